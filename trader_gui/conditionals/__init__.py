@@ -1,0 +1,1 @@
+"""Collected data into named true / false values (pure)."""

@@ -1,0 +1,95 @@
+"""Records of the account: balances, positions and their updates."""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from trader_gui.domain.order import Order
+
+
+class MarginType(StrEnum):
+    """Margin type of a symbol, as requests spell it."""
+
+    CROSSED = "CROSSED"
+    ISOLATED = "ISOLATED"
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """One asset's balance. `cross_wallet_balance` leaves out what isolated positions hold."""
+
+    asset: str
+    wallet_balance: Decimal
+    cross_wallet_balance: Decimal
+    available_balance: Decimal | None = None
+    """Only REST tells it; None in an update from the stream."""
+
+
+class Position(msgspec.Struct, frozen=True):
+    """One symbol's position in one-way mode, as the venue says it is.
+
+    Attributes:
+        position_amount: Signed, base asset, + long.
+        liquidation_price: None when unknown or none (the venue's 0).
+        break_even_price: None when unknown.
+        isolated_wallet: Quote asset, 0 for a cross position.
+        leverage, margin_type: None while not yet read.
+        unrealized_pnl: Quote asset, at the venue's mark price when the record was made.
+    """
+
+    symbol: str
+    position_amount: Decimal
+    entry_price: Decimal
+    unrealized_pnl: Decimal
+    break_even_price: Decimal | None = None
+    liquidation_price: Decimal | None = None
+    isolated_wallet: Decimal = Decimal(0)
+    leverage: int | None = None
+    margin_type: MarginType | None = None
+    update_time_ms: int = 0
+
+
+class AccountUpdate(msgspec.Struct, frozen=True):
+    """A delta from the user stream: what it does not name is unchanged, not zero.
+
+    Attributes:
+        reason: The venue's reason: ORDER, FUNDING_FEE, DEPOSIT, MARGIN_TYPE_CHANGE, ...
+        balance_changes: Change other than PnL and fees (`bc`), one for each of `balances`, quote asset.
+    """
+
+    reason: str
+    balances: tuple[Balance, ...]
+    balance_changes: tuple[Decimal, ...]
+    positions: tuple[Position, ...]
+    event_time_ms: int
+    transaction_time_ms: int
+
+
+class AccountSnapshot(msgspec.Struct, frozen=True):
+    """The whole account as REST told it, at one time; replaces all that was known.
+
+    Attributes:
+        positions: Every symbol with a position or open orders; absent means flat.
+        open_orders: Both families: orders of the book and untriggered conditional orders.
+        taken_time_ms: Venue time when the first of the calls was sent.
+    """
+
+    balances: tuple[Balance, ...]
+    positions: tuple[Position, ...]
+    open_orders: tuple[Order, ...]
+    taken_time_ms: int
+
+
+class LeverageUpdate(msgspec.Struct, frozen=True):
+    """The leverage of a symbol was changed (ACCOUNT_CONFIG_UPDATE)."""
+
+    symbol: str
+    leverage: int
+    event_time_ms: int
+
+
+class MarginCall(msgspec.Struct, frozen=True):
+    """The venue warns of liquidation; advisory only."""
+
+    symbols: tuple[str, ...]
+    event_time_ms: int

@@ -1,0 +1,290 @@
+"""Records of an order's road: OrderIntent -> ApprovedOrder -> Order -> OrderUpdate, Fill."""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+
+class Side(StrEnum):
+    """Side of an order."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+    @property
+    def sign(self) -> int:
+        """+1 for BUY, -1 for SELL."""
+        return 1 if self is Side.BUY else -1
+
+    @property
+    def opposite(self) -> "Side":
+        """The other side."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class OrderType(StrEnum):
+    """Order types; all but LIMIT and MARKET are conditional and belong to the venue's Algo service."""
+
+    LIMIT = "LIMIT"
+    MARKET = "MARKET"
+    STOP = "STOP"
+    STOP_MARKET = "STOP_MARKET"
+    TAKE_PROFIT = "TAKE_PROFIT"
+    TAKE_PROFIT_MARKET = "TAKE_PROFIT_MARKET"
+    TRAILING_STOP_MARKET = "TRAILING_STOP_MARKET"
+    LIQUIDATION = "LIQUIDATION"
+
+    @property
+    def is_conditional(self) -> bool:
+        """True for the types that the Algo service takes."""
+        return self not in (OrderType.LIMIT, OrderType.MARKET, OrderType.LIQUIDATION)
+
+
+class TimeInForce(StrEnum):
+    """How long an order lives; GTX is post-only."""
+
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+    GTX = "GTX"
+    GTD = "GTD"
+
+
+class WorkingType(StrEnum):
+    """The price that a trigger looks at."""
+
+    CONTRACT_PRICE = "CONTRACT_PRICE"
+    MARK_PRICE = "MARK_PRICE"
+
+
+class OrderFamily(StrEnum):
+    """The venue keeps two families of orders, with ids, lists and cancels of their own."""
+
+    BOOK = "BOOK"
+    ALGO = "ALGO"
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands. The last two are ours: they say what the venue has not said yet.
+
+    NEW .. REJECTED are the venue's words for orders of the book; TRIGGERING .. FINISHED those of the Algo service.
+    SENT: on its way, no answer yet. UNKNOWN: the answer never came or says "maybe"; resolved by asking.
+    """
+
+    NEW = "NEW"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+    EXPIRED_IN_MATCH = "EXPIRED_IN_MATCH"
+    REJECTED = "REJECTED"
+    TRIGGERING = "TRIGGERING"
+    TRIGGERED = "TRIGGERED"
+    FINISHED = "FINISHED"
+    SENT = "SENT"
+    UNKNOWN = "UNKNOWN"
+
+    @property
+    def is_terminal(self) -> bool:
+        """True when nothing more can happen to the order."""
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset(
+    {
+        OrderStatus.FILLED,
+        OrderStatus.CANCELED,
+        OrderStatus.EXPIRED,
+        OrderStatus.EXPIRED_IN_MATCH,
+        OrderStatus.REJECTED,
+        OrderStatus.FINISHED,
+    }
+)
+
+
+class Purpose(StrEnum):
+    """What an order is for. The gate lets one order at a time be in flight per symbol and purpose."""
+
+    ENTRY = "ENTRY"
+    EXIT = "EXIT"
+    PROTECTION = "PROTECTION"
+
+
+class Origin(StrEnum):
+    """Who asked for an order; OTHER is a program or person outside this one."""
+
+    ENGINE = "ENGINE"
+    HAND = "HAND"
+    OTHER = "OTHER"
+
+
+class OrderIntent(msgspec.Struct, frozen=True):
+    """A wish for an order, made by the decision or by hand. Only the risk gate turns it into an order.
+
+    Attributes:
+        quantity: Base asset, > 0; None only with `close_position`.
+        price: Limit price; None for market types.
+        trigger_price: For conditional types only.
+        close_position: The venue closes whatever is there (STOP_MARKET, TAKE_PROFIT_MARKET only).
+        reason: Code of why it is wanted (`entry_long`, `stop_loss`, `by_hand`, ...), never a sentence.
+        wanted_time_ms: Event time of the message that led to it.
+    """
+
+    symbol: str
+    side: Side
+    order_type: OrderType
+    purpose: Purpose
+    origin: Origin
+    reason: str
+    wanted_time_ms: int
+    quantity: Decimal | None
+    price: Decimal | None = None
+    trigger_price: Decimal | None = None
+    time_in_force: TimeInForce | None = None
+    reduce_only: bool = False
+    close_position: bool = False
+    working_type: WorkingType = WorkingType.CONTRACT_PRICE
+
+
+class CancelIntent(msgspec.Struct, frozen=True):
+    """A wish to cancel one order."""
+
+    symbol: str
+    client_order_id: str
+    order_family: OrderFamily
+    origin: Origin
+    reason: str
+    wanted_time_ms: int
+
+
+class Order(msgspec.Struct, frozen=True):
+    """An order as far as it is known.
+
+    Attributes:
+        order_id: `orderId`, or `algoId` for the ALGO family; None until the venue has told it.
+        triggered_order_id: For a triggered conditional order: id of the order of the book that came of it.
+        executed_quantity, average_price: 0 until filled.
+        origin, purpose: Told by the client order id for our own; OTHER / None for foreign orders.
+        reject_reason: The venue's or the gate's words for REJECTED and EXPIRED, "" otherwise.
+    """
+
+    symbol: str
+    client_order_id: str
+    order_family: OrderFamily
+    side: Side
+    order_type: OrderType
+    status: OrderStatus
+    quantity: Decimal
+    price: Decimal
+    trigger_price: Decimal
+    executed_quantity: Decimal
+    average_price: Decimal
+    time_in_force: TimeInForce | None
+    reduce_only: bool
+    close_position: bool
+    working_type: WorkingType
+    update_time_ms: int
+    order_id: int | None = None
+    triggered_order_id: int | None = None
+    origin: Origin = Origin.OTHER
+    purpose: Purpose | None = None
+    reject_reason: str = ""
+
+    @property
+    def remaining_quantity(self) -> Decimal:
+        """Base asset still open."""
+        return self.quantity - self.executed_quantity
+
+
+class Fill(msgspec.Struct, frozen=True):
+    """One own execution; (symbol, trade_id) is its identity.
+
+    Attributes:
+        commission: > 0 is paid, in `commission_asset`.
+        realized_pnl: Quote asset, before commission.
+    """
+
+    symbol: str
+    trade_id: int
+    order_id: int
+    client_order_id: str
+    side: Side
+    price: Decimal
+    quantity: Decimal
+    commission: Decimal
+    commission_asset: str
+    realized_pnl: Decimal
+    is_maker: bool
+    trade_time_ms: int
+
+
+class OrderUpdate(msgspec.Struct, frozen=True):
+    """An order event of the user stream (both families), with the fill when it was one.
+
+    Attributes:
+        execution_type: The venue's `x` (NEW, TRADE, CANCELED, EXPIRED, AMENDMENT, CALCULATED), or "ALGO".
+        expiry_reason: The venue's `er` digit, or `rm` of an algo order; "" when none.
+    """
+
+    order: Order
+    execution_type: str
+    fill: Fill | None
+    event_time_ms: int
+    transaction_time_ms: int
+    expiry_reason: str = ""
+
+
+class OutcomeKind(StrEnum):
+    """What became of a request to the venue."""
+
+    ACCEPTED = "ACCEPTED"
+    REFUSED = "REFUSED"
+    UNKNOWN = "UNKNOWN"
+
+
+class OrderOutcome(msgspec.Struct, frozen=True):
+    """The answer to one order or cancel that this program sent; made by the order manager, fed to `Callback.step`.
+
+    Attributes:
+        order: With ACCEPTED, the order as the answer told it.
+        is_cancel: The request was a cancel of `client_order_id`.
+        error_code: The venue's code with REFUSED and UNKNOWN, when it gave one.
+        event_time_ms: Event time of the message being worked on when the answer came (never a clock's).
+    """
+
+    client_order_id: str
+    kind: OutcomeKind
+    is_cancel: bool
+    event_time_ms: int
+    order: Order | None = None
+    error_code: int | None = None
+    error_message: str = ""
+
+
+_ORIGIN_LETTER = {Origin.ENGINE: "e", Origin.HAND: "h"}
+_PURPOSE_LETTER = {Purpose.ENTRY: "n", Purpose.EXIT: "x", Purpose.PROTECTION: "p"}
+_ORIGIN_OF = {letter: origin for origin, letter in _ORIGIN_LETTER.items()}
+_PURPOSE_OF = {letter: purpose for purpose, letter in _PURPOSE_LETTER.items()}
+
+
+def make_client_order_id(prefix: str, origin: Origin, purpose: Purpose, sequence: int) -> str:
+    """Return `<prefix>-<e|h><n|x|p>-<sequence>`: whose order it is and what for, unique in this installation.
+
+    Args:
+        prefix: Of this installation, at most 16 characters of `A-Za-z0-9_`.
+        origin: ENGINE or HAND.
+        purpose: What the order is for.
+        sequence: Rises by one for every order of the installation.
+    """
+    return f"{prefix}-{_ORIGIN_LETTER[origin]}{_PURPOSE_LETTER[purpose]}-{sequence}"
+
+
+def parse_client_order_id(prefix: str, client_order_id: str) -> tuple[Origin, Purpose | None]:
+    """Return origin and purpose; (OTHER, None) for an id that this installation did not make."""
+    parts = client_order_id.split("-")
+    if len(parts) == 3 and parts[0] == prefix and len(parts[1]) == 2 and parts[2].isdigit():
+        origin, purpose = _ORIGIN_OF.get(parts[1][0]), _PURPOSE_OF.get(parts[1][1])
+        if origin is not None and purpose is not None:
+            return origin, purpose
+    return Origin.OTHER, None

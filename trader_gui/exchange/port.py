@@ -1,0 +1,130 @@
+"""What a session needs of any venue: `MarketReader` and `OrderPort` for calls, `StreamSource` for pushed messages.
+
+Every method may raise `VenueError`; those that change something may raise `OutcomeUnknownError`, which means *ask*.
+"""
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+from trader_gui.domain.account import AccountSnapshot, MarginType
+from trader_gui.domain.market import DepthSnapshot, Kline
+from trader_gui.domain.order import Fill, Order, OrderFamily
+from trader_gui.domain.step import ApprovedCancel, ApprovedOrder, Message, Route
+from trader_gui.domain.symbol import SymbolRules
+
+
+class CommissionRate(msgspec.Struct, frozen=True):
+    """Commission of the account on one symbol, fractions (0.0005 is 0.05 %)."""
+
+    symbol: str
+    maker_fraction: Decimal
+    taker_fraction: Decimal
+
+
+class LeverageBracket(msgspec.Struct, frozen=True):
+    """One notional bracket: quote asset from `notional_floor` up to `notional_cap`."""
+
+    notional_floor: Decimal
+    notional_cap: Decimal
+    maintenance_margin_fraction: Decimal
+    maintenance_amount: Decimal
+    max_leverage: int
+
+
+class IncomeRow(msgspec.Struct, frozen=True):
+    """One change of the wallet; paid is negative. `income_type` as the venue spells it (FUNDING_FEE, ...)."""
+
+    symbol: str
+    income_type: str
+    income: Decimal
+    asset: str
+    time_ms: int
+    transaction_id: int
+
+
+class PaceMarker(msgspec.Struct, frozen=True):
+    """The simulated exchange, at speed `max`, has sent all of a round on this route and waits for our answer."""
+
+    route: Route
+    number: int
+
+
+class StreamStatus(msgspec.Struct, frozen=True):
+    """A route connected or lost its connection; `detail` is for the log."""
+
+    route: Route
+    is_connected: bool
+    detail: str
+
+
+StreamItem = Message | PaceMarker | StreamStatus
+"""What a stream hands to the session's queue, together with the monotonic receive time in ns."""
+
+Deliver = Callable[[StreamItem, int], None]
+"""Called on the loop's thread for every item: (item, received_ns). It must not block and must not raise."""
+
+
+class MarketReader(Protocol):
+    """Public data by request. Times are venue milliseconds."""
+
+    async def server_time_ms(self) -> int: ...
+    async def symbol_rules(self) -> dict[str, SymbolRules]: ...
+    async def klines(
+        self,
+        symbol: str,
+        interval: str,
+        *,
+        limit: int,
+        start_time_ms: int | None = None,
+        end_time_ms: int | None = None,
+    ) -> tuple[Kline, ...]:
+        """Return up to 1500 klines, oldest first; the last may be still open (`is_closed` False)."""
+
+    async def depth(self, symbol: str, *, limit: int = 1000) -> DepthSnapshot: ...
+
+
+class OrderPort(Protocol):
+    """The account's orders. Only approved orders and cancels go in."""
+
+    async def place(self, approved: ApprovedOrder) -> Order:
+        """Send one order once; an `OutcomeUnknownError` leaves it to `query_order`."""
+
+    async def cancel(self, approved: ApprovedCancel) -> Order | None:
+        """Cancel one order; the order as answered, None where the venue answers without one (Algo service)."""
+
+    async def query_order(self, symbol: str, client_order_id: str, family: OrderFamily) -> Order | None:
+        """Return the order, or None when the venue says that it does not know it (-2013; may lag a few seconds)."""
+
+    async def account_snapshot(self, symbol: str) -> AccountSnapshot:
+        """Read balances, all positions, and open orders of both families; leverage and margin type of `symbol`."""
+
+    async def fills(
+        self, symbol: str, *, from_trade_id: int | None = None, start_time_ms: int | None = None
+    ) -> tuple[Fill, ...]:
+        """Return own executions, oldest first, at most 1000."""
+
+    async def income(self, *, start_time_ms: int, end_time_ms: int | None = None) -> tuple[IncomeRow, ...]: ...
+    async def commission_rate(self, symbol: str) -> CommissionRate: ...
+    async def leverage_brackets(self, symbol: str) -> tuple[LeverageBracket, ...]: ...
+    async def is_hedge_mode(self) -> bool: ...
+    async def set_leverage(self, symbol: str, leverage: int) -> None: ...
+    async def set_margin_type(self, symbol: str, margin_type: MarginType) -> None: ...
+    async def new_listen_key(self) -> str: ...
+    async def renew_listen_key(self) -> str: ...
+
+
+class StreamSource(Protocol):
+    """One route's socket: `run` keeps it open until cancelled, reconnecting by itself.
+
+    Owner: the session's TaskGroup runs `run`; cancelling it closes the socket.
+    """
+
+    async def run(self) -> None: ...
+    async def acknowledge_pace(self, number: int) -> None: ...
+
+
+Clock = Callable[[], int]
+Sleep = Callable[[float], Awaitable[None]]

@@ -1,0 +1,1 @@
+"""SQLite record of intents, steps, orders, fills: on disk before it matters."""

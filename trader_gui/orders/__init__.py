@@ -1,0 +1,1 @@
+"""An order's life: sending, merging answers and events, unknown outcomes, reconciliation."""

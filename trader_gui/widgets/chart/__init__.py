@@ -1,0 +1,1 @@
+"""The kline chart: cached candles, bands, volume, volatility, lines and fills."""
