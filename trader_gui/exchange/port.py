@@ -52,6 +52,12 @@ class PaceMarker(msgspec.Struct, frozen=True):
     number: int
 
 
+class DataEnd(msgspec.Struct, frozen=True):
+    """The simulated exchange has come to the end of its data; nothing follows on this route."""
+
+    route: Route
+
+
 class StreamStatus(msgspec.Struct, frozen=True):
     """A route connected or lost its connection; `detail` is for the log."""
 
@@ -60,7 +66,7 @@ class StreamStatus(msgspec.Struct, frozen=True):
     detail: str
 
 
-StreamItem = Message | PaceMarker | StreamStatus
+StreamItem = Message | PaceMarker | DataEnd | StreamStatus
 """What a stream hands to the session's queue, together with the monotonic receive time in ns."""
 
 Deliver = Callable[[StreamItem, int], None]

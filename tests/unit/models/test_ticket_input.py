@@ -1,0 +1,80 @@
+"""Text to numbers: what is taken, what is refused; steps; sizes that survive a change of unit."""
+
+from decimal import ROUND_DOWN, Decimal
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from trader_gui.domain.symbol import snap
+from trader_gui.models.ticket_input import exact_quantity, in_unit, number_text, parse_number, stepped
+from trader_gui.models.ticket_records import SizeUnit
+
+D = Decimal
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("108451.1", "108451.1"),
+        (" 1,234.5 ", "1234.5"),
+        ("12,345,678", "12345678"),
+        ("1 234.5", "1234.5"),
+        ("1\u00a0234\u00a0567", "1234567"),
+        (".5", "0.5"),
+        ("5.", "5"),
+        ("0.020", "0.020"),
+    ],
+)
+def test_readable(text: str, value: str) -> None:
+    assert parse_number(text) == D(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "1,23", "1.234,5", "1,234.5,6", "0,020", "1,2345", "12,34,567", "1,234 567", "-1", "+1", "1e5", "0x10", "nan",
+     "Infinity", "1..2", "٣", "1,234.5 USDT", "1_000", ".", ","],
+)  # fmt: skip
+def test_what_could_be_read_in_two_ways_is_refused(text: str) -> None:
+    assert parse_number(text) is None
+
+
+@given(st.decimals("0", "1e12", places=4))
+def test_what_a_field_shows_can_be_read_again(value: Decimal) -> None:
+    assert parse_number(number_text(value, 1)) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "steps", "result"),
+    [("108451.1", 1, "108451.2"), ("108451.14", 1, "108451.2"), ("108451.14", -1, "108451.1"), ("0.1", -1, "0.1"),
+     ("100", 10, "101.0"), (None, 1, "0.1")],
+)  # fmt: skip
+def test_steps_land_on_the_tick(value: str | None, steps: int, result: str) -> None:
+    assert str(stepped(None if value is None else D(value), D("0.10"), steps)) == result
+
+
+@given(
+    steps=st.integers(1, 1_000_000),
+    step_size=st.sampled_from([D("0.001"), D("0.01"), D(1), D(10)]),
+    unit=st.sampled_from(SizeUnit),
+    price=st.decimals("0.0001", "200000", places=4),
+    equity=st.decimals("10", "10000000", places=2),
+)
+def test_a_size_stays_the_same_through_every_unit(
+    steps: int, step_size: Decimal, unit: SizeUnit, price: Decimal, equity: Decimal
+) -> None:
+    assume(price * step_size > D("0.0001"))
+    quantity = steps * step_size
+    told = in_unit(quantity, unit, price, equity, step_size)
+    assume(told is not None)
+    assert told is not None
+    exact = exact_quantity(told, unit, price, equity)
+    assert exact is not None
+    assert snap(exact, step_size, ROUND_DOWN) == quantity
+
+
+def test_money_without_a_price_is_no_size() -> None:
+    assert exact_quantity(D(100), SizeUnit.QUOTE, None, D(1000)) is None
+    assert exact_quantity(D(100), SizeUnit.EQUITY, D(50), None) is None
+    assert exact_quantity(D(200), SizeUnit.EQUITY, D(50), D(1000)) == 40
+    assert in_unit(D(1), SizeUnit.EQUITY, D(50), D(0), D("0.001")) is None

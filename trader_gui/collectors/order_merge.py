@@ -1,0 +1,62 @@
+"""Joins what REST replies and stream events tell of one order, in whatever order they arrive."""
+
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from trader_gui.domain.order import Order, OrderStatus
+
+_RANK = {status: rank for rank, status in enumerate(
+    (
+        OrderStatus.SENT,
+        OrderStatus.UNKNOWN,
+        OrderStatus.NEW,
+        OrderStatus.PARTIALLY_FILLED,
+        OrderStatus.TRIGGERING,
+        OrderStatus.TRIGGERED,
+        OrderStatus.REJECTED,
+        OrderStatus.EXPIRED,
+        OrderStatus.EXPIRED_IN_MATCH,
+        OrderStatus.CANCELED,
+        OrderStatus.FILLED,
+        OrderStatus.FINISHED,
+    )
+)}
+
+
+def merge_order(known: Order, told: Order) -> Order:
+    """Return what is known after `told` came, both records of the same order.
+
+    The result does not depend on the order of arrival, nor on repetition: a record that carries the venue's id outranks
+    one of ours (a local SENT, UNKNOWN or REJECTED), a terminal one outranks an open one, then the larger executed
+    quantity, the later time and the later status decide. The executed quantity never shrinks.
+    """
+    winner, other = (told, known) if _weight(told) > _weight(known) else (known, told)
+    executed, average = max(_execution(known), _execution(told))
+    triggered = winner.triggered_order_id if winner.triggered_order_id is not None else other.triggered_order_id
+    if (
+        executed == winner.executed_quantity
+        and average == winner.average_price
+        and triggered == winner.triggered_order_id
+    ):
+        return winner
+    return replace(winner, executed_quantity=executed, average_price=average, triggered_order_id=triggered)
+
+
+def is_other_order(known: Order, told: Order) -> bool:
+    """Tell whether the two carry different venue ids: a client id used again after its first order had ended."""
+    return known.order_id is not None and told.order_id is not None and known.order_id != told.order_id
+
+
+def _weight(order: Order) -> tuple[bool, bool, Decimal, int, int]:
+    return (
+        order.order_id is not None,
+        order.status.is_terminal,
+        order.executed_quantity,
+        order.update_time_ms,
+        _RANK[order.status],
+    )
+
+
+def _execution(order: Order) -> tuple[Decimal, Decimal]:
+    return order.executed_quantity, order.average_price

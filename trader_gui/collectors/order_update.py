@@ -1,0 +1,231 @@
+"""Orders of both families and own fills, as far as they are known."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
+
+from trader_gui.collectors.collector import Collector
+from trader_gui.collectors.order_merge import is_other_order, merge_order
+from trader_gui.domain.account import AccountSnapshot
+from trader_gui.domain.order import (
+    Fill,
+    Order,
+    OrderFamily,
+    OrderOutcome,
+    OrderStatus,
+    OrderUpdate,
+    Origin,
+    OutcomeKind,
+    Purpose,
+    parse_client_order_id,
+)
+from trader_gui.domain.step import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+OrderKey: TypeAlias = tuple[str, OrderFamily]
+"""A triggered conditional order and the order of the book that came of it share their client order id."""
+
+_FILLS = 2000
+_FILL_IDS = 20_000
+_CLOSED = 500
+
+
+class OrderUpdateCollector(Collector):
+    """Open orders, recent terminal orders and fills; REST replies and events merge in any order.
+
+    Args:
+        prefix: Of this installation's client order ids; tells own orders from foreign ones.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self._prefix = prefix
+        self._open: dict[OrderKey, Order] = {}
+        self._closed: dict[OrderKey, Order] = {}
+        self._fills: deque[Fill] = deque(maxlen=_FILLS)
+        self._fill_ids: dict[tuple[str, int], None] = {}
+        self._cancels: set[OrderKey] = set()
+
+    @property
+    def orders(self) -> dict[str, Order]:
+        """Open orders by client order id; of a triggered pair, the order of the book."""
+        found: dict[str, Order] = {}
+        for order in self._open.values():
+            if order.client_order_id not in found or order.order_family is OrderFamily.BOOK:
+                found[order.client_order_id] = order
+        return found
+
+    @property
+    def fills(self) -> list[Fill]:
+        """Own fills, oldest first, each (symbol, trade id) once."""
+        return list(self._fills)
+
+    @property
+    def closed(self) -> list[Order]:
+        """Recent terminal orders, oldest first."""
+        return list(self._closed.values())
+
+    @property
+    def cancels_in_flight(self) -> frozenset[OrderKey]:
+        """Orders whose cancel was sent and not answered."""
+        return frozenset(self._cancels)
+
+    def open_orders(self, symbol: str | None = None) -> list[Order]:
+        """Return open orders, those SENT and UNKNOWN included, oldest first."""
+        return [o for o in self._open.values() if symbol is None or o.symbol == symbol]
+
+    def get(self, client_order_id: str, family: OrderFamily | None = None) -> Order | None:
+        """Return an order, open or recently closed; without `family` the order of the book first."""
+        for wanted in (OrderFamily.BOOK, OrderFamily.ALGO) if family is None else (family,):
+            order = self._find((client_order_id, wanted))
+            if order is not None:
+                return order
+        return None
+
+    def origin_of(self, client_order_id: str) -> tuple[Origin, Purpose | None]:
+        """Return who made an order or fill of this id, and for what; (OTHER, None) for a foreign one."""
+        return parse_client_order_id(self._prefix, client_order_id)
+
+    def enter(self, order: Order) -> None:
+        """Take in an order of ours that is being sent (status SENT)."""
+        self._put(_key(order), order)
+
+    def enter_cancel(self, client_order_id: str, family: OrderFamily) -> None:
+        """Note that a cancel is being sent."""
+        self._cancels.add((client_order_id, family))
+        self.revision += 1
+
+    def load_fills(self, fills: Iterable[Fill]) -> None:
+        """Take in own executions of the past, oldest first."""
+        for fill in fills:
+            self._add_fill(fill)
+
+    def apply(self, message: Message) -> bool:
+        if isinstance(message, OrderUpdate):
+            merged = self._merge(message.order)
+            return (message.fill is not None and self._add_fill(message.fill)) or merged
+        if isinstance(message, OrderOutcome):
+            return self._answer_cancel(message) if message.is_cancel else self._answer_order(message)
+        if isinstance(message, AccountSnapshot):
+            return self._replace_open(message.open_orders)
+        return False
+
+    def frame(self) -> pd.DataFrame:
+        import pandas as pd
+
+        rows = [msgspec.structs.asdict(o) for o in (*self._closed.values(), *self._open.values())]
+        return pd.DataFrame(rows, columns=Order.__struct_fields__)
+
+    def fill_frame(self) -> pd.DataFrame:
+        """Return the fills as a frame, oldest first."""
+        import pandas as pd
+
+        return pd.DataFrame([msgspec.structs.asdict(f) for f in self._fills], columns=Fill.__struct_fields__)
+
+    def _find(self, key: OrderKey) -> Order | None:
+        return self._open.get(key) or self._closed.get(key)
+
+    def _merge(self, told: Order) -> bool:
+        origin, purpose = self.origin_of(told.client_order_id)
+        told = replace(told, origin=origin, purpose=purpose)
+        key = _key(told)
+        known = self._find(key)
+        if known is not None and is_other_order(known, told):
+            if (told.order_id or 0) < (known.order_id or 0):
+                return False
+            known = None
+        merged = told if known is None else merge_order(known, told)
+        if merged == known:
+            return False
+        self._put(key, merged)
+        return True
+
+    def _put(self, key: OrderKey, order: Order) -> None:
+        if order.status.is_terminal:
+            self._open.pop(key, None)
+            self._closed.pop(key, None)
+            self._closed[key] = order
+            self._cancels.discard(key)
+            while len(self._closed) > _CLOSED:
+                del self._closed[next(iter(self._closed))]
+        else:
+            self._closed.pop(key, None)
+            self._open[key] = order
+        self.revision += 1
+
+    def _add_fill(self, fill: Fill) -> bool:
+        identity = (fill.symbol, fill.trade_id)
+        if identity in self._fill_ids:
+            return False
+        self._fill_ids[identity] = None
+        if len(self._fill_ids) > _FILL_IDS:
+            del self._fill_ids[next(iter(self._fill_ids))]
+        self._fills.append(fill)
+        self.revision += 1
+        return True
+
+    def _answer_order(self, outcome: OrderOutcome) -> bool:
+        if outcome.order is not None:
+            return self._merge(outcome.order)
+        if outcome.kind is OutcomeKind.ACCEPTED:
+            return False
+        unsure = (OrderStatus.SENT, OrderStatus.UNKNOWN)
+        for key in _keys(outcome.client_order_id):
+            known = self._open.get(key)
+            if known is None or known.status not in unsure:
+                continue  # the stream has told more than this answer
+            status = OrderStatus.REJECTED if outcome.kind is OutcomeKind.REFUSED else OrderStatus.UNKNOWN
+            self._put(key, replace(known, status=status, reject_reason=_reason(outcome)))
+            return True
+        return False
+
+    def _answer_cancel(self, outcome: OrderOutcome) -> bool:
+        """Free the order for another cancel; where the venue said yes without telling the order, it is cancelled."""
+        asked = [key for key in _keys(outcome.client_order_id) if key in self._cancels]
+        self._cancels.difference_update(asked)
+        if outcome.order is not None:
+            self._merge(outcome.order)
+        elif outcome.kind is OutcomeKind.ACCEPTED:
+            for key in asked:
+                known = self._open.get(key)
+                if known is not None:
+                    self._put(key, replace(known, status=OrderStatus.CANCELED))
+        self.revision += 1
+        return True
+
+    def _replace_open(self, told: tuple[Order, ...]) -> bool:
+        """Take the venue's list of open orders.
+
+        An order that it leaves out has ended, how is not told: one of ours becomes UNKNOWN, so that the session asks and
+        its purpose stays barred until then; a foreign one is closed as EXPIRED.
+        """
+        named = {_key(order) for order in told}
+        for key, order in list(self._open.items()):
+            if key in named or order.status in (OrderStatus.SENT, OrderStatus.UNKNOWN):
+                continue
+            is_ours = order.origin is not Origin.OTHER
+            self._put(key, replace(order, status=OrderStatus.UNKNOWN if is_ours else OrderStatus.EXPIRED))
+        for order in told:
+            self._merge(order)
+        self.revision += 1
+        return True
+
+
+def _key(order: Order) -> OrderKey:
+    return order.client_order_id, order.order_family
+
+
+def _keys(client_order_id: str) -> tuple[OrderKey, OrderKey]:
+    return (client_order_id, OrderFamily.BOOK), (client_order_id, OrderFamily.ALGO)
+
+
+def _reason(outcome: OrderOutcome) -> str:
+    return outcome.error_message if outcome.error_code is None else f"{outcome.error_code} {outcome.error_message}"

@@ -1,0 +1,180 @@
+"""What the engine itself did: whose the position is, the last trade, refusals, round trips. Event times only."""
+
+from collections import deque
+from decimal import Decimal
+
+import msgspec
+
+from trader_gui.domain.order import Fill, Order, OrderFamily, Origin, Purpose, Side
+
+EXIT_UNTOLD_LIMIT_MS = 5_000
+"""An exit waits this long for the venue to tell the new position; then it may be asked again (it only reduces)."""
+
+_ROUND_TRIPS = 1000
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A wish of the engine that was refused; `error_code` is the venue's, None when the gate refused."""
+
+    error_code: int | None
+    time_ms: int
+
+
+class RoundTrip(msgspec.Struct, frozen=True):
+    """One trade of the engine, from the first entry fill until flat; prices are means weighted by quantity.
+
+    Attributes:
+        realized_pnl: Quote asset, before commission.
+        commission: Quote asset, > 0 is paid; commission paid in another asset is left out.
+        exit_reason: Code of the order that closed it: `stop_loss`, `take_profit`, ..., `protection`.
+    """
+
+    symbol: str
+    side: Side
+    quantity: Decimal
+    entry_price: Decimal
+    exit_price: Decimal
+    entry_time_ms: int
+    exit_time_ms: int
+    realized_pnl: Decimal
+    commission: Decimal
+    exit_reason: str
+
+
+class EngineLedger:
+    """Keeps account of the engine's own doings in one symbol.
+
+    The position belongs to the engine while the signed sum of what its orders executed since flat equals the position that
+    the venue tells, and nobody else traded the symbol since. In any doubt (after a restart, in the milliseconds between
+    a fill and its position, after a trade by hand) it does not, and the engine leaves it alone.
+
+    Attributes:
+        last_trade_time_ms: Of the engine's newest execution; None before the first.
+        told_flat_ms: Event time since which the venue says that there is no position.
+        asked_times_ms: When the venue was last asked for the order or for its cancel, by client order id, while it is open.
+        refused: The last refusal by purpose, until an order of that purpose is accepted or the position is flat.
+        round_trips: The newest round trips, oldest first.
+    """
+
+    def __init__(self, symbol: str, quote_asset: str) -> None:
+        self.last_trade_time_ms: int | None = None
+        self.told_flat_ms = 0
+        self.asked_times_ms: dict[str, int] = {}
+        self.refused: dict[Purpose, Refused] = {}
+        self.round_trips: deque[RoundTrip] = deque(maxlen=_ROUND_TRIPS)
+        self._symbol = symbol
+        self._quote_asset = quote_asset
+        self._position_amount = Decimal(0)
+        self._engine_amount = Decimal(0)
+        self._is_touched = False
+        self._told_ms = 0
+        self._untold: dict[Purpose, int] = {}
+        self._reasons: dict[str, str] = {}
+        self._trip: list[Fill] = []
+
+    @property
+    def is_engine_position(self) -> bool:
+        """Whether the position is the engine's own and untouched."""
+        return (
+            self._position_amount != 0 and not self._is_touched and self._engine_amount == self._position_amount
+        )
+
+    def untold(self, now_ms: int) -> frozenset[Purpose]:
+        """Return the purposes with an execution whose new position the venue has not told yet."""
+        if not self._untold:
+            return frozenset()
+        return frozenset(
+            purpose
+            for purpose, time_ms in self._untold.items()
+            if purpose is Purpose.ENTRY or now_ms - time_ms < EXIT_UNTOLD_LIMIT_MS
+        )
+
+    def note_sent(self, client_order_id: str, reason: str, now_ms: int) -> None:
+        """An order of the engine is being sent."""
+        self.asked_times_ms[client_order_id] = now_ms
+        self._reasons[client_order_id] = reason
+
+    def note_cancel_sent(self, client_order_id: str, now_ms: int) -> None:
+        """A cancel of an order of the engine is being sent."""
+        self.asked_times_ms[client_order_id] = now_ms
+
+    def note_refused(self, purpose: Purpose, error_code: int | None, now_ms: int) -> None:
+        """A wish was refused by the gate (`error_code` None) or by the venue."""
+        self.refused[purpose] = Refused(error_code, now_ms)
+
+    def note_order(self, before: Order | None, after: Order, time_ms: int) -> None:
+        """An order of the symbol changed at `time_ms` (of the matching engine)."""
+        if after.origin is Origin.ENGINE and after.purpose is not None:
+            if after.status.is_terminal:
+                self.asked_times_ms.pop(after.client_order_id, None)
+            if after.order_id is not None and (before is None or before.order_id is None):
+                self.refused.pop(after.purpose, None)
+        if after.order_family is OrderFamily.BOOK:
+            executed = after.executed_quantity - (before.executed_quantity if before is not None else 0)
+            if executed > 0:
+                self._note_execution(after, executed, time_ms)
+
+    def note_fill(self, fill: Fill, origin: Origin, purpose: Purpose | None) -> None:
+        """A fill came (each once); builds the round trips."""
+        if origin is not Origin.ENGINE:
+            self._trip = []
+            return
+        if not self._trip and purpose is not Purpose.ENTRY:
+            return
+        self._trip.append(fill)
+        if not sum(f.quantity * f.side.sign for f in self._trip):
+            self.round_trips.append(self._round_trip(purpose))
+            self._trip = []
+
+    def note_past(self, fill: Fill, origin: Origin) -> None:
+        """A fill of before the session; only the pause goes on from it."""
+        if origin is Origin.ENGINE:
+            self.last_trade_time_ms = max(self.last_trade_time_ms or 0, fill.trade_time_ms)
+
+    def note_position(self, position_amount: Decimal, time_ms: int) -> None:
+        """The venue told the position as of `time_ms`."""
+        was_flat = self._position_amount == 0
+        self._position_amount = position_amount
+        self._told_ms = max(self._told_ms, time_ms)
+        self._untold = {purpose: t for purpose, t in self._untold.items() if t > self._told_ms}
+        if position_amount == 0:
+            if not was_flat or self._engine_amount:
+                self.refused.pop(Purpose.EXIT, None)
+                self.refused.pop(Purpose.PROTECTION, None)
+            self._engine_amount = Decimal(0)
+            self._is_touched = False
+            self.told_flat_ms = self._told_ms
+
+    def _note_execution(self, order: Order, executed: Decimal, time_ms: int) -> None:
+        if order.origin is Origin.ENGINE:
+            self.last_trade_time_ms = max(self.last_trade_time_ms or 0, time_ms)
+            if order.purpose is not None and time_ms > self._told_ms:
+                self._untold[order.purpose] = time_ms
+        if time_ms <= self.told_flat_ms:
+            return  # part of a position that the venue has already told to be closed
+        if order.origin is Origin.ENGINE:
+            self._engine_amount += executed * order.side.sign
+        else:
+            self._is_touched = True
+
+    def _round_trip(self, purpose: Purpose | None) -> RoundTrip:
+        side = self._trip[0].side
+        entries = [f for f in self._trip if f.side is side]
+        exits = [f for f in self._trip if f.side is not side]
+        quantity = sum((f.quantity for f in entries), Decimal(0))
+        last = self._trip[-1]
+        reason = "protection" if purpose is Purpose.PROTECTION else self._reasons.get(last.client_order_id, "")
+        for fill in self._trip:
+            self._reasons.pop(fill.client_order_id, None)
+        return RoundTrip(
+            symbol=self._symbol,
+            side=side,
+            quantity=quantity,
+            entry_price=sum((f.price * f.quantity for f in entries), Decimal(0)) / quantity,
+            exit_price=sum((f.price * f.quantity for f in exits), Decimal(0)) / quantity,
+            entry_time_ms=self._trip[0].trade_time_ms,
+            exit_time_ms=last.trade_time_ms,
+            realized_pnl=sum((f.realized_pnl for f in self._trip), Decimal(0)),
+            commission=sum((f.commission for f in self._trip if f.commission_asset == self._quote_asset), Decimal(0)),
+            exit_reason=reason,
+        )

@@ -1,0 +1,116 @@
+"""Bodies of order answers to `Order`: of the book and of the Algo service, alone and in lists."""
+
+from decimal import Decimal
+
+import msgspec
+from msgspec import field
+
+from trader_gui.domain.order import Order, OrderFamily, OrderType, Side
+from trader_gui.exchange.wire import words
+from trader_gui.exchange.wire.answer import Body
+
+
+class _OrderRow(msgspec.Struct):
+    """POST, PUT and DELETE answer without `avgPrice`, GET without `cumQty`; neither is needed."""
+
+    symbol: str
+    side: Side
+    price: Decimal
+    status: str
+    order_id: int = field(name="orderId")
+    client_order_id: str = field(name="clientOrderId")
+    order_type: OrderType = field(name="type")
+    quantity: Decimal = field(name="origQty")
+    executed_quantity: Decimal = field(name="executedQty")
+    average_price: str | None = field(name="avgPrice", default=None)
+    time_in_force: str | None = field(name="timeInForce", default=None)
+    reduce_only: bool = field(name="reduceOnly", default=False)
+    close_position: bool = field(name="closePosition", default=False)
+    trigger_price: str | None = field(name="stopPrice", default=None)
+    working_type: str | None = field(name="workingType", default=None)
+    update_time_ms: int = field(name="updateTime", default=0)
+
+
+class _AlgoRow(msgspec.Struct):
+    """`actualOrderId` and what follows it appear in queries only."""
+
+    symbol: str
+    side: Side
+    algo_id: int = field(name="algoId")
+    client_order_id: str = field(name="clientAlgoId")
+    order_type: OrderType = field(name="orderType")
+    status: str = field(name="algoStatus")
+    quantity: str | None = None
+    price: str | None = None
+    trigger_price: str | None = field(name="triggerPrice", default=None)
+    triggered_order_id: str | None = field(name="actualOrderId", default=None)
+    average_price: str | None = field(name="actualPrice", default=None)
+    executed_quantity: str | None = field(name="actualQty", default=None)
+    time_in_force: str | None = field(name="timeInForce", default=None)
+    reduce_only: bool = field(name="reduceOnly", default=False)
+    close_position: bool = field(name="closePosition", default=False)
+    working_type: str | None = field(name="workingType", default=None)
+    update_time_ms: int = field(name="updateTime", default=0)
+
+
+_order: Body[_OrderRow] = Body("order", _OrderRow)
+_orders: Body[tuple[_OrderRow, ...]] = Body("openOrders", tuple[_OrderRow, ...])
+_algo: Body[_AlgoRow] = Body("algoOrder", _AlgoRow)
+_algos: Body[tuple[_AlgoRow, ...]] = Body("openAlgoOrders", tuple[_AlgoRow, ...])
+
+
+def order(body: bytes, family: OrderFamily) -> Order:
+    """`POST`, `GET` and `DELETE /fapi/v1/order`; `POST` and `GET /fapi/v1/algoOrder`."""
+    return _from_algo(_algo.read(body)) if family is OrderFamily.ALGO else _from_book(_order.read(body))
+
+
+def open_orders(body: bytes, family: OrderFamily) -> tuple[Order, ...]:
+    """`GET /fapi/v1/openOrders` and `GET /fapi/v1/openAlgoOrders`."""
+    if family is OrderFamily.ALGO:
+        return tuple(_from_algo(row) for row in _algos.read(body))
+    return tuple(_from_book(row) for row in _orders.read(body))
+
+
+def _from_book(row: _OrderRow) -> Order:
+    return Order(
+        symbol=row.symbol,
+        client_order_id=row.client_order_id,
+        order_family=OrderFamily.BOOK,
+        side=row.side,
+        order_type=row.order_type,
+        status=words.status(row.status),
+        quantity=row.quantity,
+        price=row.price,
+        trigger_price=words.number(row.trigger_price),
+        executed_quantity=row.executed_quantity,
+        average_price=words.number(row.average_price),
+        time_in_force=words.time_in_force(row.time_in_force),
+        reduce_only=row.reduce_only,
+        close_position=row.close_position,
+        working_type=words.working_type(row.working_type),
+        update_time_ms=row.update_time_ms,
+        order_id=row.order_id,
+    )
+
+
+def _from_algo(row: _AlgoRow) -> Order:
+    return Order(
+        symbol=row.symbol,
+        client_order_id=row.client_order_id,
+        order_family=OrderFamily.ALGO,
+        side=row.side,
+        order_type=row.order_type,
+        status=words.status(row.status),
+        quantity=words.number(row.quantity),
+        price=words.number(row.price),
+        trigger_price=words.number(row.trigger_price),
+        executed_quantity=words.number(row.executed_quantity),
+        average_price=words.number(row.average_price),
+        time_in_force=words.time_in_force(row.time_in_force),
+        reduce_only=row.reduce_only,
+        close_position=row.close_position,
+        working_type=words.working_type(row.working_type),
+        update_time_ms=row.update_time_ms,
+        order_id=row.algo_id,
+        triggered_order_id=words.order_id(row.triggered_order_id),
+    )

@@ -1,0 +1,94 @@
+"""An approved order or cancel to the parameters of its request: texts only, so that no float is ever on the wire."""
+
+from decimal import Decimal
+
+from trader_gui.domain.order import OrderFamily, OrderIntent, OrderType, TimeInForce
+from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
+from trader_gui.errors import BugError
+
+_WITH_LIMIT_PRICE = frozenset({OrderType.LIMIT, OrderType.STOP, OrderType.TAKE_PROFIT})
+_WITH_CLOSE_POSITION = frozenset({OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET})
+_NOT_SENDABLE = frozenset({OrderType.TRAILING_STOP_MARKET, OrderType.LIQUIDATION})
+
+
+def family_of(order_type: OrderType) -> OrderFamily:
+    """Return which of the venue's two services takes the type."""
+    return OrderFamily.ALGO if order_type.is_conditional else OrderFamily.BOOK
+
+
+def plain(value: Decimal) -> str:
+    """Return a number as the venue takes it: digits and a point, never an exponent.
+
+    Raises:
+        BugError: Not finite, or not above 0; the risk gate lets no such number through.
+    """
+    if not value.is_finite() or value <= 0:
+        raise BugError(f"a number that no order may carry: {value}")
+    return format(value, "f")
+
+
+def order_parameters(approved: ApprovedOrder) -> dict[str, str]:
+    """Return the parameters of `POST /fapi/v1/order`, or of `POST /fapi/v1/algoOrder` for a conditional type.
+
+    The answer is asked for as ACK: a market order then stays open until the stream tells its fills, so nothing is
+    taken for done before the position is known.
+
+    Raises:
+        BugError: An order that the venue has no words for; the gate lets none through.
+    """
+    intent = approved.intent
+    if intent.order_type in _NOT_SENDABLE:
+        raise BugError(f"{intent.order_type} cannot be sent")
+    parameters = {
+        "symbol": intent.symbol,
+        "side": intent.side.value,
+        "type": intent.order_type.value,
+        **_size(intent),
+        **_limit(intent),
+    }
+    if intent.order_type.is_conditional:
+        if intent.trigger_price is None:
+            raise BugError("a conditional order without a trigger price")
+        parameters["algoType"] = "CONDITIONAL"
+        parameters["triggerPrice"] = plain(intent.trigger_price)
+        parameters["workingType"] = intent.working_type.value
+        parameters["clientAlgoId"] = approved.client_order_id
+    else:
+        parameters["newClientOrderId"] = approved.client_order_id
+    parameters["newOrderRespType"] = "ACK"
+    return parameters
+
+
+def _size(intent: OrderIntent) -> dict[str, str]:
+    if intent.close_position:
+        if intent.order_type not in _WITH_CLOSE_POSITION:
+            raise BugError(f"{intent.order_type} cannot close whatever is there")
+        return {"closePosition": "true"}
+    if intent.quantity is None:
+        raise BugError("an order without a quantity")
+    size = {"quantity": plain(intent.quantity)}
+    if intent.reduce_only:
+        size["reduceOnly"] = "true"
+    return size
+
+
+def _limit(intent: OrderIntent) -> dict[str, str]:
+    if intent.order_type not in _WITH_LIMIT_PRICE:
+        return {}
+    if intent.price is None:
+        raise BugError("a limit order without a price")
+    if intent.time_in_force is TimeInForce.GTD:
+        raise BugError("GTD needs an end, which an intent does not have")
+    return {"price": plain(intent.price), "timeInForce": (intent.time_in_force or TimeInForce.GTC).value}
+
+
+def cancel_parameters(approved: ApprovedCancel) -> dict[str, str]:
+    """Return the parameters of `DELETE /fapi/v1/order` or `DELETE /fapi/v1/algoOrder`."""
+    return query_parameters(approved.intent.symbol, approved.intent.client_order_id, approved.intent.order_family)
+
+
+def query_parameters(symbol: str, client_order_id: str, family: OrderFamily) -> dict[str, str]:
+    """Return the parameters that name one order; the Algo service takes no symbol."""
+    if family is OrderFamily.ALGO:
+        return {"clientAlgoId": client_order_id}
+    return {"symbol": symbol, "origClientOrderId": client_order_id}

@@ -1,0 +1,64 @@
+"""A session without a window: the command `trader-gui run`."""
+
+import argparse
+import asyncio
+import json
+import sys
+
+from trader_gui.credentials import KeyStore
+from trader_gui.profiles import PROFILES
+from trader_gui.rt_trader import RtTrader, SessionOptions, Summary
+from trader_gui.rt_trader.host import load_keys, stop_on_signals
+from trader_gui.settings import DataDirectory, load_settings
+
+
+def run_headless(arguments: argparse.Namespace) -> int:
+    """Run the session that the command line asks for and print its summary.
+
+    Raises:
+        TraderError: The session cannot start or cannot go on.
+    """
+    summary = asyncio.run(_session(arguments))
+    _print(summary, as_json=arguments.json)
+    return 0
+
+
+async def _session(arguments: argparse.Namespace) -> Summary:
+    profile = PROFILES[arguments.profile]
+    directory = DataDirectory.open(arguments.data_dir, profile.name)
+    settings = load_settings(directory)
+    trader = RtTrader(
+        profile,
+        SessionOptions(
+            symbol=arguments.symbol,
+            interval=arguments.interval,
+            strategy=arguments.strategy,
+            data_file=str(arguments.data) if arguments.data else None,
+            speed=arguments.speed,
+            seed=arguments.seed,
+            arm_at_start=arguments.arm,
+            stop_at_data_end=True,
+        ),
+        directory,
+        settings.risk_limits,
+        await load_keys(profile, KeyStore()),
+    )
+    loop = asyncio.get_running_loop()
+    stop_on_signals(loop, trader.request_stop)
+    timer = loop.call_later(arguments.seconds, trader.request_stop) if arguments.seconds else None
+    try:
+        await trader.run()
+    finally:
+        if timer is not None:
+            timer.cancel()
+    return trader.summary
+
+
+def _print(summary: Summary, *, as_json: bool) -> None:
+    figures = summary.as_json_object()
+    if as_json:
+        sys.stdout.write(json.dumps(figures) + "\n")
+        return
+    width = max(map(len, figures))
+    for name, value in figures.items():
+        sys.stdout.write(f"{name:<{width}}  {value}\n")

@@ -1,0 +1,98 @@
+"""Words for people: one sentence for every code that the core, the risk gate, the ticket and the exchange emit.
+
+The sentences are in `resources/i18n/<language>.json`, by section and code, with named places (`{limit}`). A code without
+a sentence is shown as itself, readable, and never hidden: a refusal must not look like silence.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
+
+from trader_gui.domain.order import OrderOutcome
+from trader_gui.domain.step import Refusal
+from trader_gui.errors import OutcomeUnknownError, TraderError, VenueError
+from trader_gui.resources import read_text
+
+SECTIONS = ("problem", "hold", "venue_error", "refusal", "reason")
+_PLACE = re.compile(r"\{([a-z_]+)\}")
+
+
+@lru_cache(maxsize=4)
+def sentences(language: str = "en") -> Mapping[str, Mapping[str, str]]:
+    """Return all sentences of a language: section -> code -> sentence.
+
+    Raises:
+        FileNotFoundError: There is no such language.
+    """
+    raw = json.loads(read_text("i18n", f"{language}.json"))
+    return {section: dict(raw[section]) for section in SECTIONS}
+
+
+def words(section: str, code: str, values: Mapping[str, Decimal | str] | None = None) -> str:
+    """Return the sentence of a code with its values put in; the code itself, readable, when there is none.
+
+    Args:
+        section: One of `SECTIONS`.
+        code: As emitted.
+        values: Numbers get thousands separators and keep their decimals; a place without a value stays empty.
+    """
+    sentence = sentences()[section].get(code)
+    if sentence is None:
+        return readable(code)
+    told = {name: number_words(v) if isinstance(v, Decimal) else v for name, v in (values or {}).items()}
+    return _PLACE.sub(lambda match: told.get(match[1], ""), sentence)
+
+
+def readable(code: str) -> str:
+    """Return a code as plain words: `order_in_flight` is `Order in flight`."""
+    plain = code.replace("_", " ").strip()
+    return plain[:1].upper() + plain[1:]
+
+
+def number_words(value: Decimal) -> str:
+    """Return a number inside a sentence: separators, its own decimals, a true minus."""
+    return f"{value:,f}".replace("-", "−")
+
+
+def refusal_words(refusal: Refusal) -> str:
+    """Return why the risk gate said no, with its numbers and the nearest value that would pass."""
+    nearest = "" if refusal.nearest is None else number_words(refusal.nearest)
+    has_place = "{nearest}" in sentences()["refusal"].get(refusal.code, "")
+    text = words("refusal", refusal.code, {"detail": refusal.detail, "nearest": nearest})
+    if refusal.code not in sentences()["refusal"] and refusal.detail:
+        text = f"{text}: {refusal.detail}"
+    if nearest and not has_place:
+        text = f"{text.rstrip('.')}. Nearest: {nearest}."
+    return text
+
+
+def reason_words(code: str) -> str:
+    """Return why the engine or the program did something (`stop_loss`, `expired`); "" for no reason."""
+    return words("reason", code) if code else ""
+
+
+def venue_error_words(code: int | None, message: str = "") -> str:
+    """Return what an error answer of the exchange means, with its code; without a sentence, the exchange's own text."""
+    if code is None:
+        return f"The exchange answered: {message}" if message else "The exchange refused it without a reason."
+    number = number_words(Decimal(code))
+    sentence = sentences()["venue_error"].get(str(code))
+    if sentence is not None:
+        return f"{sentence} ({number})"
+    return f"The exchange answered {number}: {message}" if message else f"The exchange refused it ({number})."
+
+
+def outcome_words(outcome: OrderOutcome) -> str:
+    """Return what became of a request that the exchange refused, or whose answer is not known."""
+    return venue_error_words(outcome.error_code, outcome.error_message)
+
+
+def error_words(error: TraderError) -> str:
+    """Return an exception of this program as one sentence for the user."""
+    if isinstance(error, OutcomeUnknownError):
+        return "No clear answer came; the exchange is being asked what it did."
+    if isinstance(error, VenueError):
+        return venue_error_words(error.code, error.message)
+    return str(error)

@@ -1,0 +1,149 @@
+"""Bridge: observer of a session's steps; refreshes the window's models at most once a frame."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from trader_gui.domain.step import Step
+from trader_gui.models.conditions import ConditionsModel
+from trader_gui.models.decisions import DecisionsModel
+from trader_gui.models.fills import FillsModel
+from trader_gui.models.frame import FrameModel
+from trader_gui.models.order_book import AggTradesModel, OrderBookModel
+from trader_gui.models.orders import OrdersModel
+from trader_gui.models.positions import PositionsModel
+from trader_gui.models.series import SeriesModel
+from trader_gui.models.session import SessionModel
+from trader_gui.models.ticket import TicketModel
+from trader_gui.models.trader_view import TraderView
+
+_log = logging.getLogger(__name__)
+
+FRAME_MS = 33
+"""One flush a frame, 30 a second: painting shares the loop with trading."""
+_RETRY_NS = 1_000_000_000
+"""A model that failed is left alone for so long before it is tried again."""
+
+
+@dataclass
+class _Part:
+    """One model and how to refresh it; `failed_ns` is None while it works."""
+
+    name: str
+    refresh: Callable[[int], None]
+    model: QObject
+    failed_ns: int | None = None
+
+
+class Bridge(QObject):
+    """Between one session and the window. It reads the session and never writes.
+
+    Attributes:
+        session, order_book, agg_trades, positions, orders, fills, conditions, decisions, series, ticket: The models.
+        trader: The session.
+
+    Signals:
+        part_failed: (name of a model, one line) when its refresh raised; ("name", "") when it works again.
+        ready: The symbol's rules have been read; emitted once.
+
+    Owner: the app; `start` and `stop` bound the timer's life. Runs on the Qt thread, which is the loop's.
+    """
+
+    part_failed = Signal(str, str)
+    ready = Signal()
+
+    def __init__(
+        self, trader: TraderView, parent: QObject | None = None, *, now_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        super().__init__(parent)
+        self.trader = trader
+        self._now_ns = now_ns
+        self._is_ready = False
+        symbol = trader.symbol
+        self.session = SessionModel(trader.profile.name, symbol, trader.interval, self)
+        self.order_book = OrderBookModel(symbol, self)
+        self.agg_trades = AggTradesModel(symbol, self)
+        self.positions = PositionsModel(symbol, self)
+        self.orders = OrdersModel(symbol, self)
+        self.fills = FillsModel(symbol, self)
+        self.decisions = DecisionsModel(self)
+        self.conditions = ConditionsModel(symbol, self.decisions, self)
+        self.series = SeriesModel(self)
+        self.ticket = TicketModel(self)
+        self._parts = self._make_parts()
+        self._timer = QTimer(self)
+        self._timer.setInterval(FRAME_MS)
+        self._timer.timeout.connect(self.flush)
+        trader.add_observer(self.on_step)
+
+    def start(self) -> None:
+        """Begin to flush once a frame."""
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Flush no more."""
+        self._timer.stop()
+
+    def on_step(self, step: Step) -> None:
+        """Take a step of the session: notes what must not be lost, leaves the rest to the next frame."""
+        self.decisions.take(step)
+
+    def flush(self) -> None:
+        """Refresh every model that is looked at; one that fails is reported, and the others go on."""
+        now_ns = self._now_ns()
+        if not self.trader.is_ready:
+            self.session.refresh_status(self.trader.status)
+            return
+        if not self._is_ready:
+            self._on_ready()
+        for part in self._parts:
+            if isinstance(part.model, FrameModel) and not part.model.is_watched:
+                continue
+            if part.failed_ns is None or now_ns - part.failed_ns >= _RETRY_NS:
+                self._refresh(part, now_ns)
+
+    def _refresh(self, part: _Part, now_ns: int) -> None:
+        try:
+            part.refresh(now_ns)
+        except Exception as error:
+            if part.failed_ns is None:
+                _log.exception("the %s panel cannot be brought up to date", part.name)
+            part.failed_ns = now_ns
+            self.part_failed.emit(part.name, f"{type(error).__name__}: {error}")
+        else:
+            if part.failed_ns is not None:
+                part.failed_ns = None
+                self.part_failed.emit(part.name, "")
+
+    def _on_ready(self) -> None:
+        self._is_ready = True
+        rules = self.trader.rules
+        self.session.rules = self.order_book.rules = self.agg_trades.rules = rules
+        self.conditions.price_decimals = rules.price_decimals
+        for table in (self.positions, self.orders, self.fills):
+            table.set_rules(rules)
+        self.ready.emit()
+
+    def _make_parts(self) -> tuple[_Part, ...]:
+        """List the models in the order in which a late frame should bring them: money first, pictures last."""
+        trader = self.trader
+        framed = (
+            ("session", self.session),
+            ("positions", self.positions),
+            ("orders", self.orders),
+            ("fills", self.fills),
+            ("decisions", self.decisions),
+            ("order_book", self.order_book),
+            ("agg_trades", self.agg_trades),
+            ("conditions", self.conditions),
+        )
+        parts = [
+            _Part(name, lambda now_ns, m=model: m.refresh(trader.callback, trader.status, now_ns), model)
+            for name, model in framed
+        ]
+        parts.append(_Part("ticket", lambda _: self.ticket.refresh(trader.callback, trader.status), self.ticket))
+        parts.append(_Part("series", lambda _: self.series.refresh(trader.callback), self.series))
+        return tuple(parts)

@@ -1,0 +1,195 @@
+"""DecisionsModel: what this session wanted, what the gate said and what the exchange made of it, newest first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from PySide6.QtCore import QObject
+
+from trader_gui.callback import Callback
+from trader_gui.domain.account import AccountUpdate
+from trader_gui.domain.order import CancelIntent, Fill, OrderIntent, OrderOutcome, OrderStatus, OrderUpdate, OutcomeKind
+from trader_gui.domain.step import ApprovedCancel, ApprovedOrder, EngineMode, ModeChange, Step
+from trader_gui.models.table import Column, KeyedTableModel
+from trader_gui.models.trader_view import StatusView
+
+CAPACITY = 1000
+"""Rows kept for the window; the journal on disk has them all."""
+
+_TELLING = (ModeChange, OrderOutcome, OrderUpdate, AccountUpdate)
+_ENDED = {
+    OrderStatus.CANCELED: "canceled",
+    OrderStatus.EXPIRED: "expired",
+    OrderStatus.EXPIRED_IN_MATCH: "expired",
+    OrderStatus.REJECTED: "rejected",
+}
+
+
+class Verdict(StrEnum):
+    """What happened, as a code."""
+
+    SENT = "sent"
+    CANCEL = "cancel"
+    REFUSED = "refused"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    ARMED = "armed"
+    REDUCING = "reducing"
+    DISARMED = "disarmed"
+    FUNDING = "funding"
+
+
+_MODES = {
+    EngineMode.ACTIVE: Verdict.ARMED,
+    EngineMode.REDUCING: Verdict.REDUCING,
+    EngineMode.HALTED: Verdict.DISARMED,
+}
+
+
+@dataclass(frozen=True)
+class DecisionRow:
+    """One line of the session's record.
+
+    Attributes:
+        time_ms: Event time of the message that led to it.
+        reason: Code: of the intent, of the refusal, or of the mode change; "" when there is none.
+        detail: Numbers or the venue's words, as text.
+        intent, fill: What was wanted or executed, when it was that.
+        count: How many times in a row the same thing happened.
+    """
+
+    time_ms: int
+    verdict: Verdict
+    reason: str = ""
+    detail: str = ""
+    intent: OrderIntent | CancelIntent | None = None
+    fill: Fill | None = None
+    count: int = 1
+
+    def is_same(self, other: "DecisionRow") -> bool:
+        """Tell whether a row only repeats this one."""
+        return (self.verdict, self.reason, self.fill) == (other.verdict, other.reason, other.fill) and (
+            _kind_of(self.intent) == _kind_of(other.intent)
+        )
+
+
+COLUMNS: tuple[Column[DecisionRow], ...] = (
+    Column("time", "Time (UTC)", lambda r: r.time_ms),
+    Column("verdict", "What", lambda r: r.verdict.value),
+    Column("order", "Order", lambda r: _kind_of(r.intent)),
+    Column("reason", "Why", lambda r: r.reason),
+    Column("detail", "Detail", lambda r: r.detail),
+    Column("count", "Times", lambda r: r.count, is_number=True),
+)
+
+
+class DecisionsModel(KeyedTableModel[DecisionRow]):
+    """The last rows of the session's record; `take` is called for every step, the table changes once a frame."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(COLUMNS, parent)
+        self._numbered: list[tuple[int, DecisionRow]] = []
+        self._last_number = 0
+        self._is_dirty = False
+
+    def take(self, step: Step) -> None:
+        """Note what a step says; cheap for the many that say nothing."""
+        if not step.wished and not isinstance(step.message, _TELLING):
+            return
+        for row in rows_of(step):
+            self._append(row)
+
+    def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
+        """Show what was noted since the last frame."""
+        if self._is_dirty:
+            self._is_dirty = False
+            self.set_rows(list(reversed(self._numbered)))
+
+    def newest(self, count: int) -> list[DecisionRow]:
+        """Return the newest rows, newest first."""
+        return [row for _, row in reversed(self._numbered[-count:])]
+
+    def _append(self, row: DecisionRow) -> None:
+        self._is_dirty = True
+        if self._numbered and self._numbered[-1][1].is_same(row) and row.fill is None:
+            number, former = self._numbered[-1]
+            self._numbered[-1] = (number, replace(row, count=former.count + 1))
+            return
+        self._last_number += 1
+        self._numbered.append((self._last_number, row))
+        if len(self._numbered) > CAPACITY:
+            del self._numbered[: -CAPACITY + CAPACITY // 10]
+
+
+def rows_of(step: Step) -> Iterator[DecisionRow]:
+    """Yield the rows that one step is worth, in the order in which things happened."""
+    message, time_ms = step.message, step.event_time_ms
+    if isinstance(message, ModeChange):
+        yield DecisionRow(time_ms, _MODES[message.mode], message.reason)
+    elif isinstance(message, OrderOutcome) and message.kind is not OutcomeKind.ACCEPTED:
+        verdict = Verdict.REJECTED if message.kind is OutcomeKind.REFUSED else Verdict.UNKNOWN
+        reason = "" if message.error_code is None else str(message.error_code)
+        yield DecisionRow(time_ms, verdict, reason, message.error_message)
+    elif isinstance(message, OrderUpdate):
+        yield from _order_rows(message, time_ms)
+    elif isinstance(message, AccountUpdate) and message.reason == "FUNDING_FEE":
+        for change, balance in zip(message.balance_changes, message.balances, strict=False):
+            yield DecisionRow(time_ms, Verdict.FUNDING, "", f"{change:f} {balance.asset}")
+    yield from _wish_rows(step)
+
+
+def _order_rows(update: OrderUpdate, time_ms: int) -> Iterator[DecisionRow]:
+    order = update.order
+    if update.fill is not None:
+        fill = update.fill
+        yield DecisionRow(time_ms, Verdict.FILLED, "", f"{fill.quantity:f} @ {fill.price:f}", fill=fill)
+    ended = _ENDED.get(order.status)
+    if ended is not None:
+        words = f"{order.side} {order.order_type} {order.remaining_quantity:f}"
+        yield DecisionRow(time_ms, Verdict(ended), update.expiry_reason, words)
+
+
+def _wish_rows(step: Step) -> Iterator[DecisionRow]:
+    """Pair each wish with the gate's answer: approvals and refusals both come in the order of the wishes."""
+    approved, refusals = list(step.approved), list(step.refusals)
+    for wish in step.wished:
+        if approved and _answers(approved[0], wish):
+            intent = approved.pop(0).intent
+            verdict = Verdict.CANCEL if isinstance(intent, CancelIntent) else Verdict.SENT
+            yield DecisionRow(step.event_time_ms, verdict, wish.reason, _figures(intent), intent=intent)
+        elif refusals:
+            refusal = refusals.pop(0)
+            yield DecisionRow(step.event_time_ms, Verdict.REFUSED, refusal.code, refusal.detail, intent=wish)
+
+
+def _answers(approved: ApprovedOrder | ApprovedCancel, wish: OrderIntent | CancelIntent) -> bool:
+    """Tell whether an approval is of this wish; the gate may have cut the quantity, nothing else."""
+    intent = approved.intent
+    if isinstance(intent, CancelIntent) or isinstance(wish, CancelIntent):
+        return intent == wish
+    return (intent.symbol, intent.side, intent.order_type, intent.purpose, intent.reason) == (
+        wish.symbol,
+        wish.side,
+        wish.order_type,
+        wish.purpose,
+        wish.reason,
+    )
+
+
+def _figures(intent: OrderIntent | CancelIntent) -> str:
+    if isinstance(intent, CancelIntent):
+        return intent.client_order_id
+    size = "position" if intent.quantity is None else f"{intent.quantity:f}"
+    level = intent.trigger_price if intent.trigger_price is not None else intent.price
+    return size if level is None else f"{size} @ {level:f}"
+
+
+def _kind_of(intent: OrderIntent | CancelIntent | None) -> str:
+    if intent is None:
+        return ""
+    if isinstance(intent, CancelIntent):
+        return f"cancel {intent.client_order_id}"
+    return f"{intent.side} {intent.order_type}"

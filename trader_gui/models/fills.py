@@ -1,0 +1,66 @@
+"""FillsModel: own executions, newest first; partial fills are rows of their own."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject
+
+from trader_gui.callback import Callback
+from trader_gui.domain.order import Fill, Origin
+from trader_gui.domain.symbol import SymbolRules, decimals_of
+from trader_gui.models.table import Column, KeyedTableModel
+from trader_gui.models.trader_view import StatusView
+
+
+@dataclass(frozen=True)
+class FillRow:
+    """One execution as shown; `origin` tells whose order it was."""
+
+    fill: Fill
+    origin: Origin
+    price_decimals: int
+    quantity_decimals: int
+
+
+COLUMNS: tuple[Column[FillRow], ...] = (
+    Column("time", "Time (UTC)", lambda r: r.fill.trade_time_ms),
+    Column("symbol", "Symbol", lambda r: r.fill.symbol),
+    Column("side", "Side", lambda r: r.fill.side.value),
+    Column("quantity", "Size", lambda r: r.fill.quantity, is_number=True),
+    Column("price", "Price", lambda r: r.fill.price, is_number=True),
+    Column("fee", "Fee", lambda r: r.fill.commission, is_number=True),
+    Column("realized", "Realised", lambda r: r.fill.realized_pnl, is_number=True),
+    Column("liquidity", "Liquidity", lambda r: "maker" if r.fill.is_maker else "taker"),
+    Column("opened_by", "Sent by", lambda r: r.origin.value),
+    Column("order", "Order", lambda r: r.fill.client_order_id),
+)
+
+
+class FillsModel(KeyedTableModel[FillRow]):
+    """Executions by (symbol, trade id), as many as the collector keeps."""
+
+    def __init__(self, symbol: str, parent: QObject | None = None) -> None:
+        super().__init__(COLUMNS, parent)
+        self._symbol = symbol
+        self._rules: SymbolRules | None = None
+        self._newest: tuple[int, Fill | None] = (0, None)
+
+    def set_rules(self, rules: SymbolRules) -> None:
+        """Take the decimals of the session's symbol."""
+        self._rules = rules
+
+    def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
+        """Bring the rows up to date; costs nothing while no fill came."""
+        fills = callback.orders.fills
+        newest = (len(fills), fills[-1] if fills else None)
+        if newest == self._newest:
+            return
+        self._newest = newest
+        rules = self._rules
+        rows = []
+        for fill in reversed(fills):
+            decimals = (decimals_of(fill.price), decimals_of(fill.quantity))
+            if rules is not None and fill.symbol == self._symbol:
+                decimals = (rules.price_decimals, rules.quantity_decimals)
+            origin = callback.orders.origin_of(fill.client_order_id)[0]
+            rows.append(((fill.symbol, fill.trade_id), FillRow(fill, origin, *decimals)))
+        self.set_rows(rows)

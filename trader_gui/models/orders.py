@@ -1,0 +1,98 @@
+"""OrdersModel: open orders of both families, with their distance from the price."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from PySide6.QtCore import QObject
+
+from trader_gui.callback import Callback
+from trader_gui.domain.order import Order, OrderStatus, OrderType
+from trader_gui.domain.symbol import SymbolRules, decimals_of
+from trader_gui.models.table import Column, KeyedTableModel
+from trader_gui.models.trader_view import StatusView
+
+
+@dataclass(frozen=True)
+class OrderRow:
+    """One open order as shown.
+
+    Attributes:
+        order: The order itself.
+        level: The price that the order waits for: trigger if it has one, else its limit; None for market orders.
+        distance_fraction: From the last price to `level`; None when unknown.
+        price_decimals, quantity_decimals: Of the symbol's filters.
+    """
+
+    order: Order
+    level: Decimal | None
+    distance_fraction: float | None
+    price_decimals: int
+    quantity_decimals: int
+
+    @property
+    def can_cancel(self) -> bool:
+        """False while the exchange has not confirmed the order: nobody knows yet what there is to cancel."""
+        return self.order.status is not OrderStatus.SENT
+
+
+COLUMNS: tuple[Column[OrderRow], ...] = (
+    Column("type", "Type", lambda r: r.order.order_type.value),
+    Column("symbol", "Symbol", lambda r: r.order.symbol),
+    Column("side", "Side", lambda r: r.order.side.value),
+    Column("filled", "Filled", lambda r: r.order.executed_quantity, is_number=True),
+    Column("quantity", "Size", lambda r: r.order.quantity, is_number=True),
+    Column("limit", "Limit", lambda r: r.order.price or None, is_number=True),
+    Column("trigger", "Trigger", lambda r: r.order.trigger_price or None, is_number=True),
+    Column("level", "Price", lambda r: r.level, is_number=True),
+    Column("distance", "Distance", lambda r: r.distance_fraction, is_number=True),
+    Column("state", "State", lambda r: r.order.status.value),
+    Column("flags", "Flags", lambda r: _flags(r.order)),
+    Column("opened_by", "Sent by", lambda r: r.order.origin.value),
+    Column("time", "Changed", lambda r: r.order.update_time_ms),
+    Column("cancel", "", lambda r: "Cancel"),
+)
+
+
+class OrdersModel(KeyedTableModel[OrderRow]):
+    """Open orders by (client order id, family), newest first; kept up to date while hidden, for the tab's count."""
+
+    def __init__(self, symbol: str, parent: QObject | None = None) -> None:
+        super().__init__(COLUMNS, parent)
+        self._symbol = symbol
+        self._rules: SymbolRules | None = None
+
+    def set_rules(self, rules: SymbolRules) -> None:
+        """Take the decimals of the session's symbol."""
+        self._rules = rules
+
+    def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
+        """Bring the rows up to date."""
+        kline = callback.open_kline.kline or callback.klines.last
+        last_price = kline.close if kline else None
+        orders = sorted(callback.orders.open_orders(), key=lambda o: (-o.update_time_ms, o.client_order_id))
+        self.set_rows([((o.client_order_id, o.order_family), self._row(o, last_price)) for o in orders])
+
+    def _row(self, order: Order, last_price: Decimal | None) -> OrderRow:
+        level = order.trigger_price or order.price or None
+        is_ours = order.symbol == self._symbol
+        rules = self._rules if is_ours else None
+        distance = float(level / last_price - 1) if level and last_price and is_ours else None
+        return OrderRow(
+            order=order,
+            level=level,
+            distance_fraction=None if distance is None else round(distance, 5),
+            price_decimals=rules.price_decimals if rules else decimals_of(level or Decimal(0)),
+            quantity_decimals=rules.quantity_decimals if rules else decimals_of(order.quantity),
+        )
+
+
+def _flags(order: Order) -> str:
+    """Return what binds the order, in the venue's words: `GTC reduce-only`."""
+    words = []
+    if order.time_in_force is not None and order.order_type in (OrderType.LIMIT, OrderType.STOP, OrderType.TAKE_PROFIT):
+        words.append(order.time_in_force.value)
+    if order.close_position:
+        words.append("close position")
+    elif order.reduce_only:
+        words.append("reduce-only")
+    return " ".join(words)

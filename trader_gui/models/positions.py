@@ -1,0 +1,149 @@
+"""PositionsModel: open positions with what protects them, who opened them and what they would bring now."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from PySide6.QtCore import QObject
+
+from trader_gui.callback import Callback
+from trader_gui.domain.account import MarginType, Position
+from trader_gui.domain.order import Fill, Order, Origin
+from trader_gui.domain.symbol import SymbolRules, decimals_of
+from trader_gui.models.protection import is_covered, live_stops
+from trader_gui.models.session import unrealized_pnl
+from trader_gui.models.table import Column, KeyedTableModel
+from trader_gui.models.trader_view import StatusView
+
+
+@dataclass(frozen=True)
+class PositionRow:
+    """One open position as shown. Prices in quote, `quantity` > 0 in base asset; None is unknown.
+
+    Attributes:
+        is_long: Side.
+        margin: Quote asset bound by it.
+        r_multiple: Result over what the nearest stop would lose from the entry.
+        stop: The live stop that is met first; None when there is none.
+        is_protected: The live stops close the whole position.
+        origin: Who opened it; None when its opening is older than the known fills.
+        price_decimals, quantity_decimals: Of the symbol's filters.
+    """
+
+    symbol: str
+    is_long: bool
+    quantity: Decimal
+    entry_price: Decimal
+    mark_price: Decimal | None
+    break_even_price: Decimal | None
+    liquidation_price: Decimal | None
+    margin: Decimal | None
+    unrealized_pnl: Decimal
+    r_multiple: float | None
+    stop: Order | None
+    is_protected: bool
+    origin: Origin | None
+    price_decimals: int
+    quantity_decimals: int
+
+
+COLUMNS: tuple[Column[PositionRow], ...] = (
+    Column("symbol", "Symbol", lambda r: r.symbol),
+    Column("side", "Side", lambda r: "Long" if r.is_long else "Short"),
+    Column("quantity", "Size", lambda r: r.quantity, is_number=True),
+    Column("entry", "Entry", lambda r: r.entry_price, is_number=True),
+    Column("mark", "Mark", lambda r: r.mark_price, is_number=True),
+    Column("break_even", "Break-even", lambda r: r.break_even_price, is_number=True),
+    Column("liquidation", "Liq. price", lambda r: r.liquidation_price, is_number=True),
+    Column("margin", "Margin", lambda r: r.margin, is_number=True),
+    Column("unrealized", "Unrealised PnL", lambda r: r.unrealized_pnl, is_number=True),
+    Column("r", "R", lambda r: r.r_multiple, is_number=True),
+    Column("protected_by", "Protected by", lambda r: r.stop.trigger_price if r.stop else None),
+    Column("opened_by", "Opened by", lambda r: r.origin.value if r.origin else None),
+    Column("close", "", lambda r: "Close"),
+)
+
+
+class PositionsModel(KeyedTableModel[PositionRow]):
+    """Open positions by symbol; also kept up to date while hidden, because its count stands in the tab."""
+
+    def __init__(self, symbol: str, parent: QObject | None = None) -> None:
+        super().__init__(COLUMNS, parent)
+        self._symbol = symbol
+        self._rules: SymbolRules | None = None
+
+    def set_rules(self, rules: SymbolRules) -> None:
+        """Take the decimals of the session's symbol."""
+        self._rules = rules
+
+    def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
+        """Bring the rows up to date."""
+        orders = callback.orders.open_orders()
+        held = [p for p in callback.account.positions.values() if p.position_amount]
+        self.set_rows([(p.symbol, self._row(p, orders, callback)) for p in held])
+
+    def _row(self, position: Position, orders: Sequence[Order], callback: Callback) -> PositionRow:
+        mark = callback.mark_price.mark if position.symbol == self._symbol else None
+        mark_price = mark.mark_price if mark else None
+        stops = live_stops(position, orders)
+        stop = _nearest(stops, position)
+        pnl = unrealized_pnl(position, mark_price)
+        rules = self._rules if position.symbol == self._symbol else None
+        return PositionRow(
+            symbol=position.symbol,
+            is_long=position.position_amount > 0,
+            quantity=abs(position.position_amount),
+            entry_price=position.entry_price,
+            mark_price=mark_price,
+            break_even_price=position.break_even_price,
+            liquidation_price=position.liquidation_price,
+            margin=_margin(position, mark_price),
+            unrealized_pnl=pnl,
+            r_multiple=_r_multiple(position, stop, pnl),
+            stop=stop,
+            is_protected=is_covered(position, stops),
+            origin=opened_by(position, callback),
+            price_decimals=rules.price_decimals if rules else decimals_of(position.entry_price),
+            quantity_decimals=rules.quantity_decimals if rules else decimals_of(position.position_amount),
+        )
+
+
+def _nearest(stops: Iterable[Order], position: Position) -> Order | None:
+    """Return the stop that the price meets first: the highest under a long, the lowest over a short."""
+    sign = 1 if position.position_amount > 0 else -1
+    return max(stops, key=lambda o: sign * o.trigger_price, default=None)
+
+
+def _margin(position: Position, mark_price: Decimal | None) -> Decimal | None:
+    if position.margin_type is MarginType.ISOLATED:
+        return position.isolated_wallet
+    if not position.leverage:
+        return None
+    return abs(position.position_amount) * (mark_price or position.entry_price) / position.leverage
+
+
+def _r_multiple(position: Position, stop: Order | None, pnl: Decimal) -> float | None:
+    if stop is None:
+        return None
+    risk = position.position_amount * (position.entry_price - stop.trigger_price)
+    return float(pnl / risk) if risk > 0 else None
+
+
+def opened_by(position: Position, callback: Callback) -> Origin | None:
+    """Tell whose fills made a position: the last one's that enlarged it, if the fills reach back to flat.
+
+    Returns:
+        None when the known fills do not explain the position.
+    """
+    remaining = position.position_amount
+    opener: Fill | None = None
+    for fill in reversed(callback.orders.fills):
+        if fill.symbol != position.symbol:
+            continue
+        change = fill.quantity * fill.side.sign
+        if opener is None and change * position.position_amount > 0:
+            opener = fill
+        remaining -= change
+        if remaining * position.position_amount <= 0:
+            return callback.orders.origin_of(opener.client_order_id)[0] if opener else None
+    return None

@@ -1,0 +1,158 @@
+"""Lines that the chart draws for the own position and the open orders, with the figures on their tags."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from trader_gui.callback import Callback
+from trader_gui.domain.account import Position
+from trader_gui.domain.order import Fill, Order, OrderStatus, OrderType, Origin, Side
+from trader_gui.models.positions import opened_by
+from trader_gui.models.protection import live_stops
+from trader_gui.models.session import unrealized_pnl
+
+
+class LineKind(StrEnum):
+    """What an order line stands for: a stop, a target, or an order waiting in the book."""
+
+    STOP = "stop"
+    TARGET = "target"
+    LIMIT = "limit"
+
+
+@dataclass(frozen=True)
+class PositionLine:
+    """The open position. Prices in quote, `quantity` > 0 in base, money in quote asset; None is unknown.
+
+    Attributes:
+        unrealized_pnl: At the mark price.
+        risk: What the nearest live stop would lose from the entry, > 0; None without such a stop.
+        entry_time_ms: Time of the fill that opened it; None when older than the known fills.
+        origin: Who opened it; None when not known.
+    """
+
+    is_long: bool
+    quantity: Decimal
+    entry_price: Decimal
+    unrealized_pnl: Decimal
+    risk: Decimal | None
+    break_even_price: Decimal | None
+    liquidation_price: Decimal | None
+    entry_time_ms: int | None
+    origin: Origin | None
+
+    @property
+    def r_multiple(self) -> Decimal | None:
+        """Result in multiples of the risk."""
+        return None if self.risk is None else self.unrealized_pnl / self.risk
+
+
+@dataclass(frozen=True)
+class OrderLine:
+    """One open order at its price (the trigger of a conditional order).
+
+    Attributes:
+        distance_fraction, money, r_multiple: What it brings from the position's entry, before fees; None unless the
+            order takes from the position.
+        is_confirmed: False while the exchange has not said that it has the order.
+    """
+
+    kind: LineKind
+    side: Side
+    price: Decimal
+    quantity: Decimal
+    origin: Origin
+    is_confirmed: bool
+    distance_fraction: Decimal | None = None
+    money: Decimal | None = None
+    r_multiple: Decimal | None = None
+
+
+def position_line(callback: Callback, symbol: str, fills: Sequence[Fill]) -> PositionLine | None:
+    """Return the line of the symbol's position; None when flat or not known.
+
+    Args:
+        callback: The session's collectors, read only.
+        symbol: Whose position.
+        fills: Own executions of the symbol, oldest first.
+    """
+    position = callback.account.position(symbol)
+    if position is None or not position.position_amount:
+        return None
+    mark = callback.mark_price.mark
+    liquidation = position.liquidation_price
+    return PositionLine(
+        is_long=position.position_amount > 0,
+        quantity=abs(position.position_amount),
+        entry_price=position.entry_price,
+        unrealized_pnl=unrealized_pnl(position, mark.mark_price if mark else None),
+        risk=_risk(position, callback.orders.open_orders(symbol)),
+        break_even_price=position.break_even_price,
+        liquidation_price=liquidation if liquidation and liquidation > 0 else None,
+        entry_time_ms=entry_time_ms(position.position_amount, fills),
+        origin=opened_by(position, callback),
+    )
+
+
+def entry_time_ms(position_amount: Decimal, fills: Sequence[Fill]) -> int | None:
+    """Return the time of the fill that led from flat (or from the other side) to the position.
+
+    Args:
+        position_amount: Signed, not zero.
+        fills: Own executions of one symbol, oldest first.
+
+    Returns:
+        None when the fills do not reach back so far.
+    """
+    remaining = position_amount
+    for fill in reversed(fills):
+        remaining -= fill.quantity * fill.side.sign
+        if remaining * position_amount <= 0:
+            return fill.trade_time_ms
+    return None
+
+
+def order_lines(orders: Iterable[Order], position: PositionLine | None) -> tuple[OrderLine, ...]:
+    """Return a line for every order that has a price; market orders have none."""
+    lines = []
+    for order in orders:
+        price = order.trigger_price if order.order_type.is_conditional else order.price
+        if price:
+            lines.append(_order_line(order, price, position))
+    return tuple(lines)
+
+
+def _order_line(order: Order, price: Decimal, position: PositionLine | None) -> OrderLine:
+    takes = position is not None and (order.side is Side.SELL) == position.is_long
+    quantity = order.remaining_quantity
+    distance = money = r_multiple = None
+    if position is not None and takes:
+        if order.close_position:
+            quantity = position.quantity
+        sign = 1 if position.is_long else -1
+        distance = sign * (price / position.entry_price - 1)
+        money = sign * (price - position.entry_price) * min(quantity, position.quantity)
+        r_multiple = money / position.risk if position.risk else None
+    return OrderLine(
+        kind=_kind(order.order_type),
+        side=order.side,
+        price=price,
+        quantity=quantity,
+        origin=order.origin,
+        is_confirmed=order.status not in (OrderStatus.SENT, OrderStatus.UNKNOWN),
+        distance_fraction=distance,
+        money=money,
+        r_multiple=r_multiple,
+    )
+
+
+def _kind(order_type: OrderType) -> LineKind:
+    if order_type in (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_MARKET):
+        return LineKind.TARGET
+    return LineKind.STOP if order_type.is_conditional else LineKind.LIMIT
+
+
+def _risk(position: Position, orders: Iterable[Order]) -> Decimal | None:
+    losses = [position.position_amount * (position.entry_price - o.trigger_price) for o in live_stops(position, orders)]
+    return min((loss for loss in losses if loss > 0), default=None)

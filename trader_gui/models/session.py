@@ -1,0 +1,248 @@
+"""SessionModel: all that the session bar, the status bar and the banners say, worked out once a frame."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+import numpy as np
+from PySide6.QtCore import QObject
+
+from trader_gui.callback import Callback
+from trader_gui.domain.account import Position
+from trader_gui.domain.step import EngineMode, Route
+from trader_gui.domain.symbol import SymbolRules
+from trader_gui.models.frame import FrameModel
+from trader_gui.models.protection import Protection, ProtectionKind, protection
+from trader_gui.models.trader_view import RouteView, StatusView
+
+_DAY_MS = 86_400_000
+_NS = 1_000_000_000
+
+
+class FeedKind(StrEnum):
+    """What the feed cell says of the market data."""
+
+    WAITING = "waiting"
+    FRESH = "fresh"
+    STALE = "stale"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True)
+class RouteState:
+    """One stream as shown: `age_s` is rounded to tenths, None before the first message."""
+
+    kind: FeedKind
+    age_s: float | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class PriceState:
+    """Prices as shown; `change_span_ms` says over how long the change is counted."""
+
+    last_price: Decimal | None = None
+    change_fraction: float | None = None
+    change_span_ms: int = 0
+    mark_price: Decimal | None = None
+    funding_fraction: Decimal | None = None
+    funding_in_s: int | None = None
+
+
+@dataclass(frozen=True)
+class MoneyState:
+    """The account in the margin asset; None is unknown. `today` counts from midnight UTC, unrealised included."""
+
+    wallet_balance: Decimal | None = None
+    unrealized_pnl: Decimal | None = None
+    equity: Decimal | None = None
+    today: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """The connection's side figures, milliseconds and counts as shown."""
+
+    rest_latency_ms: int | None = None
+    clock_offset_ms: int | None = None
+    weight_used: int | None = None
+    weight_limit: int = 0
+    orders_used: int | None = None
+    orders_limit: int = 0
+    journal_ok: bool = True
+
+
+@dataclass(frozen=True)
+class SessionState:
+    """One picture of the session; two equal states look the same.
+
+    Attributes:
+        phase, failure, halt_reason, differences: As in the session's status.
+        armed_left_s: Whole seconds until the engine disarms by itself; None when not armed or without an end.
+        venue_time_s: Market time of the last message, whole seconds UTC, 0 before the first.
+    """
+
+    phase: str = "starting"
+    failure: str = ""
+    loading_done: int = 0
+    loading_total: int = 0
+    mode: EngineMode = EngineMode.HALTED
+    armed_left_s: int | None = None
+    halt_reason: str = ""
+    protection: Protection = Protection(ProtectionKind.UNKNOWN)
+    feed: RouteState = RouteState(FeedKind.WAITING)
+    user_stream: RouteState = RouteState(FeedKind.WAITING)
+    price: PriceState = PriceState()
+    money: MoneyState = MoneyState()
+    service: ServiceState = ServiceState()
+    position: Position | None = None
+    differences: tuple[str, ...] = ()
+    data_ended: bool = False
+    venue_time_s: int = 0
+
+
+class SessionModel(FrameModel):
+    """The session's state as shown; `changed` comes only when something on the screen differs.
+
+    Attributes:
+        profile_name: `demo`, `replay`, `paper`, `testnet` or `live`.
+        symbol, interval: Of the session.
+        rules: The symbol's filters; None until the session has read them.
+        state: The picture of the last refresh.
+    """
+
+    def __init__(self, profile_name: str, symbol: str, interval: str, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.profile_name = profile_name
+        self.symbol = symbol
+        self.interval = interval
+        self.rules: SymbolRules | None = None
+        self.state = SessionState()
+
+    def refresh_status(self, status: StatusView) -> None:
+        """Show the start of a session, while there are no collectors yet."""
+        self._show(
+            SessionState(
+                phase=status.phase,
+                failure=status.failure,
+                loading_done=status.loading_done,
+                loading_total=status.loading_total,
+                halt_reason=status.halt_reason,
+                differences=status.differences,
+            )
+        )
+
+    def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
+        positions = list(callback.account.positions.values())
+        orders = callback.orders.open_orders()
+        is_known = callback.account.is_known
+        self._show(
+            SessionState(
+                phase=status.phase,
+                failure=status.failure,
+                loading_done=status.loading_done,
+                loading_total=status.loading_total,
+                mode=callback.gate.mode,
+                armed_left_s=_left_s(status.armed_until_ns, now_ns),
+                halt_reason=status.halt_reason,
+                protection=protection(positions, orders, is_known=is_known),
+                feed=_feed_state(status, now_ns),
+                user_stream=_route_state(status.routes[Route.PRIVATE], now_ns),
+                price=_price_state(callback),
+                money=self._money_state(callback, status, positions),
+                service=_service_state(status),
+                position=callback.account.position(self.symbol),
+                differences=status.differences,
+                data_ended=status.data_ended,
+                venue_time_s=status.venue_time_ms // 1000,
+            )
+        )
+
+    def _show(self, state: SessionState) -> None:
+        if state != self.state:
+            self.state = state
+            self.changed.emit()
+
+    def _money_state(self, callback: Callback, status: StatusView, positions: list[Position]) -> MoneyState:
+        account = callback.account
+        balance = account.balances.get(self.rules.margin_asset) if self.rules is not None else None
+        if not account.is_known or balance is None:
+            return MoneyState()
+        mark = callback.mark_price.mark
+        unrealized = sum(
+            (unrealized_pnl(p, mark.mark_price if mark and p.symbol == self.symbol else None) for p in positions),
+            Decimal(0),
+        )
+        equity = balance.wallet_balance + unrealized
+        start = status.day_start_equity
+        return MoneyState(balance.wallet_balance, unrealized, equity, None if start is None else equity - start)
+
+
+def unrealized_pnl(position: Position, mark_price: Decimal | None) -> Decimal:
+    """Return the result of closing at the mark price; without one, what the venue last told. Quote asset."""
+    if mark_price is None:
+        return position.unrealized_pnl
+    return position.position_amount * (mark_price - position.entry_price)
+
+
+def _left_s(until_ns: int | None, now_ns: int) -> int | None:
+    return None if until_ns is None else max(0, -(-(until_ns - now_ns) // _NS))
+
+
+def _age_s(route: RouteView, now_ns: int) -> float | None:
+    """Return the age in tenths of a second; whole seconds from ten on, where tenths say nothing."""
+    if not route.last_received_ns:
+        return None
+    age = max(0, now_ns - route.last_received_ns) / _NS
+    return round(age, 1) if age < 10 else float(int(age))
+
+
+def _route_state(route: RouteView, now_ns: int) -> RouteState:
+    age = _age_s(route, now_ns)
+    if not route.is_connected:
+        return RouteState(FeedKind.WAITING if age is None else FeedKind.OFFLINE, age, route.detail)
+    return RouteState(FeedKind.FRESH if route.is_fresh else FeedKind.STALE, age, route.detail)
+
+
+def _feed_state(status: StatusView, now_ns: int) -> RouteState:
+    """Return the worse of the two market routes; of two equal ones, the older."""
+    order = [FeedKind.FRESH, FeedKind.WAITING, FeedKind.STALE, FeedKind.OFFLINE]
+    states = [_route_state(status.routes[route], now_ns) for route in (Route.MARKET, Route.PUBLIC)]
+    return max(states, key=lambda s: (order.index(s.kind), s.age_s or 0.0))
+
+
+def _price_state(callback: Callback) -> PriceState:
+    kline = callback.open_kline.kline or callback.klines.last
+    mark = callback.mark_price.mark
+    change, span_ms = (None, 0) if kline is None else _change(callback, float(kline.close), kline.open_time_ms)
+    return PriceState(
+        last_price=kline.close if kline else None,
+        change_fraction=change,
+        change_span_ms=span_ms,
+        mark_price=mark.mark_price if mark else None,
+        funding_fraction=mark.funding_rate_fraction if mark else None,
+        funding_in_s=max(0, mark.next_funding_time_ms - callback.now_ms) // 1000 if mark else None,
+    )
+
+
+def _change(callback: Callback, last_price: float, open_time_ms: int) -> tuple[float | None, int]:
+    """Return the change over 24 hours, or over what the loaded klines reach, and the span."""
+    arrays = callback.klines.arrays()
+    if not len(arrays.close):
+        return None, 0
+    index = int(np.searchsorted(arrays.open_time_ms, open_time_ms - _DAY_MS))
+    index = min(index, len(arrays.close) - 1)
+    span_ms = open_time_ms - int(arrays.open_time_ms[index])
+    return last_price / float(arrays.close[index]) - 1.0, span_ms
+
+
+def _service_state(status: StatusView) -> ServiceState:
+    return ServiceState(
+        rest_latency_ms=None if status.rest_latency_ms is None else round(status.rest_latency_ms),
+        clock_offset_ms=None if status.clock_offset_ms is None else round(status.clock_offset_ms),
+        weight_used=status.weight_used,
+        weight_limit=status.weight_limit,
+        orders_used=status.orders_used,
+        orders_limit=status.orders_limit,
+        journal_ok=status.journal_ok,
+    )

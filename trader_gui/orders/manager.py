@@ -1,0 +1,191 @@
+"""Sends approved orders and cancels, one after the other, and turns every answer into an `OrderOutcome`.
+
+An order's intent is on disk before the order is sent. A request is sent once: an unknown outcome is told as UNKNOWN and
+then resolved by asking the venue, never by sending again.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from trader_gui.domain.order import CancelIntent, Order, OrderFamily, OrderOutcome, OutcomeKind
+from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
+from trader_gui.errors import TraderError, VenueError
+from trader_gui.exchange.port import OrderPort
+from trader_gui.orders.state import ALREADY_GONE_CODES, NOT_AT_VENUE, RESOLVE_DELAYS_S, classify
+
+_log = logging.getLogger(__name__)
+
+Approved: TypeAlias = ApprovedOrder | ApprovedCancel
+
+
+class OrderManager:
+    """The only sender of orders.
+
+    Owner: the session's TaskGroup runs `run`; `submit` is called on the loop's thread.
+
+    Attributes:
+        orders_sent: Orders handed to the venue so far (cancels not counted).
+    """
+
+    def __init__(
+        self,
+        port: OrderPort,
+        write_intent: Callable[[ApprovedOrder], Awaitable[None]],
+        deliver: Callable[[OrderOutcome], None],
+        event_time_ms: Callable[[], int],
+        resolve_delays_s: tuple[float, ...] = RESOLVE_DELAYS_S,
+    ) -> None:
+        self.orders_sent = 0
+        self._port = port
+        self._write_intent = write_intent
+        self._deliver = deliver
+        self._event_time_ms = event_time_ms
+        self._resolve_delays_s = resolve_delays_s
+        self._waiting: deque[tuple[Approved, asyncio.Future[OrderOutcome]]] = deque()
+        self._wake = asyncio.Event()
+        self._open_requests = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._resolvers: asyncio.TaskGroup | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """True when nothing is queued, on its way, or being asked about."""
+        return self._open_requests == 0
+
+    def submit(self, approved: Approved) -> asyncio.Future[OrderOutcome]:
+        """Queue one approved request; the future gives its first outcome (which may be UNKNOWN)."""
+        future: asyncio.Future[OrderOutcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((approved, future))
+        self._begin()
+        self._wake.set()
+        return future
+
+    async def wait_idle(self) -> None:
+        """Wait until `is_idle`; the caller sets the limit."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Send what is queued, in order, until cancelled."""
+        async with asyncio.TaskGroup() as self._resolvers:
+            while True:
+                while self._waiting:
+                    approved, future = self._waiting.popleft()
+                    await self._send(approved, future)
+                self._wake.clear()
+                await self._wake.wait()
+
+    async def _send(self, approved: Approved, future: asyncio.Future[OrderOutcome]) -> None:
+        try:
+            if isinstance(approved, ApprovedOrder):
+                outcome = await self._place(approved)
+            else:
+                outcome = await self._cancel(approved.intent, approved)
+            self._deliver(outcome)
+            if not future.done():
+                future.set_result(outcome)
+        finally:
+            if not future.done():
+                future.cancel()
+            self._end()
+
+    async def _place(self, approved: ApprovedOrder) -> OrderOutcome:
+        client_order_id = approved.client_order_id
+        try:
+            await self._write_intent(approved)
+        except TraderError as error:  # not journalled means not sent
+            _log.error("order %s not sent, its intent could not be journalled: %s", client_order_id, error)
+            return self._outcome(client_order_id, OutcomeKind.REFUSED, message=str(error))
+        try:
+            self.orders_sent += 1
+            order = await self._port.place(approved)
+        except VenueError as error:
+            kind = classify(error)
+            if kind is OutcomeKind.UNKNOWN:
+                family = OrderFamily.ALGO if approved.intent.order_type.is_conditional else OrderFamily.BOOK
+                self._resolve(approved.intent.symbol, client_order_id, family)
+            return self._outcome(client_order_id, kind, error=error)
+        return self._outcome(client_order_id, OutcomeKind.ACCEPTED, order=order)
+
+    async def _cancel(self, intent: CancelIntent, approved: ApprovedCancel) -> OrderOutcome:
+        client_order_id = intent.client_order_id
+        try:
+            order = await self._port.cancel(approved)
+        except VenueError as error:
+            kind = classify(error)
+            if kind is OutcomeKind.UNKNOWN or error.code in ALREADY_GONE_CODES:
+                self._resolve(intent.symbol, client_order_id, intent.order_family)
+            return self._outcome(client_order_id, kind, is_cancel=True, error=error)
+        return self._outcome(client_order_id, OutcomeKind.ACCEPTED, is_cancel=True, order=order)
+
+    def _outcome(
+        self,
+        client_order_id: str,
+        kind: OutcomeKind,
+        *,
+        is_cancel: bool = False,
+        order: Order | None = None,
+        error: VenueError | None = None,
+        message: str = "",
+    ) -> OrderOutcome:
+        return OrderOutcome(
+            client_order_id=client_order_id,
+            kind=kind,
+            is_cancel=is_cancel,
+            event_time_ms=self._event_time_ms(),
+            order=order,
+            error_code=error.code if error else None,
+            error_message=error.message if error else message,
+        )
+
+    # ---- unknown outcomes ------------------------------------------------------------------------------------------
+
+    def resolve(self, symbol: str, client_order_id: str, family: OrderFamily) -> None:
+        """Ask the venue what became of an order, in the background, until it is told."""
+        self._resolve(symbol, client_order_id, family)
+
+    def _resolve(self, symbol: str, client_order_id: str, family: OrderFamily) -> None:
+        if self._resolvers is None:
+            return
+        self._begin()
+        self._resolvers.create_task(
+            self._ask_until_known(symbol, client_order_id, family), name=f"resolve {client_order_id}"
+        )
+
+    async def _ask_until_known(self, symbol: str, client_order_id: str, family: OrderFamily) -> None:
+        try:
+            order = await self._ask(symbol, client_order_id, family)
+            if order is not None:
+                self._deliver(self._outcome(client_order_id, OutcomeKind.ACCEPTED, order=order))
+            else:
+                self._deliver(self._outcome(client_order_id, OutcomeKind.REFUSED, message=NOT_AT_VENUE))
+        finally:
+            self._end()
+
+    async def _ask(self, symbol: str, client_order_id: str, family: OrderFamily) -> Order | None:
+        """Return the order as the venue knows it; None when it still does not after all patience."""
+        attempt = 0
+        while True:
+            delay = self._resolve_delays_s[min(attempt, len(self._resolve_delays_s) - 1)]
+            await asyncio.sleep(delay)
+            attempt += 1
+            try:
+                order = await self._port.query_order(symbol, client_order_id, family)
+            except VenueError as error:  # an unanswered question proves nothing: patience does not count it
+                _log.warning("asking for order %s failed: %s", client_order_id, error)
+                attempt = min(attempt, len(self._resolve_delays_s) - 1)
+                continue
+            if order is not None or attempt >= len(self._resolve_delays_s):
+                return order
+
+    def _begin(self) -> None:
+        self._open_requests += 1
+        self._idle.clear()
+
+    def _end(self) -> None:
+        self._open_requests -= 1
+        if self._open_requests == 0:
+            self._idle.set()

@@ -1,0 +1,116 @@
+"""All that must happen before the first tick: symbol rules, past klines, account, commission; and the stream names."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+
+from trader_gui.domain.account import AccountSnapshot
+from trader_gui.domain.market import INTERVAL_MS, KlineHistory
+from trader_gui.domain.step import Route
+from trader_gui.domain.symbol import SymbolRules
+from trader_gui.errors import UserError
+from trader_gui.exchange.port import CommissionRate, LeverageBracket, MarketReader, OrderPort
+
+HISTORY_LENGTH = 500
+"""Klines loaded before the stream starts."""
+
+_DAY_MS = 86_400_000
+_WALLET_INCOME = frozenset({"REALIZED_PNL", "COMMISSION", "FUNDING_FEE"})
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """What `Prelim` brings back.
+
+    Attributes:
+        history: Closed klines; `open_time_ms` of the last is right before the open one.
+        today_income: Realised PnL, commission and funding since midnight UTC of the venue's market time, quote asset.
+    """
+
+    rules: SymbolRules
+    history: KlineHistory
+    snapshot: AccountSnapshot
+    commission: CommissionRate
+    brackets: tuple[LeverageBracket, ...]
+    today_income: Decimal
+
+
+class Prelim:
+    """Asks the venue for everything a session starts from. It never changes anything there."""
+
+    def __init__(self, reader: MarketReader, port: OrderPort, symbol: str, interval: str) -> None:
+        self._reader = reader
+        self._port = port
+        self._symbol = symbol
+        self._interval = interval
+
+    async def run(self, progress: Callable[[int, int], None]) -> Prepared:
+        """Return all that a session needs.
+
+        Args:
+            progress: Called with (klines loaded, klines wanted).
+
+        Raises:
+            UserError: Unknown symbol or interval, hedge mode.
+            VenueError: The venue cannot be asked.
+        """
+        rules = await self._rules()
+        if await self._port.is_hedge_mode():
+            raise UserError(
+                "the account is in hedge mode, which is not supported: switch it to one-way mode at the exchange"
+            )
+        progress(0, HISTORY_LENGTH)
+        history = await self.load_history()
+        progress(len(history.klines), HISTORY_LENGTH)
+        snapshot = await self._port.account_snapshot(self._symbol)
+        return Prepared(
+            rules=rules,
+            history=history,
+            snapshot=snapshot,
+            commission=await self._port.commission_rate(self._symbol),
+            brackets=await self._port.leverage_brackets(self._symbol),
+            today_income=await self._today_income(history),
+        )
+
+    async def load_history(self) -> KlineHistory:
+        """Return the last closed klines, at most `HISTORY_LENGTH`."""
+        klines = await self._reader.klines(self._symbol, self._interval, limit=HISTORY_LENGTH + 1)
+        closed = tuple(k for k in klines if k.is_closed)[-HISTORY_LENGTH:]
+        return KlineHistory(symbol=self._symbol, interval=self._interval, klines=closed)
+
+    async def _rules(self) -> SymbolRules:
+        if self._interval not in INTERVAL_MS:
+            raise UserError(f"unknown interval {self._interval}: use one of {', '.join(INTERVAL_MS)}")
+        rules = await self._reader.symbol_rules()
+        found = rules.get(self._symbol)
+        if found is None:
+            near = [s for s in sorted(rules) if s.startswith(self._symbol[:3])][:5]
+            hint = f"; did you mean {', '.join(near)}?" if near else f"; known are {', '.join(sorted(rules)[:8])}"
+            raise UserError(f"unknown symbol {self._symbol}{hint}")
+        if found.status != "TRADING":
+            raise UserError(f"{self._symbol} is not trading now (status {found.status}): choose another symbol")
+        return found
+
+    async def _today_income(self, history: KlineHistory) -> Decimal:
+        if not history.klines:
+            return Decimal(0)
+        now_ms = history.klines[-1].close_time_ms
+        rows = await self._port.income(start_time_ms=now_ms - now_ms % _DAY_MS)
+        return sum((row.income for row in rows if row.income_type in _WALLET_INCOME), Decimal(0))
+
+
+def stream_names(symbol: str, interval: str, *, with_book: bool) -> dict[Route, tuple[str, ...]]:
+    """Return the stream names of each route.
+
+    Args:
+        symbol: As in exchangeInfo.
+        interval: Of the klines.
+        with_book: Also the depth diffs and the public trades, which only a window needs.
+    """
+    name = symbol.lower()
+    market = [f"{name}@kline_{interval}", f"{name}@markPrice@1s"]
+    public = [f"{name}@bookTicker"]
+    if with_book:
+        market.append(f"{name}@aggTrade")
+        public.append(f"{name}@depth@100ms")
+    return {Route.MARKET: tuple(market), Route.PUBLIC: tuple(public)}

@@ -1,0 +1,65 @@
+"""The risk gate: sole maker of approved orders and cancels."""
+
+from collections import deque
+
+from msgspec.structs import replace
+
+from trader_gui.domain.order import CancelIntent, OrderIntent, make_client_order_id
+from trader_gui.domain.step import _GATE_KEY, ApprovedCancel, ApprovedOrder, EngineMode, Refusal
+from trader_gui.risk.rules import (
+    HOUR_MS,
+    ORDER_RULES,
+    RiskContext,
+    RiskLimits,
+    check_cancel,
+    fit_to_position,
+    is_opening,
+)
+
+__all__ = ["RiskContext", "RiskGate", "RiskLimits"]
+
+
+class RiskGate:
+    """Puts every wish to every rule.
+
+    Args:
+        limits: The user's limits.
+        prefix: Of this installation's client order ids.
+        first_sequence: Number of the first order; numbers rise by one with each approved order and never repeat.
+
+    Attributes:
+        mode: What the engine may do; HALTED at the start.
+        limits: May be replaced while running.
+    """
+
+    def __init__(self, limits: RiskLimits, prefix: str, first_sequence: int) -> None:
+        self.mode = EngineMode.HALTED
+        self.limits = limits
+        self._prefix = prefix
+        self._sequence = first_sequence
+        self._entry_times_ms: deque[int] = deque()
+
+    def review(
+        self, intent: OrderIntent | CancelIntent, context: RiskContext
+    ) -> ApprovedOrder | ApprovedCancel | Refusal:
+        """Return the approved order or cancel, or the first rule's refusal."""
+        if isinstance(intent, CancelIntent):
+            return check_cancel(intent, context) or ApprovedCancel(intent, gate_key=_GATE_KEY)
+        while self._entry_times_ms and self._entry_times_ms[0] <= context.now_ms - HOUR_MS:
+            self._entry_times_ms.popleft()
+        context = replace(context, entry_times_ms=tuple(self._entry_times_ms))
+        fitted = fit_to_position(intent, context)
+        if isinstance(fitted, Refusal):
+            return fitted
+        for rule in ORDER_RULES:
+            refusal = rule(fitted, context)
+            if refusal is not None:
+                return refusal
+        return self._approve(fitted, context.now_ms)
+
+    def _approve(self, intent: OrderIntent, now_ms: int) -> ApprovedOrder:
+        if is_opening(intent):
+            self._entry_times_ms.append(now_ms)
+        client_order_id = make_client_order_id(self._prefix, intent.origin, intent.purpose, self._sequence)
+        self._sequence += 1
+        return ApprovedOrder(intent, client_order_id, gate_key=_GATE_KEY)

@@ -1,0 +1,344 @@
+"""The rules of the gate: each looks at one wish and gives a `Refusal`, or None when it has no objection.
+
+Codes: `other_symbol`, `not_trading`, `halted`, `reducing`, `stale_feed`, `unknown_account`, `order_in_flight`,
+`position_not_told`, `incomplete_order`, `exit_not_reducing`, `off_tick`, `price_out_of_range`, `price_too_far`,
+`below_min_quantity`, `above_max_quantity`, `off_step`, `no_price`, `below_min_notional`, `order_quantity_limit`,
+`position_notional_limit`, `daily_loss_limit`, `entries_per_hour_limit`, `nothing_to_reduce`; for cancels `order_closed`,
+`cancel_in_flight`, `not_own_order`.
+"""
+
+from collections.abc import Callable
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from typing import TypeAlias
+
+import msgspec
+
+from trader_gui.collectors.order_update import OrderKey
+from trader_gui.domain.account import Position
+from trader_gui.domain.order import CancelIntent, Order, OrderIntent, OrderStatus, OrderType, Origin, Purpose
+from trader_gui.domain.step import EngineMode, Refusal
+from trader_gui.domain.symbol import SymbolRules, is_multiple, snap
+
+HOUR_MS = 3_600_000
+
+_LIMIT_TYPES = frozenset({OrderType.LIMIT, OrderType.STOP, OrderType.TAKE_PROFIT})
+_UNSURE = frozenset({OrderStatus.SENT, OrderStatus.UNKNOWN})
+
+
+class RiskLimits(msgspec.Struct, frozen=True):
+    """The user's own limits; None is off. They bar opening orders only: getting out is never limited.
+
+    Attributes:
+        max_order_quantity: Of one order, base asset.
+        max_position_notional: Of the position with all that would enlarge it, quote asset.
+        max_daily_loss: Realised loss with commission since 00:00 UTC, quote asset, > 0.
+        max_entries_per_hour: Opening orders approved within the last hour of event time.
+    """
+
+    max_order_quantity: Decimal | None = None
+    max_position_notional: Decimal | None = None
+    max_daily_loss: Decimal | None = None
+    max_entries_per_hour: int | None = None
+
+
+class RiskContext(msgspec.Struct, frozen=True):
+    """What the gate knows when a wish comes.
+
+    Attributes:
+        position: As the venue told it; None when flat or unknown.
+        is_account_known: A snapshot was applied.
+        open_orders: Of the symbol, all origins, SENT and UNKNOWN included.
+        closed_keys: Recent terminal orders.
+        cancels_in_flight: Orders whose cancel was sent and not answered.
+        untold: Purposes of the engine with an execution whose new position was not told yet.
+        last_price, mark_price: Quote asset; None while unknown.
+        is_market_fresh, is_private_fresh: Freshness of the two routes that trading depends on.
+        result_today: Realised profit minus commission since 00:00 UTC, quote asset.
+        entry_times_ms: When opening orders were approved, within the last hour, oldest first; the gate fills it in.
+    """
+
+    rules: SymbolRules
+    limits: RiskLimits
+    mode: EngineMode
+    position: Position | None
+    is_account_known: bool
+    open_orders: tuple[Order, ...]
+    closed_keys: frozenset[OrderKey]
+    cancels_in_flight: frozenset[OrderKey]
+    untold: frozenset[Purpose]
+    last_price: Decimal | None
+    mark_price: Decimal | None
+    is_market_fresh: bool
+    is_private_fresh: bool
+    result_today: Decimal
+    now_ms: int
+    entry_times_ms: tuple[int, ...] = ()
+
+    @property
+    def position_amount(self) -> Decimal:
+        """Signed, base asset; 0 when flat or unknown."""
+        return self.position.position_amount if self.position is not None else Decimal(0)
+
+
+OrderRule: TypeAlias = Callable[[OrderIntent, RiskContext], Refusal | None]
+CancelRule: TypeAlias = Callable[[CancelIntent, RiskContext], Refusal | None]
+
+
+def is_opening(intent: OrderIntent) -> bool:
+    """Tell whether the order could open or enlarge a position; the venue's flags decide, not the purpose."""
+    return not (intent.reduce_only or intent.close_position)
+
+
+def fit_to_position(intent: OrderIntent, context: RiskContext) -> OrderIntent | Refusal:
+    """Cut a reduce-only order to the position; refuse it when there is nothing to reduce.
+
+    While the account is unknown or its route stale, the order passes as it is: the venue holds it to the position, and
+    a wrong picture of ours must not keep anyone in.
+    """
+    if not intent.reduce_only or not (context.is_account_known and context.is_private_fresh):
+        return intent
+    reducible = -context.position_amount * intent.side.sign
+    if reducible <= 0:
+        return Refusal("nothing_to_reduce", f"{context.position_amount:f}")
+    if intent.quantity is None or intent.quantity <= reducible:
+        return intent
+    return msgspec.structs.replace(intent, quantity=reducible)
+
+
+def check_symbol(intent: OrderIntent, context: RiskContext) -> Refusal | None:
+    """The gate knows the filters of one symbol only."""
+    if intent.symbol != context.rules.symbol:
+        return Refusal("other_symbol", intent.symbol)
+    if context.rules.status != "TRADING":
+        return Refusal("not_trading", context.rules.status)
+    return None
+
+
+def check_mode(intent: OrderIntent, context: RiskContext) -> Refusal | None:
+    """HALTED bars the engine, REDUCING bars its entries; the hand is free."""
+    if intent.origin is not Origin.ENGINE:
+        return None
+    if context.mode is EngineMode.HALTED:
+        return Refusal("halted")
+    if context.mode is EngineMode.REDUCING and is_opening(intent):
+        return Refusal("reducing")
+    return None
+
+
+def check_freshness(intent: OrderIntent, context: RiskContext) -> Refusal | None:
+    """Nothing is opened on old prices, or blind to one's own fills."""
+    if not is_opening(intent):
+        return None
+    if not context.is_market_fresh:
+        return Refusal("stale_feed", "market")
+    if not context.is_private_fresh:
+        return Refusal("stale_feed", "private")
+    return None
+
+
+def check_account(intent: OrderIntent, context: RiskContext) -> Refusal | None:
+    """Nothing is opened while the position is not known."""
+    return Refusal("unknown_account") if is_opening(intent) and not context.is_account_known else None
+
+
+def check_in_flight(intent: OrderIntent, context: RiskContext) -> Refusal | None:
+    """One order in flight per symbol and purpose.
+
+    The engine waits until its former order of the purpose is over, and until the venue has told the position that came of
+    it. The hand may have many resting orders, but waits while one of its purpose is on its way or unknown. An opening
+    order waits for anybody's unknown one; an exit never waits for somebody else's.
+    """
+    for order in context.open_orders:
+        if order.purpose is not intent.purpose:
+            continue
+        is_own = order.origin is intent.origin
+        if order.status in _UNSURE:
+            bars = (is_own and _is_same_kind(intent, order)) or is_opening(intent)
+        else:
+            bars = is_own and intent.origin is Origin.ENGINE
+        if bars:
+            return Refusal("order_in_flight", order.client_order_id)
+    if intent.origin is Origin.ENGINE and intent.purpose in context.untold:
+        return Refusal("position_not_told")
+    return None
+
+
+def check_shape(intent: OrderIntent, context: RiskContext) -> Refusal | None:
+    """The order has all the numbers that its type needs, none below zero, and an exit can only reduce."""
+    needed = [("quantity", intent.quantity)] if not intent.close_position else []
+    if intent.order_type in _LIMIT_TYPES:
+        needed.append(("price", intent.price))
+    if intent.order_type.is_conditional:
+        needed.append(("trigger_price", intent.trigger_price))
+    for name, value in needed:
+        if value is None or not value.is_finite() or value <= 0:
+            return Refusal("incomplete_order", name)
+    if intent.purpose is not Purpose.ENTRY and is_opening(intent):
+        return Refusal("exit_not_reducing")
+    return None
+
+
+def check_price(intent: OrderIntent, context: RiskContext) -> Refusal | None:
+    """Limit and trigger price lie on the tick and within the symbol's bounds."""
+    rules = context.rules
+    for price in (intent.price, intent.trigger_price):
+        if price is None:
+            continue
+        if rules.min_price and price < rules.min_price:
+            return Refusal("price_out_of_range", f"{rules.min_price:f}", rules.min_price)
+        if rules.max_price and price > rules.max_price:
+            return Refusal("price_out_of_range", f"{rules.max_price:f}", rules.max_price)
+        if not is_multiple(price, rules.tick_size):
+            return Refusal("off_tick", f"{rules.tick_size:f}", rules.snap_price(price, ROUND_HALF_UP))
+    return None
+
+
+def check_percent_price(intent: OrderIntent, context: RiskContext) -> Refusal | None:
+    """A limit price is not further through the mark price than the venue allows (PERCENT_PRICE)."""
+    rules, mark_price = context.rules, context.mark_price
+    if intent.price is None or mark_price is None or intent.order_type is not OrderType.LIMIT:
+        return None
+    if intent.side.sign > 0 and rules.percent_up:
+        highest = snap(mark_price * rules.percent_up, rules.tick_size, ROUND_FLOOR)
+        return Refusal("price_too_far", f"{highest:f}", highest) if intent.price > highest else None
+    if intent.side.sign < 0 and rules.percent_down:
+        lowest = snap(mark_price * rules.percent_down, rules.tick_size, ROUND_CEILING)
+        return Refusal("price_too_far", f"{lowest:f}", lowest) if intent.price < lowest else None
+    return None
+
+
+def check_quantity(intent: OrderIntent, context: RiskContext) -> Refusal | None:
+    """The quantity lies on the step and within the symbol's bounds; orders without a limit price have their own."""
+    quantity, rules = intent.quantity, context.rules
+    if quantity is None:
+        return None
+    if intent.order_type in _LIMIT_TYPES:
+        step, smallest, largest = rules.step_size, rules.min_quantity, rules.max_quantity
+    else:
+        step, smallest, largest = rules.market_step_size, rules.market_min_quantity, rules.market_max_quantity
+    if smallest and quantity < smallest:
+        return Refusal("below_min_quantity", f"{smallest:f}", smallest)
+    if largest and quantity > largest:
+        return Refusal("above_max_quantity", f"{largest:f}", largest)
+    if not is_multiple(quantity, step):
+        return Refusal("off_step", f"{step:f}", snap(quantity, step, ROUND_FLOOR))
+    return None
+
+
+def check_notional(intent: OrderIntent, context: RiskContext) -> Refusal | None:
+    """An opening order is worth at least the symbol's minimum; `nearest` is the smallest quantity that is."""
+    smallest = context.rules.min_notional
+    if intent.quantity is None or not is_opening(intent):
+        return None
+    price = _price_of(intent, context)
+    if price is None:
+        return Refusal("no_price")
+    if intent.quantity * price >= smallest:
+        return None
+    step = context.rules.step_size if intent.order_type in _LIMIT_TYPES else context.rules.market_step_size
+    return Refusal("below_min_notional", f"{smallest:f}", snap(smallest / price, step, ROUND_CEILING))
+
+
+def check_order_quantity_limit(intent: OrderIntent, context: RiskContext) -> Refusal | None:
+    """The user's limit on one opening order."""
+    largest = context.limits.max_order_quantity
+    if largest is None or intent.quantity is None or not is_opening(intent) or intent.quantity <= largest:
+        return None
+    return Refusal("order_quantity_limit", f"{largest:f}", snap(largest, context.rules.step_size, ROUND_FLOOR))
+
+
+def check_position_limit(intent: OrderIntent, context: RiskContext) -> Refusal | None:
+    """The user's limit on the position: what is held, what open orders of this side may add, and this order."""
+    largest = context.limits.max_position_notional
+    price = _price_of(intent, context)
+    if largest is None or intent.quantity is None or price is None or not is_opening(intent):
+        return None
+    held = context.position_amount * intent.side.sign
+    pending = sum(
+        (
+            o.remaining_quantity
+            for o in context.open_orders
+            if o.side is intent.side and not o.reduce_only and not o.close_position
+        ),
+        Decimal(0),
+    )
+    if (held + pending + intent.quantity) * price <= largest:
+        return None
+    room = snap(largest / price - held - pending, context.rules.step_size, ROUND_FLOOR)
+    nearest = room if room >= context.rules.min_quantity and room > 0 else None
+    return Refusal("position_notional_limit", f"{largest:f}", nearest)
+
+
+def check_daily_loss(intent: OrderIntent, context: RiskContext) -> Refusal | None:
+    """The user's limit on what one UTC day may cost."""
+    largest = context.limits.max_daily_loss
+    if largest is None or not is_opening(intent) or -context.result_today < largest:
+        return None
+    return Refusal("daily_loss_limit", f"{largest:f}")
+
+
+def check_entries_per_hour(intent: OrderIntent, context: RiskContext) -> Refusal | None:
+    """The user's limit on how often something is opened."""
+    largest = context.limits.max_entries_per_hour
+    if largest is None or not is_opening(intent) or len(context.entry_times_ms) < largest:
+        return None
+    return Refusal("entries_per_hour_limit", str(largest))
+
+
+def check_cancel(intent: CancelIntent, context: RiskContext) -> Refusal | None:
+    """A cancel is sent once, for an order that is not known to be over.
+
+    The engine cancels its own orders only, and none while HALTED. The hand may cancel an order that is not in our list:
+    a fresh list of the venue may name it before the stream does.
+    """
+    key = (intent.client_order_id, intent.order_family)
+    if intent.origin is Origin.ENGINE:
+        if context.mode is EngineMode.HALTED:
+            return Refusal("halted")
+        if not any(_order_key(o) == key and o.origin is Origin.ENGINE for o in context.open_orders):
+            return Refusal("not_own_order", intent.client_order_id)
+    if key in context.cancels_in_flight:
+        return Refusal("cancel_in_flight", intent.client_order_id)
+    if key in context.closed_keys:
+        return Refusal("order_closed", intent.client_order_id)
+    return None
+
+
+ORDER_RULES: tuple[OrderRule, ...] = (
+    check_symbol,
+    check_mode,
+    check_shape,
+    check_freshness,
+    check_account,
+    check_in_flight,
+    check_price,
+    check_percent_price,
+    check_quantity,
+    check_notional,
+    check_order_quantity_limit,
+    check_position_limit,
+    check_daily_loss,
+    check_entries_per_hour,
+)
+"""In the order in which they are asked; the first refusal is told."""
+
+
+def _price_of(intent: OrderIntent, context: RiskContext) -> Decimal | None:
+    """Return what the order is worth a piece: its limit, else its trigger, else the market."""
+    for price in (intent.price, intent.trigger_price, context.mark_price):
+        if price is not None:
+            return price
+    return context.last_price
+
+
+def _is_same_kind(intent: OrderIntent, order: Order) -> bool:
+    """A stop and a target by hand share the purpose PROTECTION and may be sent together."""
+    return (
+        intent.origin is Origin.ENGINE
+        or intent.purpose is not Purpose.PROTECTION
+        or order.order_type is intent.order_type
+    )
+
+
+def _order_key(order: Order) -> OrderKey:
+    return order.client_order_id, order.order_family

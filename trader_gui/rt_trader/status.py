@@ -1,0 +1,63 @@
+"""What a session knows about itself: connections, budget, clock, engine. Updated in place on the loop's thread."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from trader_gui.domain.step import Route
+from trader_gui.exchange.port import CommissionRate, LeverageBracket
+
+
+@dataclass(slots=True)
+class RouteStatus:
+    """One route of streams.
+
+    Attributes:
+        is_fresh: Connected, and (for market data) heard of within the last three seconds.
+        last_received_ns: Monotonic time of the last item, 0 before the first.
+        detail: Why it is not connected, for the log and the tooltip.
+    """
+
+    is_connected: bool = False
+    is_fresh: bool = False
+    last_received_ns: int = 0
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class SessionStatus:
+    """One session's state, read by the window once a frame.
+
+    Attributes:
+        phase: `starting`, `running`, `stopping`, `ended` or `failed`.
+        failure: One line when the session failed, "" otherwise.
+        rest_latency_ms: Round trip of the last call.
+        clock_offset_ms: Venue clock minus this machine's clock.
+        weight_used, orders_used: From the headers of the last answer, per minute.
+        armed_until_ns: Monotonic; None when not armed or armed without an end.
+        halt_reason: Code of why the engine was halted by the program, "" when it was not.
+        venue_time_ms: Market time of the last message.
+        differences: What journal and venue disagreed on at start, one line each.
+        data_ended: The recorded data is over.
+        day_start_equity: Wallet balance at midnight UTC, quote asset.
+    """
+
+    phase: str = "starting"
+    failure: str = ""
+    loading_done: int = 0
+    loading_total: int = 0
+    routes: dict[Route, RouteStatus] = field(default_factory=lambda: {route: RouteStatus() for route in Route})
+    rest_latency_ms: float | None = None
+    clock_offset_ms: float | None = None
+    weight_used: int | None = None
+    weight_limit: int = 2400
+    orders_used: int | None = None
+    orders_limit: int = 1200
+    armed_until_ns: int | None = None
+    halt_reason: str = ""
+    venue_time_ms: int = 0
+    differences: tuple[str, ...] = ()
+    data_ended: bool = False
+    commission: CommissionRate | None = None
+    brackets: tuple[LeverageBracket, ...] = ()
+    day_start_equity: Decimal | None = None
+    journal_ok: bool = True

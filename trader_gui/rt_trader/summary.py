@@ -1,0 +1,112 @@
+"""The figures of a session, counted from its steps."""
+
+from collections import Counter
+from decimal import Decimal
+
+import msgspec
+
+from trader_gui.domain.account import AccountUpdate
+from trader_gui.domain.market import Kline
+from trader_gui.domain.order import Fill, OrderUpdate
+from trader_gui.domain.step import Step
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """A session in figures. Money in the quote asset.
+
+    Attributes:
+        klines: Closed klines received by the stream.
+        messages: Messages worked off.
+        trades: Times that the position came back to flat.
+        commission: > 0 is paid.
+        funding_fee: < 0 is paid.
+        position_amount: Signed, base asset, at the end.
+        max_orders_in_flight: Most orders at a time of one symbol, owner and purpose that were not over.
+        refusals: How often the gate said no, by code.
+    """
+
+    profile: str
+    symbol: str
+    interval: str
+    strategy: str
+    klines: int
+    messages: int
+    orders: int
+    fills: int
+    trades: int
+    realized_pnl: Decimal
+    commission: Decimal
+    funding_fee: Decimal
+    start_wallet_balance: Decimal
+    wallet_balance: Decimal
+    position_amount: Decimal
+    entry_price: Decimal
+    unrealized_pnl: Decimal
+    open_orders: int
+    max_orders_in_flight: int
+    refusals: dict[str, int]
+    first_event_time_ms: int
+    last_event_time_ms: int
+    duration_s: float
+
+    def as_json_object(self) -> dict[str, object]:
+        """Return the figures with numbers as JSON numbers."""
+        values: dict[str, object] = msgspec.structs.asdict(self)
+        return {name: float(v) if isinstance(v, Decimal) else v for name, v in values.items()}
+
+
+class Tally:
+    """Counts while the session runs; every method is O(1)."""
+
+    def __init__(self) -> None:
+        self.messages = 0
+        self.klines = 0
+        self.fills = 0
+        self.trades = 0
+        self.realized_pnl = Decimal(0)
+        self.commission = Decimal(0)
+        self.funding_fee = Decimal(0)
+        self.refusals: Counter[str] = Counter()
+        self.first_event_time_ms = 0
+        self.last_event_time_ms = 0
+        self.max_orders_in_flight = 0
+        self._seen_trade_ids: set[tuple[str, int]] = set()
+        self._position_amounts: dict[str, Decimal] = {}
+
+    def count(self, step: Step) -> None:
+        """Take one step into account."""
+        for refusal in step.refusals:
+            self.refusals[refusal.code] += 1
+        message = step.message
+        if message is None:
+            return
+        self.messages += 1
+        self.last_event_time_ms = step.event_time_ms or self.last_event_time_ms
+        self.first_event_time_ms = self.first_event_time_ms or step.event_time_ms
+        if isinstance(message, Kline):
+            self.klines += message.is_closed
+        elif isinstance(message, OrderUpdate):
+            if message.fill is not None:
+                self._count_fill(message.fill)
+        elif isinstance(message, AccountUpdate):
+            self._count_account(message)
+
+    def count_in_flight(self, orders: int) -> None:
+        """Note how many orders of one symbol, owner and purpose were not over after an approval."""
+        self.max_orders_in_flight = max(self.max_orders_in_flight, orders)
+
+    def _count_fill(self, fill: Fill) -> None:
+        key = (fill.symbol, fill.trade_id)
+        if key in self._seen_trade_ids:
+            return
+        self._seen_trade_ids.add(key)
+        self.fills += 1
+        self.realized_pnl += fill.realized_pnl
+        self.commission += fill.commission
+
+    def _count_account(self, update: AccountUpdate) -> None:
+        for position in update.positions:
+            before = self._position_amounts.get(position.symbol, Decimal(0))
+            if before and not position.position_amount:
+                self.trades += 1
+            self._position_amounts[position.symbol] = position.position_amount

@@ -1,0 +1,153 @@
+"""The status bar: account stream, latency, clock, request budget, journal; two clocks and the version at the right."""
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStatusBar, QWidget
+
+from trader_gui.models.session import ServiceState, SessionModel
+from trader_gui.widgets import format as fmt
+from trader_gui.widgets import session_words as words
+from trader_gui.widgets.session_words import CellView
+from trader_gui.widgets.theme import set_style_property, theme
+
+HEIGHT = 24
+_ICON_PX = 14
+_NEAR_LIMIT = 0.8
+
+
+class StatusCell(QWidget):
+    """Label and value on one line."""
+
+    def __init__(self, label: str, description: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.view = CellView("")
+        self._icon = QLabel()
+        self._icon.setFixedSize(_ICON_PX, _ICON_PX)
+        self._icon.hide()
+        self._label = QLabel(label)
+        self._label.setProperty("role", "small")
+        self._value = QLabel()
+        self._value.setProperty("role", "head")
+        self.setAccessibleName(label)
+        self.setToolTip(description)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 0, 10, 0)
+        row.setSpacing(4)
+        for widget in (self._icon, self._label, self._value):
+            row.addWidget(widget)
+        theme().changed.connect(self._show_icon)
+
+    def show_view(self, view: CellView) -> None:
+        """Show a value; does nothing when it stands already."""
+        if view == self.view:
+            return
+        self.view = view
+        self._value.setText(view.text)
+        set_style_property(self._value, "tone", view.tone)
+        self.setAccessibleDescription(view.text)
+        self._show_icon()
+        if self.sizeHint().width() > self.minimumWidth():
+            self.setMinimumWidth(self.sizeHint().width())
+
+    def _show_icon(self) -> None:
+        self._icon.setVisible(bool(self.view.icon))
+        if self.view.icon:
+            tone = "ok" if self.view.icon == "check" else self.view.tone
+            self._icon.setPixmap(theme().pixmap(self.view.icon, tone, _ICON_PX))
+
+
+class StatusBar(QStatusBar):
+    """Side figures of the session; the clocks show the market's time."""
+
+    def __init__(self, model: SessionModel, version: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self.setSizeGripEnabled(False)
+        self.setFixedHeight(HEIGHT)
+        self.user_stream = StatusCell("User stream", "The stream that tells of your orders and your account")
+        self.latency = StatusCell("REST", "Round trip of the last call to the exchange")
+        self.clock_offset = StatusCell("Clock", "The exchange's clock minus this computer's")
+        self.weight = StatusCell("Weight", "Request weight used in this minute, of what the exchange allows")
+        self.orders = StatusCell("Orders", "Orders sent in this minute, of what the exchange allows")
+        self.journal = StatusCell("Journal", "Every decision and order is written to disk before it is sent")
+        self.utc = StatusCell("UTC", "Market time of the last message")
+        self.kst = StatusCell("KST", "Market time of the last message, Seoul")
+        self._drop_order = (self.journal, self.orders, self.weight, self.clock_offset)
+        self._lay_out(version)
+        model.changed.connect(self._on_changed)
+        self._on_changed()
+
+    def _lay_out(self, version: str) -> None:
+        inner = QWidget(self)
+        row = QHBoxLayout(inner)
+        row.setContentsMargins(0, 0, 4, 0)
+        row.setSpacing(0)
+        left = (self.user_stream, self.latency, self.clock_offset, self.weight, self.orders, self.journal)
+        self._rules: dict[StatusCell, QFrame] = {}
+        for cell in left:
+            row.addWidget(cell)
+            rule = self._rules[cell] = _rule()
+            row.addWidget(rule)
+        row.addStretch(1)
+        for cell in (self.utc, self.kst):
+            row.addWidget(cell)
+            row.addWidget(_rule())
+        label = QLabel(f"v{version}")
+        label.setProperty("role", "small")
+        label.setAccessibleName("Version")
+        label.setContentsMargins(10, 0, 8, 0)
+        row.addWidget(label)
+        self.addWidget(inner, 1)
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, HEIGHT)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        cells = (self.user_stream, self.latency, self.clock_offset, self.weight, self.orders, self.journal)
+        needed = sum(c.sizeHint().width() + 1 for c in (*cells, self.utc, self.kst)) + 80
+        for cell in self._drop_order:
+            must_go = needed > self.width()
+            cell.setVisible(not must_go)
+            self._rules[cell].setVisible(not must_go)
+            if must_go:
+                needed -= cell.sizeHint().width() + 1
+
+    def _on_changed(self) -> None:
+        state = self._model.state
+        service = state.service
+        self.user_stream.show_view(words.user_stream(state.user_stream))
+        self.latency.show_view(CellView(fmt.latency(service.rest_latency_ms)))
+        self.clock_offset.show_view(_offset(service.clock_offset_ms))
+        self.weight.show_view(_budget(service.weight_used, service.weight_limit))
+        self.orders.show_view(_budget(service.orders_used, service.orders_limit))
+        self.journal.show_view(_journal(service))
+        time_ms = state.venue_time_s * 1000 or None
+        self.utc.show_view(CellView(fmt.clock(time_ms)))
+        self.kst.show_view(CellView(fmt.clock(time_ms, "KST")))
+
+
+def _rule() -> QFrame:
+    rule = QFrame()
+    rule.setProperty("kind", "rule")
+    rule.setFixedSize(1, 14)
+    return rule
+
+
+def _offset(offset_ms: int | None) -> CellView:
+    if offset_ms is None:
+        return CellView(fmt.DASH)
+    return CellView(f"{fmt.number(offset_ms, 0, sign=True)} ms", "warn" if abs(offset_ms) > 1000 else "text1")
+
+
+def _budget(used: int | None, limit: int) -> CellView:
+    if used is None:
+        return CellView(f"{fmt.DASH}/{limit}")
+    return CellView(f"{used}/{limit}", "warn" if limit and used >= limit * _NEAR_LIMIT else "text1")
+
+
+def _journal(service: ServiceState) -> CellView:
+    return CellView("writing") if service.journal_ok else CellView("FAILED", "danger", "octagon")

@@ -1,0 +1,300 @@
+"""How each column of each table looks: text, tone, icon, width, and which column goes first when room is short."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from trader_gui.domain.order import OrderFamily, OrderStatus, OrderType, Origin, Side
+from trader_gui.i18n import readable, reason_words, refusal_words, venue_error_words
+from trader_gui.domain.step import Refusal
+from trader_gui.models.decisions import DecisionRow, Verdict
+from trader_gui.models.fills import FillRow
+from trader_gui.models.orders import OrderRow
+from trader_gui.models.positions import PositionRow
+from trader_gui.widgets import format as fmt
+
+Icon = tuple[str, str]
+"""(icon name, tone)"""
+
+
+def _no_tone(row: Any) -> str:
+    return "text1"
+
+
+def _no_icon(row: Any) -> Icon | None:
+    return None
+
+
+@dataclass(frozen=True)
+class ColumnLook:
+    """Look of one column.
+
+    Attributes:
+        key: The model's column.
+        width: Pixels at 100 %, cell padding included.
+        text: What is drawn, from the row.
+        tone: Theme tone of the text, `up` and `down` included.
+        icon: Icon before the text.
+        is_strong: Semi-bold.
+        is_action: Drawn as a button; `text` is its label, "" draws none.
+        drop: Higher goes first when the table is narrow; 0 never goes.
+        stretch: Takes the room that is left.
+    """
+
+    key: str
+    width: int
+    text: Callable[[Any], str]
+    tone: Callable[[Any], str] = _no_tone
+    icon: Callable[[Any], Icon | None] = _no_icon
+    is_strong: bool = False
+    is_action: bool = False
+    drop: int = 0
+    stretch: bool = False
+
+
+_ORIGINS: dict[Origin | None, tuple[str, str, str]] = {
+    Origin.ENGINE: ("Engine", "gear", "accent"),
+    Origin.HAND: ("Manual", "hand", "text1"),
+    Origin.OTHER: ("Elsewhere", "globe", "text2"),
+}
+_STATES = {
+    OrderStatus.NEW: "At exchange",
+    OrderStatus.PARTIALLY_FILLED: "Partly filled",
+    OrderStatus.TRIGGERING: "Triggering",
+    OrderStatus.TRIGGERED: "Triggered",
+    OrderStatus.SENT: "Being sent",
+    OrderStatus.UNKNOWN: "Asking the exchange",
+}
+_TYPES = {
+    OrderType.LIMIT: "Limit",
+    OrderType.MARKET: "Market",
+    OrderType.STOP: "Stop limit",
+    OrderType.STOP_MARKET: "Stop",
+    OrderType.TAKE_PROFIT: "Take profit limit",
+    OrderType.TAKE_PROFIT_MARKET: "Take profit",
+    OrderType.TRAILING_STOP_MARKET: "Trailing stop",
+    OrderType.LIQUIDATION: "Liquidation",
+}
+_STOPS = (OrderType.STOP, OrderType.STOP_MARKET, OrderType.TRAILING_STOP_MARKET)
+_TARGETS = (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_MARKET)
+_VERDICTS = {
+    Verdict.SENT: ("sent", "text1"),
+    Verdict.CANCEL: ("cancel", "text1"),
+    Verdict.REFUSED: ("refused", "warn"),
+    Verdict.REJECTED: ("rejected", "danger"),
+    Verdict.UNKNOWN: ("unknown", "warn"),
+    Verdict.FILLED: ("filled", "ok"),
+    Verdict.CANCELED: ("cancelled", "text2"),
+    Verdict.EXPIRED: ("expired", "text2"),
+    Verdict.ARMED: ("armed", "accent"),
+    Verdict.REDUCING: ("reducing", "warn"),
+    Verdict.DISARMED: ("disarmed", "text1"),
+    Verdict.FUNDING: ("funding", "info"),
+}
+
+
+# ---- words ---------------------------------------------------------------------------------------------------------
+
+
+def side_words(is_up: bool, up: str, down: str) -> str:
+    """Return the side with its arrow: `▲ Buy`."""
+    return f"{fmt.ARROW_UP} {up}" if is_up else f"{fmt.ARROW_DOWN} {down}"
+
+
+def order_type_words(row: OrderRow) -> str:
+    """Return an order's kind; a stop that only closes is a stop loss."""
+    order = row.order
+    if order.order_type in _STOPS and (order.close_position or order.reduce_only):
+        return "Stop loss"
+    return _TYPES[order.order_type]
+
+
+def _order_icon(row: OrderRow) -> Icon | None:
+    if row.order.order_type in _STOPS:
+        return ("shield", "down")
+    return ("target", "up") if row.order.order_type in _TARGETS else None
+
+
+def _direction(value: Any) -> str:
+    rounded = round(float(value), 2) if value is not None else 0.0
+    return "text1" if not rounded else "up" if rounded > 0 else "down"
+
+
+def _origin_text(origin: Origin | None) -> str:
+    return _ORIGINS[origin][0] if origin is not None else fmt.DASH
+
+
+def _origin_icon(origin: Origin | None) -> Icon | None:
+    return _ORIGINS[origin][1:] if origin is not None else None
+
+
+def _protected_text(row: PositionRow) -> str:
+    if row.stop is None:
+        return "NOT PROTECTED"
+    words = f"Stop loss {fmt.price(row.stop.trigger_price, row.price_decimals)}"
+    return words if row.is_protected else f"{words}, part only"
+
+
+def _size_text(row: OrderRow) -> str:
+    order = row.order
+    if order.close_position:
+        return "position"
+    size = fmt.quantity(order.quantity, row.quantity_decimals)
+    return f"{fmt.quantity(order.executed_quantity, row.quantity_decimals)} / {size}" if order.executed_quantity else size
+
+
+def _state_tone(row: OrderRow) -> str:
+    return "warn" if row.order.status in (OrderStatus.SENT, OrderStatus.UNKNOWN) else "text2"
+
+
+def decision_words(row: DecisionRow) -> str:
+    """Return why a row came about, as a sentence."""
+    if row.verdict is Verdict.REFUSED:
+        return refusal_words(Refusal(row.reason, row.detail))
+    if row.verdict is Verdict.REJECTED:
+        return venue_error_words(int(row.reason) if row.reason else None, row.detail)
+    if row.verdict is Verdict.UNKNOWN:
+        return "No answer; the exchange is being asked what became of it"
+    if row.verdict in (Verdict.CANCELED, Verdict.EXPIRED):
+        return row.detail
+    return reason_words(row.reason)
+
+
+def verdict_words(row: DecisionRow) -> tuple[str, str]:
+    """Return (word, tone) of what happened."""
+    return _VERDICTS[row.verdict]
+
+
+def intent_words(row: DecisionRow) -> str:
+    """Return what was wanted or executed, with its figures."""
+    if row.fill is not None:
+        side = side_words(row.fill.side is Side.BUY, "Buy", "Sell")
+        return f"{side} {fmt.number(row.fill.quantity, 3)} @ {row.fill.price:,f}"
+    if row.verdict is Verdict.FUNDING:
+        return row.detail
+    if row.intent is None:
+        return ""
+    if hasattr(row.intent, "side"):
+        side = side_words(row.intent.side is Side.BUY, "Buy", "Sell")
+        figures = "" if row.verdict is Verdict.REFUSED else f" {row.detail}"
+        return f"{side} {_TYPES[row.intent.order_type].lower()}{figures}"
+    return f"order {row.intent.client_order_id}"
+
+
+def _times(row: DecisionRow) -> str:
+    return f"×{row.count}" if row.count > 1 else ""
+
+
+# ---- tables --------------------------------------------------------------------------------------------------------
+
+POSITIONS = (
+    ColumnLook("symbol", 96, lambda r: r.symbol, is_strong=True),
+    ColumnLook(
+        "side",
+        82,
+        lambda r: side_words(r.is_long, "Long", "Short"),
+        lambda r: "up" if r.is_long else "down",
+        is_strong=True,
+    ),
+    ColumnLook("quantity", 88, lambda r: fmt.quantity(r.quantity, r.quantity_decimals)),
+    ColumnLook("entry", 102, lambda r: fmt.price(r.entry_price, r.price_decimals)),
+    ColumnLook("mark", 102, lambda r: fmt.price(r.mark_price, r.price_decimals)),
+    ColumnLook("break_even", 102, lambda r: fmt.price(r.break_even_price, r.price_decimals), drop=3),
+    ColumnLook("liquidation", 102, lambda r: fmt.price(r.liquidation_price, r.price_decimals), drop=2),
+    ColumnLook("margin", 82, lambda r: fmt.money(r.margin, sign=False), drop=4),
+    ColumnLook(
+        "unrealized", 112, lambda r: fmt.money(r.unrealized_pnl), lambda r: _direction(r.unrealized_pnl), is_strong=True
+    ),
+    ColumnLook("r", 66, lambda r: fmt.number(r.r_multiple, 2, sign=True), lambda r: _direction(r.r_multiple), drop=5),
+    ColumnLook(
+        "protected_by",
+        186,
+        _protected_text,
+        lambda r: "text1" if r.is_protected else "danger",
+        lambda r: ("shield", "ok") if r.is_protected else ("octagon", "danger"),
+        stretch=True,
+    ),
+    ColumnLook("opened_by", 102, lambda r: _origin_text(r.origin), icon=lambda r: _origin_icon(r.origin), drop=6),
+    ColumnLook("close", 84, lambda r: "Close…", is_action=True),
+)
+
+_SIDE = ColumnLook(
+    "side",
+    72,
+    lambda r: side_words(r.order.side is Side.BUY, "Buy", "Sell"),
+)
+
+ORDERS = (
+    ColumnLook("type", 130, order_type_words, icon=_order_icon),
+    ColumnLook("symbol", 92, lambda r: r.order.symbol, drop=4),
+    _SIDE,
+    ColumnLook("quantity", 116, _size_text),
+    ColumnLook("limit", 98, lambda r: fmt.price(r.order.price or None, r.price_decimals), drop=2),
+    ColumnLook("trigger", 98, lambda r: fmt.price(r.order.trigger_price or None, r.price_decimals)),
+    ColumnLook("distance", 84, lambda r: fmt.percent(r.distance_fraction), lambda r: "text2"),
+    ColumnLook("state", 140, lambda r: _STATES.get(r.order.status, readable(r.order.status.value.lower())), _state_tone),
+    ColumnLook("flags", 130, lambda r: _flags_text(r), lambda r: "text2", drop=5, stretch=True),
+    ColumnLook(
+        "opened_by",
+        102,
+        lambda r: _origin_text(r.order.origin),
+        icon=lambda r: _origin_icon(r.order.origin),
+        drop=3,
+    ),
+    ColumnLook("time", 84, lambda r: fmt.clock(r.order.update_time_ms or None), lambda r: "text2", drop=6),
+    ColumnLook("cancel", 84, lambda r: "Cancel" if r.can_cancel else "", is_action=True),
+)
+
+ORDERS_SMALL = (
+    ColumnLook("type", 130, order_type_words, icon=_order_icon),
+    _SIDE,
+    ColumnLook("quantity", 104, _size_text),
+    ColumnLook("level", 104, lambda r: fmt.price(r.level, r.price_decimals)),
+    ColumnLook("distance", 84, lambda r: fmt.percent(r.distance_fraction), lambda r: "text2", drop=2),
+    ColumnLook(
+        "state",
+        110,
+        lambda r: _STATES.get(r.order.status, readable(r.order.status.value.lower())),
+        _state_tone,
+        stretch=True,
+    ),
+)
+
+FILLS = (
+    ColumnLook("time", 92, lambda r: fmt.clock(r.fill.trade_time_ms), lambda r: "text2"),
+    ColumnLook("symbol", 92, lambda r: r.fill.symbol, drop=3),
+    ColumnLook("side", 72, lambda r: side_words(r.fill.side is Side.BUY, "Buy", "Sell")),
+    ColumnLook("quantity", 92, lambda r: fmt.quantity(r.fill.quantity, r.quantity_decimals)),
+    ColumnLook("price", 104, lambda r: fmt.price(r.fill.price, r.price_decimals)),
+    ColumnLook("fee", 82, lambda r: fmt.money(-r.fill.commission), lambda r: "text2"),
+    ColumnLook("realized", 92, lambda r: fmt.money(r.fill.realized_pnl), lambda r: _direction(r.fill.realized_pnl)),
+    ColumnLook("liquidity", 84, lambda r: "maker" if r.fill.is_maker else "taker", lambda r: "text2", drop=4),
+    ColumnLook("opened_by", 102, lambda r: _origin_text(r.origin), icon=lambda r: _origin_icon(r.origin), drop=5),
+    ColumnLook("order", 120, lambda r: r.fill.client_order_id, lambda r: "text3", drop=6, stretch=True),
+)
+
+FILLS_SMALL = (
+    ColumnLook("time", 92, lambda r: fmt.clock(r.fill.trade_time_ms), lambda r: "text2"),
+    ColumnLook("side", 72, lambda r: side_words(r.fill.side is Side.BUY, "Buy", "Sell"), stretch=True),
+    ColumnLook("quantity", 88, lambda r: fmt.quantity(r.fill.quantity, r.quantity_decimals)),
+    ColumnLook("price", 104, lambda r: fmt.price(r.fill.price, r.price_decimals)),
+    ColumnLook("fee", 78, lambda r: fmt.money(-r.fill.commission), lambda r: "text2", drop=2),
+    ColumnLook("realized", 92, lambda r: fmt.money(r.fill.realized_pnl), lambda r: _direction(r.fill.realized_pnl)),
+)
+
+DECISIONS = (
+    ColumnLook("time", 92, lambda r: fmt.clock(r.time_ms), lambda r: "text2"),
+    ColumnLook("verdict", 92, lambda r: verdict_words(r)[0], lambda r: verdict_words(r)[1], is_strong=True),
+    ColumnLook("order", 240, intent_words),
+    ColumnLook("reason", 240, decision_words, lambda r: "text2", stretch=True),
+    ColumnLook("count", 64, _times, lambda r: "text3"),
+)
+
+
+def _flags_text(row: OrderRow) -> str:
+    order = row.order
+    words = [order.time_in_force.value] if order.time_in_force and order.price else []
+    words += ["close position"] if order.close_position else ["reduce-only"] if order.reduce_only else []
+    if order.order_family is OrderFamily.ALGO:
+        words.append("by mark" if order.working_type.value == "MARK_PRICE" else "by last price")
+    return ", ".join(words)
