@@ -1,7 +1,7 @@
 """Words for people: one sentence for every code that the core, the risk gate, the ticket and the exchange emit.
 
-The sentences are in `resources/i18n/<language>.json`, by section and code, with named places (`{limit}`). A code without
-a sentence is shown as itself, readable, and never hidden: a refusal must not look like silence.
+The sentences are in `resources/i18n/<language>.json`, by section and code, with named places (`{limit}`). A code
+without a sentence is shown as itself, readable, and never hidden: a refusal must not look like silence.
 """
 
 import json
@@ -15,7 +15,7 @@ from trader_gui.domain.step import Refusal
 from trader_gui.errors import OutcomeUnknownError, TraderError, VenueError
 from trader_gui.resources import read_text
 
-SECTIONS = ("problem", "hold", "venue_error", "refusal", "reason")
+SECTIONS = ("problem", "hold", "held", "held_more", "venue_error", "refusal", "reason")
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 
 

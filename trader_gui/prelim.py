@@ -7,6 +7,7 @@ import msgspec
 
 from trader_gui.domain.account import AccountSnapshot
 from trader_gui.domain.market import INTERVAL_MS, KlineHistory
+from trader_gui.domain.order import Fill
 from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.errors import UserError
@@ -24,7 +25,8 @@ class Prepared(msgspec.Struct, frozen=True):
 
     Attributes:
         history: Closed klines; `open_time_ms` of the last is right before the open one.
-        today_income: Realised PnL, commission and funding since midnight UTC of the venue's market time, quote asset.
+        past_fills: Own executions since midnight UTC of the venue's market time, oldest first.
+        today_income: Realised PnL, commission and funding since then, quote asset.
     """
 
     rules: SymbolRules
@@ -32,6 +34,7 @@ class Prepared(msgspec.Struct, frozen=True):
     snapshot: AccountSnapshot
     commission: CommissionRate
     brackets: tuple[LeverageBracket, ...]
+    past_fills: tuple[Fill, ...]
     today_income: Decimal
 
 
@@ -62,14 +65,16 @@ class Prelim:
         progress(0, HISTORY_LENGTH)
         history = await self.load_history()
         progress(len(history.klines), HISTORY_LENGTH)
-        snapshot = await self._port.account_snapshot(self._symbol)
+        day_start_ms = _day_start_ms(history)
+        income = await self._port.income(start_time_ms=day_start_ms)
         return Prepared(
             rules=rules,
             history=history,
-            snapshot=snapshot,
+            snapshot=await self._port.account_snapshot(self._symbol),
             commission=await self._port.commission_rate(self._symbol),
             brackets=await self._port.leverage_brackets(self._symbol),
-            today_income=await self._today_income(history),
+            past_fills=await self._port.fills(self._symbol, start_time_ms=day_start_ms),
+            today_income=sum((row.income for row in income if row.income_type in _WALLET_INCOME), Decimal(0)),
         )
 
     async def load_history(self) -> KlineHistory:
@@ -91,12 +96,11 @@ class Prelim:
             raise UserError(f"{self._symbol} is not trading now (status {found.status}): choose another symbol")
         return found
 
-    async def _today_income(self, history: KlineHistory) -> Decimal:
-        if not history.klines:
-            return Decimal(0)
-        now_ms = history.klines[-1].close_time_ms
-        rows = await self._port.income(start_time_ms=now_ms - now_ms % _DAY_MS)
-        return sum((row.income for row in rows if row.income_type in _WALLET_INCOME), Decimal(0))
+
+def _day_start_ms(history: KlineHistory) -> int:
+    """Return midnight UTC of the day that the venue's market is in."""
+    now_ms = history.klines[-1].close_time_ms if history.klines else 0
+    return now_ms - now_ms % _DAY_MS
 
 
 def stream_names(symbol: str, interval: str, *, with_book: bool) -> dict[Route, tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """Messages in, the newest state out: one collector for each kind of data that the rest looks at.
 
-In: domain records, one at a time, through `apply`. Out: attributes and arrays for the core and the models, `frame()` for
-people and files. A collector never asks for anything: where data is missing it says so (`resync_wanted`) and the
+In: domain records, one at a time, through `apply`. Out: attributes and arrays for the core and the models, `frame()`
+for people and files. A collector never asks for anything: where data is missing it says so (`resync_wanted`) and the
 session fetches it. A revision that stands means that nothing changed, so a chart or a table need not look again.
 
 Invariants: arrays handed out never change afterwards; a series has no hole; position and balances come from the venue's

@@ -70,7 +70,9 @@ class AccountUpdateCollector(Collector):
     def frame(self) -> pd.DataFrame:
         import pandas as pd
 
-        return pd.DataFrame([msgspec.structs.asdict(p) for p in self.positions.values()], columns=Position.__struct_fields__)
+        return pd.DataFrame(
+            [msgspec.structs.asdict(p) for p in self.positions.values()], columns=Position.__struct_fields__
+        )
 
     def balance_frame(self) -> pd.DataFrame:
         """Return the balances as a frame, one row for each asset."""

@@ -40,9 +40,9 @@ class KlineArrays(NamedTuple):
 class KlineCollector(Collector):
     """The closed klines of one symbol and interval: a series without a hole.
 
-    A kline that does not follow the last one is kept aside and `has_gap` is set; the series goes on when the missing ones
-    come by `KlineHistory` or late by stream. An *open* kline that lies further on than the next one shows the same gap
-    sooner, so that nobody decides on bands that are one kline old.
+    A kline that does not follow the last one is kept aside and `has_gap` is set; the series goes on when the missing
+    ones come by `KlineHistory` or late by stream. An *open* kline that lies further on than the next one shows the
+    same gap sooner, so that nobody decides on bands that are one kline old.
     """
 
     def __init__(self, symbol: str, interval: str, capacity: int = 1500) -> None:

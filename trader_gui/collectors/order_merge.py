@@ -6,22 +6,25 @@ from msgspec.structs import replace
 
 from trader_gui.domain.order import Order, OrderStatus
 
-_RANK = {status: rank for rank, status in enumerate(
-    (
-        OrderStatus.SENT,
-        OrderStatus.UNKNOWN,
-        OrderStatus.NEW,
-        OrderStatus.PARTIALLY_FILLED,
-        OrderStatus.TRIGGERING,
-        OrderStatus.TRIGGERED,
-        OrderStatus.REJECTED,
-        OrderStatus.EXPIRED,
-        OrderStatus.EXPIRED_IN_MATCH,
-        OrderStatus.CANCELED,
-        OrderStatus.FILLED,
-        OrderStatus.FINISHED,
+_RANK = {
+    status: rank
+    for rank, status in enumerate(
+        (
+            OrderStatus.SENT,
+            OrderStatus.UNKNOWN,
+            OrderStatus.NEW,
+            OrderStatus.PARTIALLY_FILLED,
+            OrderStatus.TRIGGERING,
+            OrderStatus.TRIGGERED,
+            OrderStatus.REJECTED,
+            OrderStatus.EXPIRED,
+            OrderStatus.EXPIRED_IN_MATCH,
+            OrderStatus.CANCELED,
+            OrderStatus.FILLED,
+            OrderStatus.FINISHED,
+        )
     )
-)}
+}
 
 
 def merge_order(known: Order, told: Order) -> Order:

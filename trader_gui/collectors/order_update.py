@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -23,7 +24,7 @@ from trader_gui.domain.order import (
     Purpose,
     parse_client_order_id,
 )
-from trader_gui.domain.step import Message
+from trader_gui.domain.step import ApprovedOrder, Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 OrderKey: TypeAlias = tuple[str, OrderFamily]
 """A triggered conditional order and the order of the book that came of it share their client order id."""
 
+_ZERO = Decimal(0)
 _FILLS = 2000
 _FILL_IDS = 20_000
 _CLOSED = 500
@@ -78,6 +80,15 @@ class OrderUpdateCollector(Collector):
         """Orders whose cancel was sent and not answered."""
         return frozenset(self._cancels)
 
+    @property
+    def cancel_ids(self) -> frozenset[str]:
+        """Client order ids of `cancels_in_flight`."""
+        return frozenset(client_order_id for client_order_id, _ in self._cancels)
+
+    def has_fill(self, fill: Fill) -> bool:
+        """Tell whether the fill was booked already."""
+        return (fill.symbol, fill.trade_id) in self._fill_ids
+
     def open_orders(self, symbol: str | None = None) -> list[Order]:
         """Return open orders, those SENT and UNKNOWN included, oldest first."""
         return [o for o in self._open.values() if symbol is None or o.symbol == symbol]
@@ -94,8 +105,9 @@ class OrderUpdateCollector(Collector):
         """Return who made an order or fill of this id, and for what; (OTHER, None) for a foreign one."""
         return parse_client_order_id(self._prefix, client_order_id)
 
-    def enter(self, order: Order) -> None:
-        """Take in an order of ours that is being sent (status SENT)."""
+    def enter(self, approved: ApprovedOrder, now_ms: int) -> None:
+        """Take in an order of ours that is being sent now (status SENT)."""
+        order = _order_being_sent(approved, now_ms)
         self._put(_key(order), order)
 
     def enter_cancel(self, client_order_id: str, family: OrderFamily) -> None:
@@ -162,10 +174,9 @@ class OrderUpdateCollector(Collector):
         self.revision += 1
 
     def _add_fill(self, fill: Fill) -> bool:
-        identity = (fill.symbol, fill.trade_id)
-        if identity in self._fill_ids:
+        if self.has_fill(fill):
             return False
-        self._fill_ids[identity] = None
+        self._fill_ids[fill.symbol, fill.trade_id] = None
         if len(self._fill_ids) > _FILL_IDS:
             del self._fill_ids[next(iter(self._fill_ids))]
         self._fills.append(fill)
@@ -204,8 +215,8 @@ class OrderUpdateCollector(Collector):
     def _replace_open(self, told: tuple[Order, ...]) -> bool:
         """Take the venue's list of open orders.
 
-        An order that it leaves out has ended, how is not told: one of ours becomes UNKNOWN, so that the session asks and
-        its purpose stays barred until then; a foreign one is closed as EXPIRED.
+        An order that it leaves out has ended, how is not told: one of ours becomes UNKNOWN, so that the session asks
+        and its purpose stays barred until then; a foreign one is closed as EXPIRED.
         """
         named = {_key(order) for order in told}
         for key, order in list(self._open.items()):
@@ -229,3 +240,27 @@ def _keys(client_order_id: str) -> tuple[OrderKey, OrderKey]:
 
 def _reason(outcome: OrderOutcome) -> str:
     return outcome.error_message if outcome.error_code is None else f"{outcome.error_code} {outcome.error_message}"
+
+
+def _order_being_sent(approved: ApprovedOrder, now_ms: int) -> Order:
+    intent = approved.intent
+    return Order(
+        symbol=intent.symbol,
+        client_order_id=approved.client_order_id,
+        order_family=OrderFamily.ALGO if intent.order_type.is_conditional else OrderFamily.BOOK,
+        side=intent.side,
+        order_type=intent.order_type,
+        status=OrderStatus.SENT,
+        quantity=intent.quantity or _ZERO,
+        price=intent.price or _ZERO,
+        trigger_price=intent.trigger_price or _ZERO,
+        executed_quantity=_ZERO,
+        average_price=_ZERO,
+        time_in_force=intent.time_in_force,
+        reduce_only=intent.reduce_only,
+        close_position=intent.close_position,
+        working_type=intent.working_type,
+        update_time_ms=now_ms,
+        origin=intent.origin,
+        purpose=intent.purpose,
+    )

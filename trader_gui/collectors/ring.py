@@ -13,8 +13,8 @@ IntArray: TypeAlias = NDArray[np.int64]
 class Ring:
     """Columns of equal length that keep the newest `capacity` rows.
 
-    The columns are written once from left to right in buffers of twice the capacity; when those are full the newest rows
-    move to *new* buffers. So a view is contiguous, costs nothing, and never changes after it was handed out.
+    The columns are written once from left to right in buffers of twice the capacity; when those are full the newest
+    rows move to *new* buffers. So a view is contiguous, costs nothing, and never changes after it was handed out.
     """
 
     def __init__(self, dtypes: Mapping[str, type[np.generic]], capacity: int) -> None:

@@ -37,8 +37,8 @@ BANDS = (
 class BBConditional(Conditional):
     """Conditions `close[5] > upper_outer` ... `close[1] < lower_outer` and `price > upper_outer` ...: 24 of them.
 
-    `close[1]` is the last closed kline, compared with the bands of its own window; `price` is compared with the bands of
-    the last closed kline. Readings and limits are in quote asset.
+    `close[1]` is the last closed kline, compared with the bands of its own window; `price` is compared with the bands
+    of the last closed kline. Readings and limits are in quote asset.
 
     Args:
         window: Closes per band, >= 2.

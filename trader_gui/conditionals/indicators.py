@@ -15,8 +15,10 @@ def sma(close: FloatArray, window: int) -> FloatArray:
     Args:
         close: Shape (n,), oldest first.
         window: Values per average, >= 1.
+
     Returns:
         Shape (n,), unit of `close`; the first `window - 1` entries are NaN.
+
     Raises:
         ValueError: `window` < 1, or `close` is not one-dimensional.
     """
@@ -30,8 +32,10 @@ def bollinger(close: FloatArray, window: int) -> tuple[FloatArray, FloatArray]:
     Args:
         close: Shape (n,), oldest first.
         window: Values per band, >= 2.
+
     Returns:
         Two arrays of shape (n,), unit of `close`; a band is `middle + k * deviation`; the first `window - 1` are NaN.
+
     Raises:
         ValueError: `window` < 2, or `close` is not one-dimensional.
     Source:
@@ -54,8 +58,10 @@ def realized_volatility(close: FloatArray, window: int) -> FloatArray:
     Args:
         close: Shape (n,), > 0, oldest first.
         window: Returns per value, >= 1.
+
     Returns:
         Shape (n,), fraction over the whole window (0.001 is 10 bps); the first `window` entries are NaN.
+
     Raises:
         ValueError: `window` < 1, or `close` is not one-dimensional.
     """
@@ -70,8 +76,10 @@ def former_range(values: FloatArray, window: int) -> tuple[FloatArray, FloatArra
     Args:
         values: Shape (n,), oldest first; NaN at its beginning counts as not ready.
         window: Values per range, >= 1.
+
     Returns:
         Two arrays of shape (n,), unit of `values`; NaN where a value of the window is NaN or missing.
+
     Raises:
         ValueError: `window` < 1, or `values` is not one-dimensional.
     """

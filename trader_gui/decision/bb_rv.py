@@ -31,7 +31,6 @@ TRIGGERS_AT_ONCE = frozenset({-2021, -4142})
 """The venue's words for a stop whose trigger the market has passed already."""
 
 _CANCELABLE = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
-_INNER = {Side.BUY: ">", Side.SELL: "<"}
 _NAMES = {
     Side.BUY: {"group": "long", "inner": "upper_inner", "outer": "upper_outer", "crosses": ">", "not": "<="},
     Side.SELL: {"group": "short", "inner": "lower_inner", "outer": "lower_outer", "crosses": "<", "not": ">="},
@@ -39,7 +38,7 @@ _NAMES = {
 
 
 class BbRvParameters(msgspec.Struct, frozen=True):
-    """Parameters of the rules; defaults are the strategy as first traded. The bands' and filter's are the conditionals'.
+    """Parameters of the rules, those of bands and filter apart; the defaults are the strategy as first traded.
 
     Attributes:
         quantity: Of one entry, base asset.
@@ -70,7 +69,8 @@ class BbRvDecision(Decision):
     `hold`, `halted`, `not_ready`, `position_by_hand`.
     """
 
-    def __init__(self, parameters: BbRvParameters) -> None:
+    def __init__(self, symbol: str, parameters: BbRvParameters) -> None:
+        self._symbol = symbol
         self._parameters = parameters
 
     def decide(self, conditions: Mapping[str, Condition], context: DecisionContext) -> Evaluation:
@@ -87,9 +87,8 @@ class BbRvDecision(Decision):
         if context.mode is EngineMode.HALTED:
             return Evaluation(groups, None, "halted")
         wanted = (
-            (self._entry(entries, context) if position is None else self._exit(position, groups[0], context))
-            or self._cancel(context)
-        )
+            self._entry(entries, context) if position is None else self._exit(position, groups[0], context)
+        ) or self._cancel(context)
         if wanted is not None:
             return Evaluation(groups, wanted, wanted.reason)
         return Evaluation(groups, None, _reason_to_hold(conditions, context))
@@ -108,7 +107,7 @@ class BbRvDecision(Decision):
             return None
         distance = self._parameters.protective_stop_fraction * side.sign
         return OrderIntent(
-            symbol=context.symbol,
+            symbol=self._symbol,
             side=side,
             order_type=OrderType.STOP_MARKET,
             purpose=Purpose.PROTECTION,
@@ -136,9 +135,7 @@ class BbRvDecision(Decision):
             Condition("no order in flight", is_clear, float(max(count, len(context.in_flight))), 0.0),
         )
 
-    def _entry_group(
-        self, side: Side, conditions: Mapping[str, Condition], gates: tuple[Condition, ...]
-    ) -> RuleGroup:
+    def _entry_group(self, side: Side, conditions: Mapping[str, Condition], gates: tuple[Condition, ...]) -> RuleGroup:
         names = _NAMES[side]
         armed, flat, usual, paused, clear = gates
         inner, crosses = names["inner"], names["crosses"]
@@ -155,7 +152,6 @@ class BbRvDecision(Decision):
         stop = position.entry_price * (1 - side.sign * self._parameters.stop_fraction)
         target = position.entry_price * (1 + side.sign * self._parameters.target_fraction)
         is_long = side is Side.BUY
-        reading = float(price)
         was_out = conditions[f"close[1] {names['crosses']} {names['outer']}"]
         is_out = conditions[f"price {names['crosses']} {names['outer']}"]
         back = Condition(
@@ -166,15 +162,11 @@ class BbRvDecision(Decision):
             ready=was_out.ready,
             needs=was_out.needs,
         )
-        return RuleGroup(
-            f"exit_{names['group']}",
-            False,
-            (
-                Condition(f"price {'<=' if is_long else '>='} stop", (price <= stop) if is_long else (price >= stop), reading, float(stop)),
-                Condition(f"price {'>=' if is_long else '<='} target", (price >= target) if is_long else (price <= target), reading, float(target)),
-                back,
-            ),
-        )
+        low, high = ("stop", "target") if is_long else ("target", "stop")
+        at_low = Condition(f"price <= {low}", price <= min(stop, target), float(price), float(min(stop, target)))
+        at_high = Condition(f"price >= {high}", price >= max(stop, target), float(price), float(max(stop, target)))
+        at_stop, at_target = (at_low, at_high) if is_long else (at_high, at_low)
+        return RuleGroup(f"exit_{names['group']}", False, (at_stop, at_target, back))
 
     # ---- what is wanted --------------------------------------------------------------------------------------------
 
@@ -243,7 +235,7 @@ class BbRvDecision(Decision):
     ) -> OrderIntent:
         price = context.price * (1 + side.sign * self._parameters.limit_offset_fraction)
         return OrderIntent(
-            symbol=context.symbol,
+            symbol=self._symbol,
             side=side,
             order_type=OrderType.LIMIT,
             purpose=purpose,
@@ -258,7 +250,7 @@ class BbRvDecision(Decision):
 
     def _market_exit(self, position: Position, context: DecisionContext) -> OrderIntent:
         return OrderIntent(
-            symbol=context.symbol,
+            symbol=self._symbol,
             side=_side_of(position).opposite,
             order_type=OrderType.MARKET,
             purpose=Purpose.EXIT,

@@ -21,7 +21,8 @@ class DecisionContext(msgspec.Struct, frozen=True):
         position: As the venue told it; None when flat. Means nothing while `is_account_known` is False.
         is_engine_position: The engine's own fills made the position, and nobody else traded since.
         open_orders: The engine's own open orders of this symbol.
-        asked_times_ms: When the venue was last asked for each of those or for its cancel, event time, by client order id.
+        asked_times_ms: When the venue was last asked for each of those or for its cancel, event time, by client order
+            id.
         in_flight: Purposes for which the engine must not send another order now.
         cancels_in_flight: Client order ids whose cancel was sent and not answered.
         refused: The last refusal by purpose, gate's or venue's, while nothing of that purpose was accepted since.
@@ -30,7 +31,6 @@ class DecisionContext(msgspec.Struct, frozen=True):
         told_flat_ms: Event time since which the venue says that there is no position.
     """
 
-    symbol: str
     rules: SymbolRules
     price: Decimal
     position: Position | None
@@ -48,7 +48,7 @@ class DecisionContext(msgspec.Struct, frozen=True):
 
 
 class Decision(ABC):
-    """The rules of one strategy."""
+    """The rules of one strategy in one symbol."""
 
     @abstractmethod
     def decide(self, conditions: Mapping[str, Condition], context: DecisionContext) -> Evaluation:

@@ -44,14 +44,15 @@ class RoundTrip(msgspec.Struct, frozen=True):
 class EngineLedger:
     """Keeps account of the engine's own doings in one symbol.
 
-    The position belongs to the engine while the signed sum of what its orders executed since flat equals the position that
-    the venue tells, and nobody else traded the symbol since. In any doubt (after a restart, in the milliseconds between
-    a fill and its position, after a trade by hand) it does not, and the engine leaves it alone.
+    The position belongs to the engine while the signed sum of what its orders executed since flat equals the position
+    that the venue tells, and nobody else traded the symbol since. In any doubt (after a restart, in the milliseconds
+    between a fill and its position, after a trade by hand) it does not, and the engine leaves it alone.
 
     Attributes:
         last_trade_time_ms: Of the engine's newest execution; None before the first.
         told_flat_ms: Event time since which the venue says that there is no position.
-        asked_times_ms: When the venue was last asked for the order or for its cancel, by client order id, while it is open.
+        asked_times_ms: When the venue was last asked for the order or for its cancel, by client order id, while it is
+            open.
         refused: The last refusal by purpose, until an order of that purpose is accepted or the position is flat.
         round_trips: The newest round trips, oldest first.
     """
@@ -75,9 +76,7 @@ class EngineLedger:
     @property
     def is_engine_position(self) -> bool:
         """Whether the position is the engine's own and untouched."""
-        return (
-            self._position_amount != 0 and not self._is_touched and self._engine_amount == self._position_amount
-        )
+        return self._position_amount != 0 and not self._is_touched and self._engine_amount == self._position_amount
 
     def untold(self, now_ms: int) -> frozenset[Purpose]:
         """Return the purposes with an execution whose new position the venue has not told yet."""
@@ -98,14 +97,17 @@ class EngineLedger:
         """A cancel of an order of the engine is being sent."""
         self.asked_times_ms[client_order_id] = now_ms
 
-    def note_refused(self, purpose: Purpose, error_code: int | None, now_ms: int) -> None:
-        """A wish was refused by the gate (`error_code` None) or by the venue."""
+    def note_refused(self, purpose: Purpose, error_code: int | None, now_ms: int, client_order_id: str = "") -> None:
+        """A wish was refused: by the gate (no code, no order), or by the venue."""
         self.refused[purpose] = Refused(error_code, now_ms)
+        self._forget(client_order_id)
 
     def note_order(self, before: Order | None, after: Order, time_ms: int) -> None:
         """An order of the symbol changed at `time_ms` (of the matching engine)."""
         if after.origin is Origin.ENGINE and after.purpose is not None:
-            if after.status.is_terminal:
+            if after.status.is_terminal and not after.executed_quantity:
+                self._forget(after.client_order_id)
+            elif after.status.is_terminal:
                 self.asked_times_ms.pop(after.client_order_id, None)
             if after.order_id is not None and (before is None or before.order_id is None):
                 self.refused.pop(after.purpose, None)
@@ -144,6 +146,10 @@ class EngineLedger:
             self._engine_amount = Decimal(0)
             self._is_touched = False
             self.told_flat_ms = self._told_ms
+
+    def _forget(self, client_order_id: str) -> None:
+        self.asked_times_ms.pop(client_order_id, None)
+        self._reasons.pop(client_order_id, None)
 
     def _note_execution(self, order: Order, executed: Decimal, time_ms: int) -> None:
         if order.origin is Origin.ENGINE:

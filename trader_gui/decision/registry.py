@@ -45,12 +45,12 @@ class ParameterSpec(msgspec.Struct, frozen=True):
 
 
 class StrategySpec(msgspec.Struct, frozen=True):
-    """One strategy: its title, its parameters, and `build`, which takes a value for each of them."""
+    """One strategy: its title, its parameters, and `build`, which takes a symbol and a value for each."""
 
     name: str
     title: str
     parameters: tuple[ParameterSpec, ...]
-    build: Callable[[Mapping[str, Value]], Strategy]
+    build: Callable[[str, Mapping[str, Value]], Strategy]
 
     def values(self, given: Mapping[str, str | Value]) -> dict[str, Value]:
         """Return a value for every parameter: the given ones checked, defaults for the rest.
@@ -64,16 +64,16 @@ class StrategySpec(msgspec.Struct, frozen=True):
                 raise UserError(f"{self.name} has no parameter {name!r}; it has {', '.join(known)}")
         return {name: spec.read(given.get(name, spec.default)) for name, spec in known.items()}
 
-    def make(self, given: Mapping[str, str | Value]) -> Strategy:
-        """Return the decision and its conditionals.
+    def make(self, given: Mapping[str, str | Value], symbol: str) -> Strategy:
+        """Return the decision for one symbol and its conditionals.
 
         Raises:
             UserError: As `values`.
         """
-        return self.build(self.values(given))
+        return self.build(symbol, self.values(given))
 
 
-def make_strategy(name: str, parameters: Mapping[str, str | Value] | None = None) -> Strategy:
+def make_strategy(name: str, symbol: str, parameters: Mapping[str, str | Value] | None = None) -> Strategy:
     """Return decision and conditionals of the strategy `name`, with defaults for what is not given.
 
     Raises:
@@ -81,7 +81,7 @@ def make_strategy(name: str, parameters: Mapping[str, str | Value] | None = None
     """
     if name not in STRATEGIES:
         raise UserError(f"no strategy {name!r}; there are {', '.join(STRATEGIES)}")
-    return STRATEGIES[name].make(parameters or {})
+    return STRATEGIES[name].make(parameters or {}, symbol)
 
 
 _BANDS = (
@@ -107,7 +107,7 @@ _RULES = (
 )
 
 
-def _build_bb_rv(values: Mapping[str, Value]) -> Strategy:
+def _build_bb_rv(symbol: str, values: Mapping[str, Value]) -> Strategy:
     if values["protective_stop_fraction"] <= values["stop_fraction"]:
         raise UserError("protective_stop_fraction must be larger than stop_fraction: it is the net behind the stop")
     if values["outer_deviations"] <= values["inner_deviations"]:
@@ -116,7 +116,7 @@ def _build_bb_rv(values: Mapping[str, Value]) -> Strategy:
     bands = BBConditional(
         int(values["band_window"]), float(values["inner_deviations"]), float(values["outer_deviations"])
     )
-    return BbRvDecision(rules), (bands, RVConditional(int(values["rv_window"]), int(values["rv_range_window"])))
+    return BbRvDecision(symbol, rules), (bands, RVConditional(int(values["rv_window"]), int(values["rv_range_window"])))
 
 
 STRATEGIES: dict[str, StrategySpec] = {

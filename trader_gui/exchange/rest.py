@@ -203,8 +203,11 @@ class RestClient(RestCalls):
             parameters.update(_times(start_time_ms, None))
         return answer.fills(await self._get(paths.USER_TRADES, parameters))
 
-    async def income(self, *, start_time_ms: int, end_time_ms: int | None = None) -> tuple[IncomeRow, ...]:
-        return answer.income(await self._get(paths.INCOME, {"limit": "1000", **_times(start_time_ms, end_time_ms)}))
+    async def income(self, *, start_time_ms: int, income_type: str | None = None) -> tuple[IncomeRow, ...]:
+        parameters = {"limit": "1000", **_times(start_time_ms, None)}
+        if income_type is not None:
+            parameters["incomeType"] = income_type
+        return answer.income(await self._get(paths.INCOME, parameters))
 
     async def commission_rate(self, symbol: str) -> CommissionRate:
         return answer.commission_rate(await self._get(paths.COMMISSION_RATE, {"symbol": symbol}))

@@ -4,14 +4,17 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from trader_gui.domain.step import Step
+from trader_gui.log import LogTail
 from trader_gui.models.conditions import ConditionsModel
 from trader_gui.models.decisions import DecisionsModel
 from trader_gui.models.fills import FillsModel
 from trader_gui.models.frame import FrameModel
+from trader_gui.models.log import LogModel
 from trader_gui.models.order_book import AggTradesModel, OrderBookModel
 from trader_gui.models.orders import OrdersModel
 from trader_gui.models.positions import PositionsModel
@@ -19,6 +22,8 @@ from trader_gui.models.series import SeriesModel
 from trader_gui.models.session import SessionModel
 from trader_gui.models.ticket import TicketModel
 from trader_gui.models.trader_view import TraderView
+
+Refreshed: TypeAlias = FrameModel | PositionsModel | OrdersModel | FillsModel | DecisionsModel
 
 _log = logging.getLogger(__name__)
 
@@ -30,11 +35,10 @@ _RETRY_NS = 1_000_000_000
 
 @dataclass
 class _Part:
-    """One model and how to refresh it; `failed_ns` is None while it works."""
+    """One model by its panel's name; `failed_ns` is None while it works."""
 
     name: str
-    refresh: Callable[[int], None]
-    model: QObject
+    model: Refreshed
     failed_ns: int | None = None
 
 
@@ -42,11 +46,12 @@ class Bridge(QObject):
     """Between one session and the window. It reads the session and never writes.
 
     Attributes:
-        session, order_book, agg_trades, positions, orders, fills, conditions, decisions, series, ticket: The models.
+        session, order_book, agg_trades, positions, orders, fills, conditions, decisions, series, ticket, log: The
+            models.
         trader: The session.
 
     Signals:
-        part_failed: (name of a model, one line) when its refresh raised; ("name", "") when it works again.
+        part_failed: (dock id, one line) when a model's refresh raised; (dock id, "") when it works again.
         ready: The symbol's rules have been read; emitted once.
 
     Owner: the app; `start` and `stop` bound the timer's life. Runs on the Qt thread, which is the loop's.
@@ -56,7 +61,12 @@ class Bridge(QObject):
     ready = Signal()
 
     def __init__(
-        self, trader: TraderView, parent: QObject | None = None, *, now_ns: Callable[[], int] = time.monotonic_ns
+        self,
+        trader: TraderView,
+        parent: QObject | None = None,
+        *,
+        log_tail: LogTail | None = None,
+        now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         super().__init__(parent)
         self.trader = trader
@@ -73,6 +83,7 @@ class Bridge(QObject):
         self.conditions = ConditionsModel(symbol, self.decisions, self)
         self.series = SeriesModel(self)
         self.ticket = TicketModel(self)
+        self.log = LogModel(log_tail, self)
         self._parts = self._make_parts()
         self._timer = QTimer(self)
         self._timer.setInterval(FRAME_MS)
@@ -94,8 +105,11 @@ class Bridge(QObject):
     def flush(self) -> None:
         """Refresh every model that is looked at; one that fails is reported, and the others go on."""
         now_ns = self._now_ns()
+        self.log.refresh()
         if not self.trader.is_ready:
-            self.session.refresh_status(self.trader.status)
+            status = self.trader.status
+            self.session.refresh_status(status)
+            self.series.set_loading(status.loading_done, status.loading_total)
             return
         if not self._is_ready:
             self._on_ready()
@@ -107,7 +121,7 @@ class Bridge(QObject):
 
     def _refresh(self, part: _Part, now_ns: int) -> None:
         try:
-            part.refresh(now_ns)
+            part.model.refresh(self.trader.callback, self.trader.status, now_ns)
         except Exception as error:
             if part.failed_ns is None:
                 _log.exception("the %s panel cannot be brought up to date", part.name)
@@ -129,21 +143,15 @@ class Bridge(QObject):
 
     def _make_parts(self) -> tuple[_Part, ...]:
         """List the models in the order in which a late frame should bring them: money first, pictures last."""
-        trader = self.trader
-        framed = (
-            ("session", self.session),
-            ("positions", self.positions),
-            ("orders", self.orders),
-            ("fills", self.fills),
-            ("decisions", self.decisions),
-            ("order_book", self.order_book),
-            ("agg_trades", self.agg_trades),
-            ("conditions", self.conditions),
+        return (
+            _Part("session", self.session),
+            _Part("positions", self.positions),
+            _Part("orders", self.orders),
+            _Part("fills", self.fills),
+            _Part("journal", self.decisions),
+            _Part("order_entry", self.ticket),
+            _Part("order_book", self.order_book),
+            _Part("agg_trades", self.agg_trades),
+            _Part("conditions", self.conditions),
+            _Part("chart", self.series),
         )
-        parts = [
-            _Part(name, lambda now_ns, m=model: m.refresh(trader.callback, trader.status, now_ns), model)
-            for name, model in framed
-        ]
-        parts.append(_Part("ticket", lambda _: self.ticket.refresh(trader.callback, trader.status), self.ticket))
-        parts.append(_Part("series", lambda _: self.series.refresh(trader.callback), self.series))
-        return tuple(parts)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from trader_gui.callback import Callback
 from trader_gui.domain.account import AccountUpdate
@@ -87,13 +87,19 @@ COLUMNS: tuple[Column[DecisionRow], ...] = (
 
 
 class DecisionsModel(KeyedTableModel[DecisionRow]):
-    """The last rows of the session's record; `take` is called for every step, the table changes once a frame."""
+    """The last rows of the session's record; `take` is called for every step, the table changes once a frame.
+
+    Signals:
+        rows_noted: (list of DecisionRow) what came since the last frame, oldest first.
+    """
+
+    rows_noted = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(COLUMNS, parent)
         self._numbered: list[tuple[int, DecisionRow]] = []
         self._last_number = 0
-        self._is_dirty = False
+        self._new: list[DecisionRow] = []
 
     def take(self, step: Step) -> None:
         """Note what a step says; cheap for the many that say nothing."""
@@ -104,16 +110,17 @@ class DecisionsModel(KeyedTableModel[DecisionRow]):
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
         """Show what was noted since the last frame."""
-        if self._is_dirty:
-            self._is_dirty = False
+        if self._new:
+            new, self._new = self._new, []
             self.set_rows(list(reversed(self._numbered)))
+            self.rows_noted.emit(new)
 
     def newest(self, count: int) -> list[DecisionRow]:
         """Return the newest rows, newest first."""
         return [row for _, row in reversed(self._numbered[-count:])]
 
     def _append(self, row: DecisionRow) -> None:
-        self._is_dirty = True
+        self._new.append(row)
         if self._numbered and self._numbered[-1][1].is_same(row) and row.fill is None:
             number, former = self._numbered[-1]
             self._numbered[-1] = (number, replace(row, count=former.count + 1))

@@ -42,22 +42,20 @@ class FillsModel(KeyedTableModel[FillRow]):
         super().__init__(COLUMNS, parent)
         self._symbol = symbol
         self._rules: SymbolRules | None = None
-        self._newest: tuple[int, Fill | None] = (0, None)
+        self._revision = -1
 
     def set_rules(self, rules: SymbolRules) -> None:
         """Take the decimals of the session's symbol."""
         self._rules = rules
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
-        """Bring the rows up to date; costs nothing while no fill came."""
-        fills = callback.orders.fills
-        newest = (len(fills), fills[-1] if fills else None)
-        if newest == self._newest:
+        """Bring the rows up to date; costs nothing while no order changed."""
+        if callback.orders.revision == self._revision:
             return
-        self._newest = newest
+        self._revision = callback.orders.revision
         rules = self._rules
         rows = []
-        for fill in reversed(fills):
+        for fill in reversed(callback.orders.fills):
             decimals = (decimals_of(fill.price), decimals_of(fill.quantity))
             if rules is not None and fill.symbol == self._symbol:
                 decimals = (rules.price_decimals, rules.quantity_decimals)

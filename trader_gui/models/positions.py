@@ -71,6 +71,7 @@ class PositionsModel(KeyedTableModel[PositionRow]):
         super().__init__(COLUMNS, parent)
         self._symbol = symbol
         self._rules: SymbolRules | None = None
+        self._opened_by: dict[str, tuple[tuple[int, Decimal], Origin | None]] = {}
 
     def set_rules(self, rules: SymbolRules) -> None:
         """Take the decimals of the session's symbol."""
@@ -102,10 +103,18 @@ class PositionsModel(KeyedTableModel[PositionRow]):
             r_multiple=_r_multiple(position, stop, pnl),
             stop=stop,
             is_protected=is_covered(position, stops),
-            origin=opened_by(position, callback),
+            origin=self._origin(position, callback),
             price_decimals=rules.price_decimals if rules else decimals_of(position.entry_price),
             quantity_decimals=rules.quantity_decimals if rules else decimals_of(position.position_amount),
         )
+
+    def _origin(self, position: Position, callback: Callback) -> Origin | None:
+        """Return who opened a position, worked out again only when orders or size changed."""
+        key = (callback.orders.revision, position.position_amount)
+        known = self._opened_by.get(position.symbol)
+        if known is None or known[0] != key:
+            known = self._opened_by[position.symbol] = (key, opened_by(position, callback))
+        return known[1]
 
 
 def _nearest(stops: Iterable[Order], position: Position) -> Order | None:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject
 
 from trader_gui.callback import Callback
 from trader_gui.domain.account import Balance, MarginType, Position
-from trader_gui.domain.order import Order, OrderFamily, OrderStatus, OrderType, Origin, Purpose
+from trader_gui.domain.order import Order, OrderFamily, OrderStatus, OrderType, Origin, Purpose, Side
 from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.models.frame import FrameModel
@@ -55,7 +55,8 @@ def _looks_like(former: TicketFacts, facts: TicketFacts) -> bool:
 
 def read_facts(callback: Callback, status: StatusView, now_ns: int) -> TicketFacts:
     """Return all that the ticket knows at this moment; what has not been told stays None."""
-    rules, account, orders = callback.rules, callback.account, callback.orders.open_orders(callback.rules.symbol)
+    rules, account = callback.rules, callback.account
+    orders, positions = callback.orders.open_orders(rules.symbol), tuple(account.positions.values())
     ticker, mark = callback.book_ticker.ticker, callback.mark_price.mark
     kline = callback.open_kline.kline or callback.klines.last
     mark_price = mark.mark_price if mark else None
@@ -71,9 +72,9 @@ def read_facts(callback: Callback, status: StatusView, now_ns: int) -> TicketFac
         position=account.position(rules.symbol),
         is_account_known=account.is_known,
         available_balance=_available(callback, orders, balance, mark_price),
-        equity=balance.wallet_balance + _unrealized(account.positions, rules, mark_price) if balance else None,
+        equity=balance.wallet_balance + _unrealized(positions, rules, mark_price) if balance else None,
         cross_wallet_balance=balance.cross_wallet_balance if balance else None,
-        other_cross_pnl=_other_cross_pnl(account.positions, rules.symbol),
+        other_cross_pnl=_other_cross_pnl(positions, rules.symbol),
         leverage=account.leverage(rules.symbol),
         margin_type=account.margin_type(rules.symbol),
         maker_fraction=commission.maker_fraction if commission else None,
@@ -82,6 +83,8 @@ def read_facts(callback: Callback, status: StatusView, now_ns: int) -> TicketFac
         stops=tuple(_resting(o) for o in orders if _would_stop(o)),
         max_order_quantity=limits.max_order_quantity,
         max_position_notional=limits.max_position_notional,
+        resting_buy=_resting_quantity(orders, Side.BUY),
+        resting_sell=_resting_quantity(orders, Side.SELL),
         undecided=frozenset((o.purpose or Purpose.ENTRY, o.side) for o in orders if _is_undecided(o)),
         feed_age_s=None if is_live else _feed_age_s(status, now_ns),
         feed_is_live=is_live,
@@ -94,16 +97,16 @@ def _available(
     callback: Callback, orders: Sequence[Order], balance: Balance | None, mark_price: Decimal | None
 ) -> Decimal | None:
     """Work out what is free now; where that needs what is not known, the venue's own figure of the last snapshot."""
-    rules, account = callback.rules, callback.account
+    rules, account, positions = callback.rules, callback.account, tuple(callback.account.positions.values())
     leverage = account.leverage(rules.symbol)
     if balance is None:
         return None
     free = None
     if leverage and mark_price is not None:
         resting = sum((_order_margin(o, account.position(rules.symbol), mark_price, leverage) for o in orders), _ZERO)
-        leverages = {p.symbol: p.leverage for p in account.positions if p.leverage} | {rules.symbol: leverage}
+        leverages = {p.symbol: p.leverage for p in positions if p.leverage} | {rules.symbol: leverage}
         free = available_balance(
-            balance.cross_wallet_balance, account.positions, {rules.symbol: mark_price}, leverages, resting
+            balance.cross_wallet_balance, positions, {rules.symbol: mark_price}, leverages, resting
         )
     return balance.available_balance if free is None else free
 
@@ -142,8 +145,15 @@ def _resting(order: Order) -> Resting:
     return Resting(order.side, order.trigger_price, None if order.close_position else order.remaining_quantity)
 
 
+def _resting_quantity(orders: Sequence[Order], side: Side) -> Decimal:
+    opening = (o for o in orders if o.side is side and not o.reduce_only and not o.close_position)
+    return sum((o.remaining_quantity for o in opening), _ZERO)
+
+
 def _is_undecided(order: Order) -> bool:
-    return order.origin is Origin.HAND and order.status in _NOT_AT_VENUE
+    """The gate makes an order by hand wait for one of its own purpose, and an entry for anybody's entry."""
+    bars = order.origin is Origin.HAND or order.purpose is Purpose.ENTRY
+    return bars and order.status in _NOT_AT_VENUE
 
 
 def _feed_age_s(status: StatusView, now_ns: int) -> Decimal | None:

@@ -218,7 +218,8 @@ def _quantity_problems(
         yield from _below_min_notional(draft, facts, price, quantity)
         if price is not None:
             yield from _not_enough_margin(draft, facts, side, price, quantity)
-            yield from _over_notional(draft, facts, side, price, quantity)
+            yield from _over_position_limit(draft, facts, side, price, quantity)
+            yield from _over_leverage_cap(draft, facts, side, price, quantity)
     yield from _over_order_limit(draft, facts, quantity)
 
 
@@ -301,23 +302,37 @@ def _not_enough_margin(
     yield _with_nearest(draft, facts, "not_enough_margin", values, nearest)
 
 
-def _over_notional(
+def _over_position_limit(
     draft: TicketDraft, facts: TicketFacts, side: Side, price: Decimal, quantity: Decimal
 ) -> Iterator[Problem]:
-    """The position after must stay within the gate's limit and within the venue's at this leverage."""
-    after = abs(facts.position_amount + side.sign * quantity)
-    if after <= abs(facts.position_amount):
+    """The gate's limit: what is held, what rests on this side, and this order; market orders at the mark price."""
+    limit = facts.max_position_notional
+    if limit is None:
         return
-    offset = -side.sign * facts.position_amount  # what closes does not count, what is held does
-    at_leverage = largest_notional(facts.leverage, facts.brackets) if facts.leverage else None
-    for code, limit in (("over_position_limit", facts.max_position_notional), ("over_leverage_cap", at_leverage)):
-        if limit is None or after * price <= limit:
-            continue
-        fits = snap(max(limit / price + offset, Decimal(0)), _step(draft, facts), ROUND_DOWN)
-        values: tuple[tuple[str, Decimal | str], ...] = (("limit", _cents(limit)), ("asset", facts.rules.quote_asset))
-        if code == "over_leverage_cap" and facts.leverage:
-            values = (*values, ("leverage", Decimal(facts.leverage)))
-        yield _with_nearest(draft, facts, code, values, fits)
+    counted = facts.mark_price or price if draft.kind is OrderKind.MARKET else price
+    resting = facts.resting_buy if side is Side.BUY else facts.resting_sell
+    taken = side.sign * facts.position_amount + resting
+    if (taken + quantity) * counted > limit:
+        fits = snap(max(limit / counted - taken, Decimal(0)), _step(draft, facts), ROUND_DOWN)
+        values = (("limit", _cents(limit)), ("asset", facts.rules.quote_asset))
+        yield _with_nearest(draft, facts, "over_position_limit", values, fits)
+
+
+def _over_leverage_cap(
+    draft: TicketDraft, facts: TicketFacts, side: Side, price: Decimal, quantity: Decimal
+) -> Iterator[Problem]:
+    """The venue's limit: the position after the order must fit the brackets at this leverage."""
+    limit = largest_notional(facts.leverage, facts.brackets) if facts.leverage else None
+    after = abs(facts.position_amount + side.sign * quantity)
+    if limit is None or after <= abs(facts.position_amount) or after * price <= limit:
+        return
+    fits = max(limit / price - side.sign * facts.position_amount, Decimal(0))
+    values = (
+        ("limit", _cents(limit)),
+        ("asset", facts.rules.quote_asset),
+        ("leverage", Decimal(facts.leverage or 0)),
+    )
+    yield _with_nearest(draft, facts, "over_leverage_cap", values, snap(fits, _step(draft, facts), ROUND_DOWN))
 
 
 def _over_order_limit(draft: TicketDraft, facts: TicketFacts, quantity: Decimal) -> Iterator[Problem]:

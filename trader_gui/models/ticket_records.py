@@ -57,7 +57,8 @@ class TicketFacts(msgspec.Struct, frozen=True):
         maker_fraction, taker_fraction: Commission (0.0005 is 0.05 %).
         stops: Stop orders resting at the exchange that would reduce a position of this symbol.
         max_order_quantity, max_position_notional: Limits of the risk gate; None is off.
-        undecided: (purpose, side) of orders by hand that were sent and whose outcome is not known yet.
+        resting_buy, resting_sell: Open orders of each side that would open or enlarge, base asset.
+        undecided: (purpose, side) of orders sent whose outcome is not known yet: all by hand, and any entry.
         feed_age_s: Age of the market data in tenths of a second while it is stale, None while fresh.
         feed_is_live: Both market data and the account's stream are fresh: entries are possible.
         is_running: The session is past its start and not stopping.
@@ -83,6 +84,8 @@ class TicketFacts(msgspec.Struct, frozen=True):
     stops: tuple[Resting, ...] = ()
     max_order_quantity: Decimal | None = None
     max_position_notional: Decimal | None = None
+    resting_buy: Decimal = Decimal(0)
+    resting_sell: Decimal = Decimal(0)
     undecided: frozenset[tuple[Purpose, Side]] = frozenset()
     feed_age_s: Decimal | None = None
     feed_is_live: bool = False

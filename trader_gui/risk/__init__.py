@@ -1,11 +1,12 @@
 """The only door to the exchange: wishes in, approved orders or refusals out.
 
-In: an `OrderIntent` or `CancelIntent`, by rules or by hand, and a `RiskContext`. Out: `ApprovedOrder`, `ApprovedCancel`, or
-a `Refusal` with a code, its numbers and the nearest value that would pass. Only `gate` can make an approved one.
+In: an `OrderIntent` or `CancelIntent`, by rules or by hand, and a `RiskContext`. Out: `ApprovedOrder`,
+`ApprovedCancel`, or a `Refusal` with a code, its numbers and the nearest value that would pass. Only `gate` can make
+an approved one.
 
-Invariants: every order passes every rule, whoever asks; an order is *opening* unless it is reduce-only or closePosition,
-whatever purpose it names; no rule about money, time or feed bars an order that can only reduce; while the outcome of an
-order is unknown, its owner sends no other for the same purpose.
+Invariants: every order passes every rule, whoever asks; an order is *opening* unless it is reduce-only or
+closePosition, whatever purpose it names; no rule about money, time or feed bars an order that can only reduce; while
+the outcome of an order is unknown, its owner sends no other for the same purpose.
 
 Decided 2026-11-22: limits are off unless set (None); an order by hand is refused rather than altered, but for the
 quantity of a reduce-only order, which is cut to the position.

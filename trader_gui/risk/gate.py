@@ -28,14 +28,15 @@ class RiskGate:
         first_sequence: Number of the first order; numbers rise by one with each approved order and never repeat.
 
     Attributes:
+        prefix: As given.
         mode: What the engine may do; HALTED at the start.
         limits: May be replaced while running.
     """
 
     def __init__(self, limits: RiskLimits, prefix: str, first_sequence: int) -> None:
+        self.prefix = prefix
         self.mode = EngineMode.HALTED
         self.limits = limits
-        self._prefix = prefix
         self._sequence = first_sequence
         self._entry_times_ms: deque[int] = deque()
 
@@ -60,6 +61,6 @@ class RiskGate:
     def _approve(self, intent: OrderIntent, now_ms: int) -> ApprovedOrder:
         if is_opening(intent):
             self._entry_times_ms.append(now_ms)
-        client_order_id = make_client_order_id(self._prefix, intent.origin, intent.purpose, self._sequence)
+        client_order_id = make_client_order_id(self.prefix, intent.origin, intent.purpose, self._sequence)
         self._sequence += 1
         return ApprovedOrder(intent, client_order_id, gate_key=_GATE_KEY)

@@ -3,8 +3,8 @@
 Codes: `other_symbol`, `not_trading`, `halted`, `reducing`, `stale_feed`, `unknown_account`, `order_in_flight`,
 `position_not_told`, `incomplete_order`, `exit_not_reducing`, `off_tick`, `price_out_of_range`, `price_too_far`,
 `below_min_quantity`, `above_max_quantity`, `off_step`, `no_price`, `below_min_notional`, `order_quantity_limit`,
-`position_notional_limit`, `daily_loss_limit`, `entries_per_hour_limit`, `nothing_to_reduce`; for cancels `order_closed`,
-`cancel_in_flight`, `not_own_order`.
+`position_notional_limit`, `daily_loss_limit`, `entries_per_hour_limit`, `nothing_to_reduce`; for cancels
+`order_closed`, `cancel_in_flight`, `not_own_order`.
 """
 
 from collections.abc import Callable
@@ -90,12 +90,12 @@ def is_opening(intent: OrderIntent) -> bool:
 
 
 def fit_to_position(intent: OrderIntent, context: RiskContext) -> OrderIntent | Refusal:
-    """Cut a reduce-only order to the position; refuse it when there is nothing to reduce.
+    """Cut a reducing order to the position; refuse it when there is nothing to reduce.
 
     While the account is unknown or its route stale, the order passes as it is: the venue holds it to the position, and
     a wrong picture of ours must not keep anyone in.
     """
-    if not intent.reduce_only or not (context.is_account_known and context.is_private_fresh):
+    if is_opening(intent) or not (context.is_account_known and context.is_private_fresh):
         return intent
     reducible = -context.position_amount * intent.side.sign
     if reducible <= 0:
@@ -144,9 +144,9 @@ def check_account(intent: OrderIntent, context: RiskContext) -> Refusal | None:
 def check_in_flight(intent: OrderIntent, context: RiskContext) -> Refusal | None:
     """One order in flight per symbol and purpose.
 
-    The engine waits until its former order of the purpose is over, and until the venue has told the position that came of
-    it. The hand may have many resting orders, but waits while one of its purpose is on its way or unknown. An opening
-    order waits for anybody's unknown one; an exit never waits for somebody else's.
+    The engine waits until its former order of the purpose is over, and until the venue has told the position that came
+    of it. The hand may have many resting orders, but waits while one of its purpose is on its way or unknown. An
+    opening order waits for anybody's unknown one; an exit never waits for somebody else's.
     """
     for order in context.open_orders:
         if order.purpose is not intent.purpose:

@@ -4,8 +4,9 @@ In: profile, settings, keys. Out: `Step`s to observers, `SessionStatus` in place
 command line and tests all drive the same `RtTrader`; a session runs with PySide6 absent.
 """
 
+from trader_gui.rt_trader.options import SessionOptions
 from trader_gui.rt_trader.status import RouteStatus, SessionStatus
 from trader_gui.rt_trader.summary import Summary
-from trader_gui.rt_trader.trader import Answer, RtTrader, SessionOptions
+from trader_gui.rt_trader.trader import Answer, RtTrader
 
 __all__ = ["Answer", "RouteStatus", "RtTrader", "SessionOptions", "SessionStatus", "Summary"]

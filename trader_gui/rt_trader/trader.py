@@ -3,16 +3,18 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
 from trader_gui.callback import Callback
-from trader_gui.domain.account import AccountSnapshot, MarginType
-from trader_gui.domain.order import CancelIntent, Order, OrderIntent, OrderOutcome, Origin, Purpose
+from trader_gui.credentials import Credentials
+from trader_gui.decision.registry import make_strategy
+from trader_gui.domain.account import AccountSnapshot, AccountUpdate, MarginType
+from trader_gui.domain.market import AggTrade, BookTicker, DepthUpdate, Kline, MarkPrice
+from trader_gui.domain.order import CancelIntent, Order, OrderIntent, OrderOutcome, OrderUpdate, Origin, Purpose
 from trader_gui.domain.step import (
     ApprovedOrder,
     EngineMode,
@@ -24,7 +26,7 @@ from trader_gui.domain.step import (
     Step,
 )
 from trader_gui.domain.symbol import SymbolRules
-from trader_gui.errors import TraderError, UserError, VenueError
+from trader_gui.errors import BugError, TraderError, UserError
 from trader_gui.exchange.port import DataEnd, PaceMarker, StreamItem, StreamStatus
 from trader_gui.journal.writer import JournalWriter
 from trader_gui.orders.flatten import Flattener, FlattenPlan, FlattenReport
@@ -33,11 +35,24 @@ from trader_gui.orders.reconcile import Belief, differences
 from trader_gui.prelim import Prelim, Prepared
 from trader_gui.profiles import Profile
 from trader_gui.rt_trader.connection import Connection, open_connection
+from trader_gui.rt_trader.options import SessionOptions
 from trader_gui.rt_trader.pump import Pump
+from trader_gui.rt_trader.repair import Repair
 from trader_gui.rt_trader.status import SessionStatus
 from trader_gui.rt_trader.summary import Summary, Tally
 
 _log = logging.getLogger(__name__)
+
+ROUTE_OF = {
+    Kline: Route.MARKET,
+    MarkPrice: Route.MARKET,
+    AggTrade: Route.MARKET,
+    BookTicker: Route.PUBLIC,
+    DepthUpdate: Route.PUBLIC,
+    OrderUpdate: Route.PRIVATE,
+    AccountUpdate: Route.PRIVATE,
+}
+"""The route that a streamed message proves alive."""
 
 STALE_AFTER_NS = 3_000_000_000
 STOP_LIMIT_S = 5.0
@@ -49,29 +64,6 @@ class Answer(msgspec.Struct, frozen=True):
 
     step: Step
     outcomes: tuple[OrderOutcome, ...]
-
-
-class SessionOptions(msgspec.Struct, frozen=True):
-    """What a session is started with, beside its profile.
-
-    Attributes:
-        data_file: Klines file of the replay profile.
-        speed: 1 to 100, or "max" (the exchange waits for the session).
-        seed: Of the generated market; None takes one from the clock.
-        arm_at_start: Only where the profile may.
-        with_book: Also depth and public trades, which only a window needs.
-        stop_at_data_end: End the session when recorded data is over.
-    """
-
-    symbol: str
-    interval: str
-    strategy: str
-    data_file: str | None = None
-    speed: str = "1"
-    seed: int | None = None
-    arm_at_start: bool = False
-    with_book: bool = False
-    stop_at_data_end: bool = False
 
 
 class RtTrader:
@@ -188,7 +180,7 @@ class RtTrader:
             _log.info("at start: %s", line)
 
     def _make_callback(self, prepared: Prepared) -> None:
-        decision, conditionals = make_strategy(self.options.strategy, self.symbol)
+        decision, conditionals = make_strategy(self.options.strategy)
         gate = RiskGate(self._limits, self._journal.id_prefix, self._journal.next_sequence)
         self._callback = Callback(
             symbol=self.symbol,
@@ -197,6 +189,7 @@ class RtTrader:
             decision=decision,
             conditionals=conditionals,
             gate=gate,
+            past_fills=prepared.past_fills,
         )
         self._manager = OrderManager(
             self._connection.port,
@@ -286,8 +279,46 @@ class RtTrader:
                 if entries:
                     await self._request_and_wait([self._cancel_wish(o, "stopping") for o in entries])
                 await self._manager.wait_idle()
+                self.tally.funding_fee = await self._funding_fee()
         except TimeoutError:
             _log.warning("the exchange did not answer every request within %.0f s of stopping", STOP_LIMIT_S)
+
+    async def _funding_fee(self) -> Decimal:
+        """Return what funding has changed in the wallet since the session began, as the venue lists it."""
+        rows = await self._connection.port.income(start_time_ms=self._first_time_ms, income_type="FUNDING_FEE")
+        return sum((row.income for row in rows), Decimal(0))
+
+    @property
+    def summary(self) -> Summary:
+        """The session in figures so far."""
+        callback, tally = self.callback, self.tally
+        position = callback.account.position(self.symbol)
+        balance = callback.account.balances.get(callback.rules.quote_asset)
+        return Summary(
+            profile=self.profile.name,
+            symbol=self.symbol,
+            interval=self.interval,
+            strategy=self.options.strategy,
+            klines=tally.klines,
+            messages=tally.messages,
+            orders=self._manager.orders_sent,
+            fills=tally.fills,
+            trades=tally.trades,
+            realized_pnl=tally.realized_pnl,
+            commission=tally.commission,
+            funding_fee=tally.funding_fee,
+            start_wallet_balance=self._start_wallet,
+            wallet_balance=balance.wallet_balance if balance else Decimal(0),
+            position_amount=position.position_amount if position else Decimal(0),
+            entry_price=position.entry_price if position else Decimal(0),
+            unrealized_pnl=position.unrealized_pnl if position else Decimal(0),
+            open_orders=len(callback.orders.open_orders(self.symbol)),
+            max_orders_in_flight=tally.max_orders_in_flight,
+            refusals=dict(tally.refusals),
+            first_event_time_ms=tally.first_event_time_ms,
+            last_event_time_ms=tally.last_event_time_ms,
+            duration_s=round((time.monotonic_ns() - self._started_ns) / 1e9, 3),
+        )
 
     # ---- from the queue to the callback ----------------------------------------------------------------------------
 
@@ -507,3 +538,17 @@ class RtTrader:
         return CancelIntent(
             order.symbol, order.client_order_id, order.order_family, Origin.HAND, reason, self.callback.now_ms
         )
+
+
+def _wallet(snapshot: AccountSnapshot, asset: str) -> Decimal:
+    return next((b.wallet_balance for b in snapshot.balances if b.asset == asset), Decimal(0))
+
+
+def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the error of this program inside a group, or the first of any kind."""
+    for error in group.exceptions:
+        found = _first_error(error) if isinstance(error, BaseExceptionGroup) else error
+        if isinstance(found, TraderError):
+            return found
+    first = group.exceptions[0]
+    return _first_error(first) if isinstance(first, BaseExceptionGroup) else first

@@ -171,11 +171,14 @@ def _interval(path: Path, open_time: np.ndarray) -> str:
 
 
 def _check_times(path: Path, open_time: np.ndarray, interval_ms: int, first_row: int) -> None:
-    wrong = np.flatnonzero(np.diff(open_time) != interval_ms)
+    steps = np.diff(open_time)
+    wrong = np.flatnonzero(steps != interval_ms)
     if not len(wrong):
         return
-    index = int(wrong[0])
-    step = int(open_time[index + 1] - open_time[index])
+    # A row out of order looks like a gap before it: name the disorder first.
+    disordered = np.flatnonzero(steps < 0)
+    index = int(disordered[0] if len(disordered) else wrong[0])
+    step = int(steps[index])
     row = first_row + index + 1
     if step == 0:
         raise UserError(f"{path.name}, row {row}: the same open time as the row before: remove the duplicate row.")

@@ -230,7 +230,8 @@ def control_reply(hub: Hub, socket: StreamSocket, request: dict[str, Any]) -> Js
     if not isinstance(parameters, list):
         raise ControlError(2, "Invalid request: params must be an array")
     if method in ("SUBSCRIBE", "UNSUBSCRIBE"):
-        return {"result": _change_subscriptions(hub, socket, str(method), parameters), "id": number}
+        _change_subscriptions(hub, socket, str(method), parameters)
+        return {"result": None, "id": number}
     if method == "LIST_SUBSCRIPTIONS":
         return {"result": [*socket.subscriptions, *socket.listen_keys], "id": number}
     if method in ("SET_PROPERTY", "GET_PROPERTY"):
@@ -291,7 +292,7 @@ class SocketHost:
     async def serve(self, request: web.Request) -> web.StreamResponse | None:
         """Run one connection until it closes; None when the URL is no stream URL."""
         parsed = parse_url(request.path, request.query_string)
-        connection = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=256 * 1024)
+        connection = web.WebSocketResponse(timeout=1.0, autoping=False, compress=False, max_msg_size=256 * 1024)
         if parsed is None or not connection.can_prepare(request).ok:
             return None
         await connection.prepare(request)

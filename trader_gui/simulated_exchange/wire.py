@@ -1,7 +1,7 @@
-"""Records to the venue's JSON: stream frames, user events, and the rows of REST replies.
+"""Public records to the venue's JSON: market stream frames and the rows of market data replies.
 
 Written from the venue's documents. Numbers that the venue sends as strings leave as plain decimal text, never with an
-exponent. Functions return plain dictionaries and lists; `encode` makes the bytes.
+exponent. Functions return plain dictionaries and lists; `encode` makes the bytes. Own orders and account: `wire_user`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,18 +13,9 @@ import msgspec
 from trader_gui.simulated_exchange.feed import AggTrade, FundingRow, PublicTrade, SymbolFeed
 from trader_gui.simulated_exchange.klines import KlineBuild
 from trader_gui.simulated_exchange.records import (
-    AccountEvent,
-    AlgoEvent,
-    AlgoRow,
-    IncomeEntry,
     KlineRow,
-    LeverageEvent,
-    MarginCallEvent,
-    OrderEvent,
-    OrderRow,
     PriceLevel,
     SymbolSpec,
-    TradeRow,
 )
 
 Json: TypeAlias = dict[str, Any]

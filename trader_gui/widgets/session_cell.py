@@ -52,9 +52,7 @@ class SessionCell(QFrame):
         details: Rows of the popover; without them the cell takes no focus.
     """
 
-    def __init__(
-        self, name: str, template: str, details: Details | None = None, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, name: str, template: str, details: Details | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.name = name
         self.view = CellView("")

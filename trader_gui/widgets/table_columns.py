@@ -140,7 +140,9 @@ def _size_text(row: OrderRow) -> str:
     if order.close_position:
         return "position"
     size = fmt.quantity(order.quantity, row.quantity_decimals)
-    return f"{fmt.quantity(order.executed_quantity, row.quantity_decimals)} / {size}" if order.executed_quantity else size
+    return (
+        f"{fmt.quantity(order.executed_quantity, row.quantity_decimals)} / {size}" if order.executed_quantity else size
+    )
 
 
 def _state_tone(row: OrderRow) -> str:
@@ -232,7 +234,9 @@ ORDERS = (
     ColumnLook("limit", 98, lambda r: fmt.price(r.order.price or None, r.price_decimals), drop=2),
     ColumnLook("trigger", 98, lambda r: fmt.price(r.order.trigger_price or None, r.price_decimals)),
     ColumnLook("distance", 84, lambda r: fmt.percent(r.distance_fraction), lambda r: "text2"),
-    ColumnLook("state", 140, lambda r: _STATES.get(r.order.status, readable(r.order.status.value.lower())), _state_tone),
+    ColumnLook(
+        "state", 140, lambda r: _STATES.get(r.order.status, readable(r.order.status.value.lower())), _state_tone
+    ),
     ColumnLook("flags", 130, lambda r: _flags_text(r), lambda r: "text2", drop=5, stretch=True),
     ColumnLook(
         "opened_by",

@@ -45,13 +45,13 @@ def _points(series: SeriesModel, view: Viewport, *columns: FloatArray) -> tuple[
 
 def visible_band_range(series: SeriesModel, view: Viewport) -> tuple[float, float] | None:
     """Return (lowest, highest) of the outer bands that are seen; None when none is ready."""
-    outer = series.parameters.outer_deviations
-    lower, upper = series.indicators.band(-outer), series.indicators.band(outer)
     start, stop = view.visible(series.first_x, len(series.klines.close))
-    seen = np.isfinite(lower[start:stop])
+    middle, deviation = series.indicators.middle[start:stop], series.indicators.deviation[start:stop]
+    seen = np.isfinite(deviation)
     if not seen.any():
         return None
-    return float(lower[start:stop][seen].min()), float(upper[start:stop][seen].max())
+    reach = series.parameters.outer_deviations * deviation[seen]
+    return float((middle[seen] - reach).min()), float((middle[seen] + reach).max())
 
 
 def visible_rv_range(series: SeriesModel, view: Viewport) -> tuple[float, float] | None:

@@ -5,9 +5,9 @@ from typing import TypeAlias
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
+from pyqtgraph.Qt import internals
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
-from pyqtgraph.Qt import internals
 
 FloatArray: TypeAlias = NDArray[np.float64]
 

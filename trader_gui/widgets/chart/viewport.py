@@ -53,7 +53,7 @@ class Viewport:
         return self.high - py * (self.high - self.low) / self.height
 
     def visible(self, first_x: int, count: int) -> tuple[int, int]:
-        """Return (start, stop), the klines of a series that are seen, with one more at each side for lines that go on."""
+        """Return (start, stop) of the klines that are seen, with one more at each side for lines that go on."""
         start = max(0, math.floor(self.left) - first_x)
         stop = min(count, math.ceil(self.right) - first_x + 1)
         return min(start, count), max(stop, 0)
@@ -109,7 +109,8 @@ def spread(centers: Sequence[float], sizes: Sequence[float], low: float, high: f
     Args:
         centers: Where each tag would like its centre.
         sizes: Extent of each tag.
-        low, high: No tag shall reach beyond these; when they do not all fit, those at the end reach beyond `high`.
+        low: No tag reaches below this.
+        high: No tag reaches beyond this, unless they do not all fit.
         gap: Room between two tags.
 
     Returns:

@@ -1,0 +1,60 @@
+from decimal import Decimal
+
+from tests.core_records import START_MS, dec, make_account_update, make_position, make_snapshot
+from trader_gui.collectors.account_update import AccountUpdateCollector
+from trader_gui.domain.account import AccountUpdate, Balance, LeverageUpdate, MarginCall, MarginType
+
+
+def known(*positions):
+    collector = AccountUpdateCollector()
+    assert not collector.is_known
+    collector.apply(make_snapshot(*positions))
+    assert collector.is_known
+    return collector
+
+
+def test_a_delta_changes_only_what_it_names():
+    collector = known(make_position("0.010"), make_position("2", symbol="ETHUSDT"))
+    bnb = Balance("BNB", dec(1), dec(1))
+    collector.apply(AccountUpdate("ORDER", (bnb,), (dec(0),), (make_position(0),), START_MS, START_MS))
+    assert collector.position("BTCUSDT") is None
+    assert collector.position("ETHUSDT").position_amount == 2
+    assert set(collector.positions) == {"ETHUSDT"}
+    assert collector.balances["USDT"].wallet_balance == 10000
+    assert set(collector.balances) == {"USDT", "BNB"}
+    assert collector.frame()["symbol"].tolist() == ["ETHUSDT"]
+    assert collector.balance_frame()["asset"].tolist() == ["USDT", "BNB"]
+
+
+def test_a_streamed_row_keeps_what_only_rest_tells():
+    collector = known(make_position("0.010", leverage=20, margin_type=MarginType.ISOLATED))
+    collector.apply(make_account_update(make_position("0.020"), wallet=9999))
+    position = collector.position("BTCUSDT")
+    assert (position.leverage, position.margin_type) == (20, MarginType.ISOLATED)
+    assert position.update_time_ms == START_MS
+    assert collector.balances["USDT"].available_balance == 9000
+    collector.apply(make_account_update(make_position(0, margin_type=MarginType.CROSSED)))
+    assert (collector.leverage("BTCUSDT"), collector.margin_type("BTCUSDT")) == (20, MarginType.CROSSED)
+    assert collector.leverage("X") is None and collector.margin_type("X") is None
+
+
+def test_an_older_event_does_not_undo_a_newer_row():
+    collector = known(make_position("0.010", update_time_ms=START_MS + 10))
+    revision = collector.revision
+    assert not collector.apply(AccountUpdate("ORDER", (), (), (make_position("0.007"),), START_MS, START_MS + 9))
+    assert collector.revision == revision
+    assert collector.position("BTCUSDT").position_amount == Decimal("0.010")
+
+
+def test_a_snapshot_replaces_everything_and_what_it_leaves_out_is_flat():
+    collector = known(make_position("0.010", leverage=7), make_position("2", symbol="ETHUSDT"))
+    collector.apply(make_snapshot(make_position("3", symbol="ETHUSDT")))
+    assert collector.position("BTCUSDT") is None and collector.position("ETHUSDT").position_amount == 3
+    assert collector.leverage("BTCUSDT") == 7
+
+
+def test_leverage_changes_by_event_also_while_flat_and_a_margin_call_changes_nothing():
+    collector = known()
+    assert collector.apply(LeverageUpdate("BTCUSDT", 25, START_MS))
+    assert collector.leverage("BTCUSDT") == 25 and collector.position("BTCUSDT") is None
+    assert not collector.apply(MarginCall(("BTCUSDT",), START_MS))

@@ -1,0 +1,132 @@
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trader_gui.collectors.order_book import OrderBookCollector
+from trader_gui.domain.market import DepthSnapshot, DepthUpdate
+
+TICK = Decimal("0.10")
+
+
+def price(ticks):
+    return (ticks * TICK).quantize(TICK)
+
+
+def levels(sides):
+    return tuple((price(t), Decimal(q)) for t, q in sides)
+
+
+def update(first, last, previous, bids=(), asks=()):
+    return DepthUpdate("BTCUSDT", first, last, previous, levels(bids), levels(asks), 1)
+
+
+def snapshot(last, bids=((1000, 5),), asks=((1001, 5),)):
+    return DepthSnapshot("BTCUSDT", last, levels(bids), levels(asks))
+
+
+def synced():
+    book = OrderBookCollector("BTCUSDT", TICK)
+    book.apply(update(99, 101, 98))
+    book.apply(snapshot(100))
+    assert book.is_synced
+    return book
+
+
+def test_the_published_procedure_from_snapshot_and_buffered_updates():
+    book = OrderBookCollector("BTCUSDT", TICK)
+    assert book.resync_wanted and book.top(5) == ((), ())
+    book.apply(update(90, 95, 89, bids=[(999, 9)]))  # u < L: dropped
+    book.apply(update(96, 104, 95, bids=[(1000, 7)]))  # U <= L <= u: the first to apply
+    book.apply(update(110, 112, 104, asks=[(1001, 0), (1002, 3)]))  # ids may skip, pu fits
+    assert book.apply(snapshot(100))
+    assert book.is_synced and not book.resync_wanted
+    assert book.top(5) == (levels([(1000, 7)]), levels([(1002, 3)]))
+    assert not book.apply(update(110, 112, 104))  # delivered twice
+    assert book.apply(update(113, 113, 112, bids=[(998, 0)]))  # deleting an unknown level is normal
+
+
+def test_a_snapshot_older_than_all_updates_is_refused_and_another_wanted():
+    book = OrderBookCollector("BTCUSDT", TICK)
+    book.apply(update(101, 105, 100))
+    assert not book.apply(snapshot(99))
+    assert not book.is_synced and book.resync_wanted
+    assert book.apply(snapshot(103))
+    assert book.is_synced
+
+
+def test_a_snapshot_ahead_of_all_updates_waits_for_them():
+    book = OrderBookCollector("BTCUSDT", TICK)
+    book.apply(snapshot(100))
+    assert not book.is_synced and not book.resync_wanted
+    book.apply(update(90, 95, 89))
+    assert not book.is_synced
+    book.apply(update(96, 100, 95))
+    assert book.is_synced
+
+
+def test_a_break_of_the_chain_throws_the_book_away_and_keeps_the_update():
+    book = synced()
+    revision = book.revision
+    assert book.apply(update(120, 121, 119, bids=[(1000, 1)]))
+    assert not book.is_synced and book.resync_wanted and book.top(1) == ((), ())
+    assert book.revision > revision
+    assert book.apply(snapshot(120))
+    assert book.top(1)[0] == levels([(1000, 1)])
+
+
+def test_a_break_among_the_buffered_updates_asks_again():
+    book = OrderBookCollector("BTCUSDT", TICK)
+    for item in (update(99, 101, 98), update(105, 106, 104), update(107, 108, 106)):
+        book.apply(item)
+    book.apply(snapshot(100))
+    assert not book.is_synced and book.resync_wanted
+    book.apply(snapshot(107))
+    assert book.is_synced
+
+
+def test_a_newer_snapshot_begins_anew_and_an_older_one_is_passed_over():
+    book = synced()
+    assert not book.apply(snapshot(100, bids=((1, 1),)))
+    assert book.is_synced
+    book.apply(snapshot(200, bids=((990, 4),)))
+    assert not book.is_synced
+    book.apply(update(199, 201, 198))
+    assert book.top(1)[0] == levels([(990, 4)])
+    assert not book.apply(DepthSnapshot("ETHUSDT", 999, (), ()))
+
+
+def test_frame_lists_both_sides():
+    assert synced().frame().values.tolist() == [
+        ["BUY", Decimal("100.00"), Decimal(5)],
+        ["SELL", Decimal("100.10"), Decimal(5)],
+    ]
+
+
+SIDE = st.lists(st.tuples(st.integers(900, 1100), st.integers(0, 3)), max_size=6)
+
+
+@given(diffs=st.lists(st.tuples(SIDE, SIDE), max_size=30), buffered=st.integers(0, 30), cut=st.integers(0, 40))
+def test_random_diffs_end_in_the_same_book_as_a_plain_dict(diffs, buffered, cut):
+    book, model = OrderBookCollector("BTCUSDT", TICK), ({1000: Decimal(5)}, {1001: Decimal(5)})
+    updates, last = [], 100
+    for bids, asks in diffs:
+        updates.append(update(last + 1, last + 3, last, bids, asks))
+        last += 3
+    book.apply(update(99, 100, 98))
+    for item in updates[:buffered]:
+        book.apply(item)
+    book.apply(snapshot(100))
+    for number, item in enumerate(updates[buffered:], start=buffered):
+        if number != cut:
+            book.apply(item)
+    lost = buffered <= cut < len(updates) - 1
+    assert book.is_synced != lost
+    if not lost:
+        for bids, asks in diffs[: cut if cut >= buffered else len(diffs)]:
+            for side, changes in zip(model, (bids, asks), strict=True):
+                for ticks, quantity in changes:
+                    side[ticks] = Decimal(quantity)
+        expected_bids = sorted(((t, q) for t, q in model[0].items() if q), reverse=True)[:7]
+        expected_asks = sorted((t, q) for t, q in model[1].items() if q)[:7]
+        assert book.top(7) == (levels(expected_bids), levels(expected_asks))

@@ -1,0 +1,61 @@
+"""Order answers to `Order`."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from trader_gui.domain.order import OrderFamily, OrderStatus, OrderType, Side, TimeInForce, WorkingType
+from trader_gui.errors import ProtocolError
+from trader_gui.exchange.wire import order_answer
+
+Payload = Callable[[str, str], bytes]
+BOOK, ALGO = OrderFamily.BOOK, OrderFamily.ALGO
+
+
+def test_answer_to_a_new_order_has_no_average_price(payload: Payload):
+    order = order_answer.order(payload("rest_answers", "order_post"), BOOK)
+    assert (order.order_id, order.client_order_id, order.status) == (9007199254740993, "tg1-hn-1", OrderStatus.NEW)
+    assert (order.executed_quantity, order.average_price, order.side) == (Decimal(0), Decimal(0), Side.BUY)
+    assert (order.order_type, order.time_in_force) == (OrderType.LIMIT, TimeInForce.GTC)
+
+
+def test_answer_to_a_query_has(payload: Payload):
+    body = payload("rest_answers", "order_get")
+    order = order_answer.order(body, BOOK)
+    assert (order.executed_quantity, order.average_price) == (Decimal("0.004"), Decimal(60000))
+    assert order_answer.open_orders(b"[" + body + b"]", BOOK) == (order,)
+    assert order_answer.open_orders(b"[]", BOOK) == ()
+
+
+def test_conditional_order_before_and_after_its_trigger(payload: Payload):
+    resting = order_answer.order(payload("rest_answers", "algo_post"), ALGO)
+    assert (resting.order_family, resting.order_id, resting.status) == (ALGO, 1000000000007001, OrderStatus.NEW)
+    assert (resting.trigger_price, resting.working_type, resting.reduce_only) == (
+        Decimal(59000),
+        WorkingType.MARK_PRICE,
+        True,
+    )
+    assert resting.triggered_order_id is None
+    body = payload("rest_answers", "algo_triggered")
+    triggered = order_answer.order(body, ALGO)
+    assert (triggered.status, triggered.triggered_order_id) == (OrderStatus.FINISHED, 88000000551)
+    assert (triggered.executed_quantity, triggered.average_price) == (Decimal("0.010"), Decimal(58990))
+    assert order_answer.open_orders(b"[" + body + b"]", ALGO) == (triggered,)
+
+
+def test_the_families_are_not_mixed_up(payload: Payload):
+    with pytest.raises(ProtocolError, match="algoOrder"):
+        order_answer.order(payload("rest_answers", "order_post"), ALGO)
+    with pytest.raises(ProtocolError, match="order"):
+        order_answer.order(payload("rest_answers", "algo_post"), BOOK)
+
+
+def test_recorded_answers_are_read(real_data: Path):
+    rest = real_data / "messages" / "rest"
+    for name in ("new_order", "query_order", "cancel_order", "bn_Trading_PlaceOrder", "bn_Trading_GetOrder"):
+        assert order_answer.order((rest / f"{name}.json").read_bytes(), BOOK).order_id
+    for name in ("current_all_open_orders", "all_orders", "nt_http_futures_account_orders"):
+        assert order_answer.open_orders((rest / f"{name}.json").read_bytes(), BOOK)
+    assert order_answer.order((rest / "new_algo_order.json").read_bytes(), ALGO).order_id

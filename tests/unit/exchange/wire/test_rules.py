@@ -1,0 +1,56 @@
+"""exchangeInfo to symbol rules."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+from trader_gui.domain.symbol import SymbolRules
+from trader_gui.exchange.wire import rules
+
+Payload = Callable[[str, str], bytes]
+
+
+def test_rules_of_a_symbol(payload: Payload):
+    info = rules.exchange_info(payload("rest_answers", "exchange_info"))
+    assert info.rules == {
+        "BTCUSDT": SymbolRules(
+            symbol="BTCUSDT",
+            base_asset="BTC",
+            quote_asset="USDT",
+            margin_asset="USDT",
+            status="TRADING",
+            tick_size=Decimal("0.10"),
+            min_price=Decimal("556.80"),
+            max_price=Decimal(4529764),
+            step_size=Decimal("0.001"),
+            min_quantity=Decimal("0.001"),
+            max_quantity=Decimal(1000),
+            market_step_size=Decimal("0.001"),
+            market_min_quantity=Decimal("0.001"),
+            market_max_quantity=Decimal(120),
+            min_notional=Decimal(50),
+            percent_up=Decimal("1.05"),
+            percent_down=Decimal("0.95"),
+            max_open_orders=200,
+        )
+    }
+
+
+def test_limits(payload: Payload):
+    info = rules.exchange_info(payload("rest_answers", "exchange_info"))
+    assert (info.limit_of("REQUEST_WEIGHT", "MINUTE"), info.limit_of("ORDERS", "MINUTE")) == (6000, 1100)
+    # 300 in ten seconds is no limit of one second.
+    assert info.limit_of("ORDERS", "SECOND") is None
+
+
+def test_without_a_market_lot_the_lot_holds(payload: Payload):
+    body = payload("rest_answers", "exchange_info").replace(b"MARKET_LOT_SIZE", b"OTHER_FILTER")
+    assert rules.exchange_info(body).rules["BTCUSDT"].market_max_quantity == 1000
+
+
+def test_recorded_answer_is_read(real_data: Path):
+    body = (real_data / "messages" / "rest" / "exchangeInfo-2021-07-21.json").read_bytes()
+    info = rules.exchange_info(body)
+    assert len(info.rules) == 116
+    bitcoin = info.rules["BTCUSDT"]
+    assert (str(bitcoin.tick_size), str(bitcoin.step_size), bitcoin.min_notional) == ("0.01", "0.001", 5)

@@ -1,0 +1,110 @@
+from decimal import Decimal
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from trader_gui.simulated_exchange.generated import HISTORY_KLINES, LEVELS, GeneratedMarket
+from trader_gui.simulated_exchange.klines import MINUTE_MS
+from trader_gui.simulated_exchange.records import MarketTick
+from trader_gui.simulated_exchange.symbols import SPECS
+
+START_MS = 1_767_225_600_000
+
+
+@pytest.fixture(scope="module")
+def hour() -> list[MarketTick]:
+    return list(islice(GeneratedMarket(SPECS["BTCUSDT"], 11, START_MS).ticks(), 36_000))
+
+
+def correlation(values: np.ndarray, lag: int) -> float:
+    return float(np.corrcoef(values[lag:], values[:-lag])[0, 1])
+
+
+def test_same_seed_same_ticks_other_seed_others() -> None:
+    def ticks(seed: int) -> list[MarketTick]:
+        return list(islice(GeneratedMarket(SPECS["BTCUSDT"], seed, START_MS).ticks(), 300))
+
+    assert ticks(5) == ticks(5)
+    assert ticks(5) != ticks(6)
+    assert GeneratedMarket(SPECS["BTCUSDT"], 5, START_MS).history() == (
+        GeneratedMarket(SPECS["BTCUSDT"], 5, START_MS).history()
+    )
+
+
+def test_returns_have_no_memory_but_their_size_has(hour: list[MarketTick]) -> None:
+    middle = np.array([float(tick.bids[0][0] + tick.asks[0][0]) / 2 for tick in hour])
+    returns = np.diff(np.log(middle[::50]))
+    assert abs(correlation(returns, 1)) < 0.1
+    minutes = np.array([[float(row.high), float(row.low)] for row in history("BTCUSDT")])
+    assert correlation(np.log(minutes[:, 0] / minutes[:, 1]), 1) > 0.25
+    deviations = (returns - returns.mean()) / returns.std()
+    assert float((deviations**4).mean()) > 4  # fat tails: a normal distribution has 3
+
+
+def history(symbol: str) -> tuple:
+    return GeneratedMarket(SPECS[symbol], 11, START_MS).history()
+
+
+def test_trades_come_in_clusters_and_sides_last(hour: list[MarketTick]) -> None:
+    counts = np.array([sum(len(tick.prints) for tick in hour[at : at + 10]) for at in range(0, len(hour), 10)])
+    assert counts.var() > 1.3 * counts.mean()  # a Poisson process has 1
+    sides = np.array([1.0 if trade.is_buyer_maker else -1.0 for tick in hour for trade in tick.prints])
+    assert correlation(sides, 1) > 0.1
+
+
+def test_spread_is_mostly_one_tick_and_the_book_is_whole(hour: list[MarketTick]) -> None:
+    tick_size = Decimal("0.1")
+    spreads = [(tick.asks[0][0] - tick.bids[0][0]) / tick_size for tick in hour]
+    assert min(spreads) == 1
+    assert sum(spread == 1 for spread in spreads) / len(spreads) > 0.8
+    assert max(spreads) > 1
+    for tick in hour[::500]:
+        for side, step in ((tick.bids, -tick_size), (tick.asks, tick_size)):
+            assert len(side) == LEVELS
+            assert all(later[0] - before[0] == step for before, later in zip(side, side[1:], strict=False))
+            assert all(size > 0 and size % Decimal("0.001") == 0 for _, size in side)
+
+
+def test_levels_persist_while_the_touch_stands(hour: list[MarketTick]) -> None:
+    kept = [
+        sum(a == b for a, b in zip(before.bids, after.bids, strict=True)) / LEVELS
+        for before, after in zip(hour, hour[1:], strict=False)
+        if before.bids[0][0] == after.bids[0][0]
+    ]
+    assert np.mean(kept) > 0.85
+    assert min(kept) < 1  # and yet something moves
+
+
+def test_history_leads_up_to_the_first_tick() -> None:
+    market = GeneratedMarket(SPECS["BTCUSDT"], 11, START_MS + 12_345)
+    rows = market.history()
+    first = next(market.ticks())
+    assert len(rows) == HISTORY_KLINES
+    assert market.start_time_ms == START_MS
+    assert rows[-1].close_time_ms == START_MS - 1
+    assert first.time_ms == START_MS
+    assert rows[-1].close == Decimal("108000.0")
+    assert abs(first.bids[0][0] - rows[-1].close) < 50
+    for before, after in zip(rows, rows[1:], strict=False):
+        assert after.open_time_ms - before.open_time_ms == MINUTE_MS
+        assert after.open == before.close
+        assert after.low <= min(after.open, after.close) <= max(after.open, after.close) <= after.high
+
+
+def test_mark_price_stays_near_and_funding_within_its_cap(hour: list[MarketTick]) -> None:
+    for tick in hour[::100]:
+        assert abs(tick.mark_price / tick.bids[0][0] - 1) < Decimal("0.01")
+        assert abs(tick.funding_rate) < Decimal("0.002")
+        assert tick.mark_price != tick.index_price
+
+
+@pytest.mark.parametrize("symbol", list(SPECS))
+def test_every_symbol_keeps_to_its_own_rules(symbol: str) -> None:
+    spec = SPECS[symbol]
+    for tick in islice(GeneratedMarket(spec, 3, START_MS).ticks(), 200):
+        for price, size in (*tick.bids[:3], *tick.asks[:3]):
+            assert price % spec.tick_size == 0
+            assert spec.min_price <= price <= spec.max_price
+            assert size % spec.step_size == 0
+        assert tick.bids[0][0] < tick.asks[0][0]

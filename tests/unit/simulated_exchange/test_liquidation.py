@@ -1,0 +1,80 @@
+from decimal import Decimal as D
+
+from trader_gui.simulated_exchange.records import MarginCallEvent, OrderEvent
+
+
+def test_cross_liquidation_closes_all_and_leaves_nothing_below_zero(make_bench) -> None:
+    bench = make_bench(wallet_balance=D(400))
+    bench.order("BUY", "0.1")
+    resting = bench.order("SELL", "0.05", "61000", reduceOnly="true")
+    stop = bench.algo("SELL", "STOP_MARKET", "50000", closePosition="true")
+    price = bench.core.position_risk("BTCUSDT")[0].liquidation_price
+    above, below = round(price, 1) + D("0.1"), round(price, 1) - D("0.1")
+    bench.tick(bid=str(above), ask=str(above + D("0.1")))
+    assert bench.amount() == D("0.1")
+    bench.tick(bid=str(below), ask=str(below + D("0.1")))
+    assert bench.amount() == 0
+    assert (resting.status, stop.algo_status) == ("EXPIRED", "EXPIRED")
+    orders = [event for event in bench.events if isinstance(event, OrderEvent)]
+    assert orders[0].expiry_reason == "5"
+    assert orders[-1].order.client_order_id.startswith("autoclose-")
+    assert orders[-1].order.status == "FILLED"
+    # Maintenance margin was 22.5; the fee (1.25 % of 5628) takes all of it and no more.
+    entries = bench.core.income(income_type="INSURANCE_CLEAR")
+    assert len(entries) == 1 and entries[0].income < 0
+    assert bench.wallet() == 0 == bench.core.account().asset.available_balance
+    assert bench.kinds()[-2:] == ["INSURANCE_CLEAR", "BookChange"]
+
+
+def test_a_gap_beyond_bankruptcy_is_paid_by_the_insurance_fund(make_bench) -> None:
+    bench = make_bench(wallet_balance=D(400))
+    bench.order("BUY", "0.1")
+    bench.tick(bid="50000.0", ask="50000.1")
+    entries = bench.core.income(income_type="INSURANCE_CLEAR")
+    assert len(entries) == 1 and entries[0].income > 600
+    assert (bench.amount(), bench.wallet()) == (0, 0)
+
+
+def test_what_the_ladder_cannot_take_goes_to_the_fund_at_the_mark(make_bench) -> None:
+    bench = make_bench(wallet_balance=D(400))
+    bench.order("BUY", "0.1")
+    bench.tick(bids=((D("56000"), D("0.04")),), ask="56000.1", mark="56100")
+    trades = bench.core.trades("BTCUSDT")[-2:]
+    assert [(t.price, t.qty) for t in trades] == [(56000, D("0.04")), (56100, D("0.06"))]
+    assert len(bench.events[-1].prints) == 1  # the fund's part is no public trade
+
+
+def test_isolated_liquidation_costs_the_isolated_wallet_and_no_more(bench) -> None:
+    bench.core.set_margin_type("BTCUSDT", "ISOLATED", 1)
+    bench.order("BUY", "0.1", "60000.1")
+    wallet, isolated = bench.wallet(), bench.core.position_risk("BTCUSDT")[0].isolated_wallet
+    other = bench.order("BUY", "0.01", "56000")
+    price = bench.core.position_risk("BTCUSDT")[0].liquidation_price
+    assert round(price, 2) == round(D("60000.1") * D("0.95") / D("0.996"), 2)
+    bench.tick(bid="57000.0", ask="57000.1", prints=[("BUY", "57600", "1")])
+    assert (bench.amount(), bench.wallet()) == (0, wallet - isolated)
+    assert other.status == "EXPIRED"
+
+
+def test_cross_liquidation_takes_the_other_symbols_with_it(make_bench) -> None:
+    bench = make_bench(wallet_balance=D(700))
+    bench.tick(bid="3000.00", ask="3000.01", symbol="ETHUSDT")
+    bench.order("BUY", "0.1")
+    bench.order("SELL", "1", symbol="ETHUSDT")
+    assert bench.amount("ETHUSDT") == -1
+    bench.tick(bid="50000.0", ask="50000.1")
+    assert (bench.amount(), bench.amount("ETHUSDT"), bench.wallet()) == (0, 0, 0)
+
+
+def test_margin_call_once_until_it_recovers(make_bench) -> None:
+    bench = make_bench(wallet_balance=D(400))
+    bench.order("BUY", "0.1")
+
+    def calls(price: str) -> int:
+        return sum(isinstance(event, MarginCallEvent) for event in bench.tick(bid=price, ask=price + "5"))
+
+    # Equity at p: 397 - (60000.1 - p) / 10; maintenance p / 2500: 80 % at about 56311, 100 % at about 56254.
+    assert [calls(price) for price in ("56400.1", "56300.1", "56290.1", "59000.1", "56300.1")] == [0, 1, 0, 0, 1]
+    bench.order("SELL", "0.1")
+    assert calls("60000.0") == 0
+    assert bench.amount() == 0

@@ -1,0 +1,395 @@
+"""Callback: the dispatcher. One message in, one `Step` out, by the same road for live, paper, replay and backtest.
+
+It is the sole caller of collectors, conditionals, decision and gate, in that order, and holds no rule of its own. All
+that is decided follows from messages and their event times, so the same messages give the same steps.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from enum import Enum
+from typing import Any, TypeAlias
+
+from trader_gui.collectors.account_update import AccountUpdateCollector
+from trader_gui.collectors.agg_trade import AggTradeCollector
+from trader_gui.collectors.book_ticker import BookTickerCollector
+from trader_gui.collectors.kline import KlineCollector, RealTimeKlineCollector
+from trader_gui.collectors.mark_price import MarkPriceCollector
+from trader_gui.collectors.order_book import OrderBookCollector
+from trader_gui.collectors.order_update import OrderUpdateCollector
+from trader_gui.conditionals.conditional import Conditional
+from trader_gui.decision.decision import Decision, DecisionContext
+from trader_gui.decision.engine_ledger import EngineLedger, RoundTrip
+from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall
+from trader_gui.domain.market import (
+    AggTrade,
+    BookTicker,
+    DepthSnapshot,
+    DepthUpdate,
+    Kline,
+    KlineHistory,
+    MarkPrice,
+)
+from trader_gui.domain.order import (
+    CancelIntent,
+    Fill,
+    Order,
+    OrderIntent,
+    OrderOutcome,
+    OrderUpdate,
+    Origin,
+    OutcomeKind,
+)
+from trader_gui.domain.step import (
+    ApprovedCancel,
+    ApprovedOrder,
+    Condition,
+    Evaluation,
+    FeedStatus,
+    Message,
+    ModeChange,
+    Refusal,
+    Route,
+    Step,
+)
+from trader_gui.domain.symbol import SymbolRules
+from trader_gui.errors import BugError
+from trader_gui.risk.day_result import DayResult
+from trader_gui.risk.gate import RiskContext, RiskGate
+
+Wish: TypeAlias = OrderIntent | CancelIntent
+Answer: TypeAlias = ApprovedOrder | ApprovedCancel | Refusal
+
+_ZERO = Decimal(0)
+_NO_EVALUATION: tuple[tuple[Condition, ...], Evaluation | None] = ((), None)
+
+
+class _Next(Enum):
+    """What a message leads to, once the collectors have it."""
+
+    NOTHING = 0
+    PROTECT = 1
+    EVALUATE = 2
+
+
+class Callback:
+    """The pure core of a session of one symbol and interval.
+
+    Args:
+        decision, conditionals: The strategy.
+        gate: The risk gate; its mode is changed by `ModeChange`.
+        past_fills: Own executions since 00:00 UTC, oldest first, as read before the stream: the pause and the day's
+            loss go on over a restart.
+        kline_capacity: Closed klines kept.
+
+    Attributes:
+        now_ms: Newest event time of the venue's streams; 0 before the first.
+        routes_fresh: By route; all False until told.
+        last_step_with_evaluation: For the condition board; None before the first.
+
+    Owner: the session makes it and calls `step` and `request`; everybody else only reads.
+    """
+
+    def __init__(
+        self,
+        symbol: str,
+        interval: str,
+        rules: SymbolRules,
+        decision: Decision,
+        conditionals: Sequence[Conditional],
+        gate: RiskGate,
+        *,
+        past_fills: Sequence[Fill] = (),
+        kline_capacity: int = 1500,
+    ) -> None:
+        self.symbol = symbol
+        self.interval = interval
+        self.rules = rules
+        self.gate = gate
+        self.klines = KlineCollector(symbol, interval, kline_capacity)
+        self.open_kline = RealTimeKlineCollector(symbol, interval)
+        self.mark_price = MarkPriceCollector(symbol)
+        self.order_book = OrderBookCollector(symbol, rules.tick_size)
+        self.agg_trades = AggTradeCollector(symbol)
+        self.book_ticker = BookTickerCollector(symbol)
+        self.orders = OrderUpdateCollector(gate.prefix)
+        self.account = AccountUpdateCollector()
+        self.now_ms = 0
+        self.routes_fresh = dict.fromkeys(Route, False)
+        self.last_step_with_evaluation: Step | None = None
+        self._decision = decision
+        self._conditionals = tuple(conditionals)
+        self._ledger = EngineLedger(symbol, rules.quote_asset)
+        self._day_result = DayResult(rules.quote_asset)
+        self._sequence = 0
+        self._engine_orders: tuple[int, tuple[Order, ...]] = (-1, ())
+        self._handlers: dict[type, Callable[[Any], _Next]] = {
+            Kline: self._on_kline,
+            KlineHistory: self._on_history,
+            MarkPrice: self._quietly(self.mark_price.apply),
+            BookTicker: self._quietly(self.book_ticker.apply),
+            DepthUpdate: self._quietly(self.order_book.apply),
+            DepthSnapshot: self._quietly(self.order_book.apply),
+            AggTrade: self._quietly(self.agg_trades.apply),
+            OrderUpdate: self._on_order_update,
+            OrderOutcome: self._on_order_outcome,
+            AccountUpdate: self._on_account_update,
+            AccountSnapshot: self._on_account_snapshot,
+            LeverageUpdate: self._quietly(self.account.apply),
+            MarginCall: self._quietly(self.account.apply),
+            ModeChange: self._on_mode_change,
+            FeedStatus: self._on_feed_status,
+        }
+        self._load(past_fills)
+
+    @property
+    def engine_holds_position(self) -> bool:
+        """Whether there is a position that the engine's own fills made, untouched by others."""
+        return self._ledger.is_engine_position
+
+    @property
+    def engine_trades(self) -> tuple[RoundTrip, ...]:
+        """The engine's round trips of this session, oldest first."""
+        return tuple(self._ledger.round_trips)
+
+    @property
+    def last_price(self) -> Decimal | None:
+        """Close of the open kline, or of the last closed one just after it closed; quote asset."""
+        kline = self.open_kline.kline or self.klines.last
+        return kline.close if kline is not None else None
+
+    @property
+    def result_today(self) -> Decimal:
+        """Realised profit minus commission since 00:00 UTC, quote asset."""
+        return self._day_result.at(self.now_ms)
+
+    # ---- in and out ------------------------------------------------------------------------------------------------
+
+    def step(self, message: Message) -> Step:
+        """Take in one message and say what it led to.
+
+        Raises:
+            BugError: A message of a type that nothing here knows.
+        """
+        handler = self._handlers.get(type(message))
+        if handler is None:
+            raise BugError(f"no handler for {type(message).__name__}")
+        if type(message) in _STREAMED:
+            self.now_ms = max(self.now_ms, message.event_time_ms)  # type: ignore[union-attr]  # all of them have it
+        following = handler(message)
+        event_time_ms = getattr(message, "event_time_ms", self.now_ms)
+        if following is _Next.NOTHING or self.last_price is None:
+            self._sequence += 1
+            return Step(self._sequence, message, event_time_ms)
+        conditions, evaluation = self._evaluate() if following is _Next.EVALUATE else _NO_EVALUATION
+        wished: list[Wish] = []
+        answers: list[Answer] = []
+        if evaluation is not None and evaluation.wanted is not None:
+            self._put_to_gate(evaluation.wanted, wished, answers)
+        protection = self._decision.protect(self._decision_context())
+        if protection is not None:
+            self._put_to_gate(protection, wished, answers)
+        step = self._make_step(message, event_time_ms, conditions, evaluation, wished, answers)
+        if evaluation is not None:
+            self.last_step_with_evaluation = step
+        return step
+
+    def request(self, wishes: Sequence[Wish]) -> Step:
+        """Put wishes made by hand to the gate, one after the other."""
+        wished: list[Wish] = []
+        answers: list[Answer] = []
+        for wish in wishes:
+            self._put_to_gate(wish, wished, answers)
+        return self._make_step(None, self.now_ms, (), None, wished, answers)
+
+    def _make_step(
+        self,
+        message: Message | None,
+        event_time_ms: int,
+        conditions: tuple[Condition, ...],
+        evaluation: Evaluation | None,
+        wished: Sequence[Wish],
+        answers: Sequence[Answer],
+    ) -> Step:
+        self._sequence += 1
+        return Step(
+            self._sequence,
+            message,
+            event_time_ms,
+            conditions,
+            evaluation,
+            tuple(wished),
+            tuple(a for a in answers if not isinstance(a, Refusal)),
+            tuple(a for a in answers if isinstance(a, Refusal)),
+        )
+
+    # ---- rules and gate --------------------------------------------------------------------------------------------
+
+    def _evaluate(self) -> tuple[tuple[Condition, ...], Evaluation]:
+        price = float(self.last_price or _ZERO)
+        conditions = tuple(c for conditional in self._conditionals for c in conditional.evaluate(price))
+        evaluation = self._decision.decide({c.name: c for c in conditions}, self._decision_context())
+        return conditions, evaluation
+
+    def _put_to_gate(self, wish: Wish, wished: list[Wish], answers: list[Answer]) -> None:
+        answer = self.gate.review(wish, self._risk_context())
+        wished.append(wish)
+        answers.append(answer)
+        if isinstance(answer, ApprovedOrder):
+            self.orders.enter(answer, self.now_ms)
+            if answer.intent.origin is Origin.ENGINE:
+                self._ledger.note_sent(answer.client_order_id, answer.intent.reason, self.now_ms)
+        elif isinstance(answer, ApprovedCancel):
+            self.orders.enter_cancel(answer.intent.client_order_id, answer.intent.order_family)
+            if answer.intent.origin is Origin.ENGINE:
+                self._ledger.note_cancel_sent(answer.intent.client_order_id, self.now_ms)
+        elif isinstance(wish, OrderIntent) and wish.origin is Origin.ENGINE:
+            self._ledger.note_refused(wish.purpose, None, self.now_ms)
+
+    def _decision_context(self) -> DecisionContext:
+        ledger, own = self._ledger, self._own_orders()
+        in_flight = ledger.untold(self.now_ms)
+        if own:
+            in_flight = in_flight.union(o.purpose for o in own if o.purpose is not None)
+        return DecisionContext(
+            rules=self.rules,
+            price=self.last_price or _ZERO,
+            position=self.account.position(self.symbol),
+            is_account_known=self.account.is_known,
+            is_engine_position=ledger.is_engine_position,
+            mode=self.gate.mode,
+            open_orders=own,
+            asked_times_ms=ledger.asked_times_ms,
+            in_flight=in_flight,
+            cancels_in_flight=self.orders.cancel_ids,
+            refused=ledger.refused,
+            now_ms=self.now_ms,
+            last_trade_time_ms=ledger.last_trade_time_ms,
+            told_flat_ms=ledger.told_flat_ms,
+        )
+
+    def _own_orders(self) -> tuple[Order, ...]:
+        """Return the engine's open orders of the symbol, found anew when the orders have changed."""
+        if self._engine_orders[0] != self.orders.revision:
+            found = tuple(o for o in self.orders.open_orders(self.symbol) if o.origin is Origin.ENGINE)
+            self._engine_orders = (self.orders.revision, found)
+        return self._engine_orders[1]
+
+    def _risk_context(self) -> RiskContext:
+        mark = self.mark_price.mark
+        return RiskContext(
+            rules=self.rules,
+            limits=self.gate.limits,
+            mode=self.gate.mode,
+            position=self.account.position(self.symbol),
+            is_account_known=self.account.is_known,
+            open_orders=tuple(self.orders.open_orders(self.symbol)),
+            closed_keys=frozenset((o.client_order_id, o.order_family) for o in self.orders.closed),
+            cancels_in_flight=self.orders.cancels_in_flight,
+            untold=self._ledger.untold(self.now_ms),
+            last_price=self.last_price,
+            mark_price=mark.mark_price if mark is not None else None,
+            is_market_fresh=self.routes_fresh[Route.MARKET],
+            is_private_fresh=self.routes_fresh[Route.PRIVATE],
+            result_today=self.result_today,
+            now_ms=self.now_ms,
+        )
+
+    # ---- messages --------------------------------------------------------------------------------------------------
+
+    def _quietly(self, apply: Callable[[Message], bool]) -> Callable[[Message], _Next]:
+        """Return a handler for messages that only change a collector."""
+
+        def handle(message: Message) -> _Next:
+            apply(message)
+            return _Next.NOTHING
+
+        return handle
+
+    def _on_kline(self, kline: Kline) -> _Next:
+        had_gap = self.klines.has_gap
+        changed = self.klines.apply(kline)
+        is_newest = self.open_kline.apply(kline)
+        if changed:
+            if not had_gap and not self.klines.has_gap and self.klines.last is kline:
+                for conditional in self._conditionals:
+                    conditional.extend(float(kline.close))
+            else:
+                self._reset_conditionals()
+        return _Next.EVALUATE if is_newest else _Next.NOTHING
+
+    def _on_history(self, history: KlineHistory) -> _Next:
+        if self.klines.apply(history):
+            self._reset_conditionals()
+        return _Next.NOTHING
+
+    def _reset_conditionals(self) -> None:
+        """Begin anew: bands over a series with a hole are wrong, so with a gap nothing is ready."""
+        close = self.klines.arrays().close
+        for conditional in self._conditionals:
+            conditional.reset(close[:0] if self.klines.has_gap else close)
+
+    def _on_order_update(self, update: OrderUpdate) -> _Next:
+        is_new_fill = update.fill is not None and not self.orders.has_fill(update.fill)
+        self._merge(update, update.order, update.transaction_time_ms)
+        if update.fill is not None and is_new_fill:
+            self._day_result.note_fill(update.fill)
+            if update.fill.symbol == self.symbol:
+                self._ledger.note_fill(update.fill, *self.orders.origin_of(update.fill.client_order_id))
+        return _Next.PROTECT
+
+    def _on_order_outcome(self, outcome: OrderOutcome) -> _Next:
+        origin, purpose = self.orders.origin_of(outcome.client_order_id)
+        is_refused = outcome.kind is OutcomeKind.REFUSED and not outcome.is_cancel
+        if is_refused and origin is Origin.ENGINE and purpose is not None:
+            self._ledger.note_refused(purpose, outcome.error_code, self.now_ms, outcome.client_order_id)
+        if outcome.order is not None:
+            self._merge(outcome, outcome.order, outcome.order.update_time_ms)
+        else:
+            self.orders.apply(outcome)
+        return _Next.PROTECT
+
+    def _merge(self, message: OrderUpdate | OrderOutcome, told: Order, time_ms: int) -> None:
+        before = self.orders.get(told.client_order_id, told.order_family)
+        self.orders.apply(message)
+        after = self.orders.get(told.client_order_id, told.order_family)
+        if after is None or after is before or after.symbol != self.symbol:
+            return
+        is_same = before is not None and (before.order_id is None or before.order_id == after.order_id)
+        self._ledger.note_order(before if is_same else None, after, time_ms)
+
+    def _on_account_update(self, update: AccountUpdate) -> _Next:
+        self.account.apply(update)
+        if any(p.symbol == self.symbol for p in update.positions):
+            self._note_position(update.transaction_time_ms)
+        return _Next.PROTECT
+
+    def _on_account_snapshot(self, snapshot: AccountSnapshot) -> _Next:
+        self.account.apply(snapshot)
+        self.orders.apply(snapshot)
+        self._note_position(self.now_ms)
+        return _Next.PROTECT
+
+    def _note_position(self, time_ms: int) -> None:
+        position = self.account.position(self.symbol)
+        self._ledger.note_position(position.position_amount if position is not None else _ZERO, time_ms)
+
+    def _on_mode_change(self, change: ModeChange) -> _Next:
+        self.gate.mode = change.mode
+        return _Next.PROTECT
+
+    def _on_feed_status(self, status: FeedStatus) -> _Next:
+        self.routes_fresh[status.route] = status.is_fresh
+        return _Next.NOTHING
+
+    def _load(self, fills: Sequence[Fill]) -> None:
+        self.orders.load_fills(fills)
+        for fill in fills:
+            self._day_result.note_fill(fill)
+            if fill.symbol == self.symbol:
+                self._ledger.note_past(fill, self.orders.origin_of(fill.client_order_id)[0])
+
+
+_STREAMED = frozenset(
+    {Kline, MarkPrice, BookTicker, DepthUpdate, AggTrade, OrderUpdate, AccountUpdate, LeverageUpdate, MarginCall}
+)
+"""Messages whose event time is the venue's market time; of the others it may be another clock's."""

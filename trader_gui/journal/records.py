@@ -1,0 +1,132 @@
+"""What goes into the journal's payloads, and back: msgpack of typed records, steps compressed as well."""
+
+import zlib
+from typing import TypeAlias
+
+import msgspec
+
+from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall
+from trader_gui.domain.order import CancelIntent, Fill, OrderIntent, OrderOutcome, OrderUpdate
+from trader_gui.domain.step import ApprovedOrder, Condition, FeedStatus, ModeChange, Refusal, RuleGroup, Step
+
+OrderMessage: TypeAlias = OrderUpdate | OrderOutcome
+AccountMessage: TypeAlias = AccountUpdate | AccountSnapshot | LeverageUpdate | MarginCall
+
+ORDER_KINDS: dict[type[OrderMessage], str] = {OrderUpdate: "update", OrderOutcome: "outcome"}
+ACCOUNT_KINDS: dict[type[AccountMessage], str] = {
+    AccountUpdate: "update",
+    AccountSnapshot: "snapshot",
+    LeverageUpdate: "leverage",
+    MarginCall: "margin_call",
+}
+NOTE_KINDS: dict[type[ModeChange | FeedStatus], str] = {ModeChange: "mode", FeedStatus: "feed"}
+KEPT_MESSAGES = frozenset({*ORDER_KINDS, *ACCOUNT_KINDS, *NOTE_KINDS})
+"""Messages that are stored whole. Market data is not: it can be had again."""
+
+_ORDER_TYPES = {kind: type_ for type_, kind in ORDER_KINDS.items()}
+_ACCOUNT_TYPES = {kind: type_ for type_, kind in ACCOUNT_KINDS.items()}
+_COMPRESSION_LEVEL = 1
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class WishRecord(msgspec.Struct, frozen=True):
+    """An order or a cancel that was wished for; exactly one of the two is set.
+
+    Attributes:
+        client_order_id: When the gate approved an order, its id; "" otherwise.
+    """
+
+    order: OrderIntent | None
+    cancel: CancelIntent | None
+    client_order_id: str = ""
+
+
+class StepRecord(msgspec.Struct, frozen=True):
+    """One stored step.
+
+    Attributes:
+        sequence: Of the session.
+        reason: Of the evaluation; "" when there was none.
+        groups, conditions: As evaluated; for a step "as before", those of the last step stored in full.
+        is_full: False for a step "as before".
+    """
+
+    sequence: int
+    event_time_ms: int
+    reason: str
+    conditions: tuple[Condition, ...]
+    groups: tuple[RuleGroup, ...]
+    wished: tuple[WishRecord, ...]
+    refusals: tuple[Refusal, ...]
+    is_full: bool = True
+
+
+class _StepPayload(msgspec.Struct, array_like=True):
+    conditions: tuple[Condition, ...]
+    groups: tuple[RuleGroup, ...]
+    wished: tuple[WishRecord, ...]
+    refusals: tuple[Refusal, ...]
+
+
+_step_decoder = msgspec.msgpack.Decoder(_StepPayload)
+_intent_decoder = msgspec.msgpack.Decoder(OrderIntent)
+_fill_decoder = msgspec.msgpack.Decoder(Fill)
+
+
+def encode(record: msgspec.Struct) -> bytes:
+    """Return the payload of a record that is stored as it is."""
+    return _encode(record)
+
+
+def encode_step(step: Step) -> bytes:
+    """Return the payload of a step stored in full."""
+    ids = {a.intent: a.client_order_id for a in step.approved if isinstance(a, ApprovedOrder)}
+    wished = tuple(
+        WishRecord(wish, None, ids.get(wish, "")) if isinstance(wish, OrderIntent) else WishRecord(None, wish)
+        for wish in step.wished
+    )
+    groups = step.evaluation.groups if step.evaluation is not None else ()
+    payload = _encode(_StepPayload(step.conditions, groups, wished, step.refusals))
+    return zlib.compress(payload, _COMPRESSION_LEVEL)
+
+
+def decode_step(sequence: int, event_time_ms: int, reason: str, payload: bytes) -> StepRecord:
+    """Return the step of a row stored in full."""
+    content = _step_decoder.decode(zlib.decompress(payload))
+    return StepRecord(
+        sequence, event_time_ms, reason, content.conditions, content.groups, content.wished, content.refusals
+    )
+
+
+def decode_order_message(kind: str, payload: bytes) -> OrderMessage:
+    """Return the message of a row of `order_event`."""
+    message: OrderMessage = msgspec.msgpack.decode(payload, type=_ORDER_TYPES[kind])
+    return message
+
+
+def decode_account_message(kind: str, payload: bytes) -> AccountMessage:
+    """Return the message of a row of `account`."""
+    message: AccountMessage = msgspec.msgpack.decode(payload, type=_ACCOUNT_TYPES[kind])
+    return message
+
+
+def decode_intent(payload: bytes) -> OrderIntent:
+    """Return the intent of a row of `intent`."""
+    return _intent_decoder.decode(payload)
+
+
+def decode_fill(payload: bytes) -> Fill:
+    """Return the fill of a row of `fill`."""
+    return _fill_decoder.decode(payload)
+
+
+def truth_of(step: Step) -> object:
+    """Return what must change for a step to be stored in full: outcome and truth values, not readings."""
+    evaluation = step.evaluation
+    if evaluation is None:
+        return None
+    return (
+        evaluation.reason,
+        tuple((c.value, c.ready) for c in step.conditions),
+        tuple((c.value, c.ready) for group in evaluation.groups for c in group.conditions),
+    )

@@ -1,0 +1,255 @@
+"""The simulated exchange as a server on loopback: HTTP requests, stream sockets and the market's task.
+
+`async with SimulatedExchange(options) as exchange:` serves at `exchange.rest_url` and `exchange.ws_url` until it ends.
+"""
+
+import asyncio
+import errno
+import heapq
+import logging
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from trader_gui.errors import UserError
+from trader_gui.simulated_exchange import rest_account, rest_market, rest_order, security
+from trader_gui.simulated_exchange.endpoints import PUBLIC, SIGNED, Endpoint
+from trader_gui.simulated_exchange.options import ExchangeOptions, make_markets
+from trader_gui.simulated_exchange.pacing import Pacer
+from trader_gui.simulated_exchange.records import MarketTick, VenueRefusal
+from trader_gui.simulated_exchange.streams import SocketHost, StreamSocket
+from trader_gui.simulated_exchange.venue import Venue
+from trader_gui.simulated_exchange.wire import encode
+
+HOST = "127.0.0.1"
+ENDPOINTS: dict[tuple[str, str], Endpoint] = {
+    **rest_market.ENDPOINTS,
+    **rest_account.ENDPOINTS,
+    **rest_order.ENDPOINTS,
+}
+PATHS = frozenset(path for _, path in ENDPOINTS)
+LONGEST_LAG_S = 5.0
+"""Market time further behind than this (the machine slept, say) is given up: the market goes on from here."""
+
+BUSY_S = 0.01
+"""Catching up, the market works this long before it lets requests in."""
+
+NOT_FOUND = "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>"
+_log = logging.getLogger(__name__)
+
+
+def request_clock_ms() -> int:
+    """Return the machine's time, milliseconds UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class SimulatedExchange:
+    """One running exchange.
+
+    Attributes:
+        rest_url, ws_url: Base addresses, known once started.
+        api_key, api_secret: The one account's credentials.
+        venue: All state behind the wire, for tests and for looking.
+        at_end: Set when a klines file has been played to its end.
+
+    Owner: whoever enters the context; it owns the web runner, the market's task and the housekeeping task.
+    """
+
+    def __init__(self, options: ExchangeOptions) -> None:
+        """Read the data and make the markets; nothing listens yet.
+
+        Raises:
+            UserError: The options or the klines file cannot be used.
+        """
+        self._options = options
+        self._markets, specs = make_markets(options)
+        self.api_key = options.api_key or secrets.token_hex(32)
+        self.api_secret = options.api_secret or secrets.token_hex(32)
+        self.rest_url = self.ws_url = ""
+        self.at_end = asyncio.Event()
+        self.venue = Venue(
+            specs,
+            self._markets,
+            wallet_balance=options.wallet_balance,
+            is_paced=options.is_paced,
+            request_ms=request_clock_ms,
+        )
+        self._pacer = Pacer(self.venue.hub)
+        self._sockets = SocketHost(self.venue.hub, self._on_pace, counts_messages=not options.is_paced)
+        self._limiter = security.RateLimiter(request_clock_ms)
+        self._runner: web.AppRunner | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen, and set the market going.
+
+        Raises:
+            UserError: The port is in use.
+        """
+        app = web.Application(client_max_size=1024 * 1024)
+        app.router.add_route("*", "/{path:.*}", self._on_request)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        await runner.setup()
+        site = web.TCPSite(runner, HOST, self._options.port)
+        try:
+            await site.start()
+        except OSError as error:
+            await runner.cleanup()
+            if error.errno in (errno.EADDRINUSE, errno.EACCES, 10048, 10013):
+                raise UserError(
+                    f"port {self._options.port} is in use: end the program that has it, or choose another port."
+                ) from None
+            raise
+        self._runner = runner
+        port = runner.addresses[0][1]
+        self.rest_url, self.ws_url = f"http://{HOST}:{port}", f"ws://{HOST}:{port}"
+        play = self._play_paced() if self._options.is_paced else self._play_by_clock(float(self._options.speed))
+        self._tasks = [
+            asyncio.create_task(self._watched(play), name="simulated market"),
+            asyncio.create_task(self._keep_house(), name="simulated exchange housekeeping"),
+        ]
+
+    async def stop(self) -> None:
+        """Stop the market and close every connection; bounded."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        await self._sockets.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    # ---- the market --------------------------------------------------------------------------------------------------
+
+    def _instants(self) -> Iterator[tuple[int, list[MarketTick]]]:
+        """Yield (time, ticks of all symbols at that time), times strictly rising."""
+        merged = heapq.merge(*(market.ticks() for market in self._markets), key=_time)
+        for time_ms, ticks in groupby(merged, key=_time):
+            yield time_ms, list(ticks)
+
+    async def _watched(self, play: Any) -> None:
+        try:
+            await play
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            # A market that stands still without a word would look like a quiet one: cut every connection.
+            _log.exception("the simulated market failed")
+            await self._sockets.close()
+            raise
+
+    async def _play_by_clock(self, speed: float) -> None:
+        loop = asyncio.get_running_loop()
+        is_generated = self._options.data is None and self._options.start_time_ms is None
+        anchor_market = request_clock_ms() if is_generated else self._markets[0].start_time_ms
+        anchor_s = worked_s = loop.time()
+        for time_ms, ticks in self._instants():
+            now_s = loop.time()
+            wait_s = anchor_s + (time_ms - anchor_market) / 1000 / speed - now_s
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+                worked_s = loop.time()
+            elif now_s - worked_s > BUSY_S:
+                if wait_s < -LONGEST_LAG_S and time_ms > anchor_market:
+                    anchor_market, anchor_s = time_ms, now_s
+                await asyncio.sleep(0)
+                worked_s = loop.time()
+            self._close_before(time_ms)
+            self.venue.take_ticks(ticks, time_ms)
+            self.venue.publish()
+            self.venue.hub.flush()
+        self._end()
+
+    def _close_before(self, time_ms: int) -> None:
+        while (close_ms := self.venue.next_close_ms()) < time_ms:
+            self.venue.close_klines(close_ms)
+
+    async def _play_paced(self) -> None:
+        venue, pacer = self.venue, self._pacer
+        await pacer.round()
+        for time_ms, ticks in self._instants():
+            while (close_ms := venue.next_close_ms()) < time_ms:
+                venue.close_klines(close_ms)
+                await pacer.round()
+            venue.take_ticks(ticks, time_ms)
+            if venue.hub.has_pushed:
+                await pacer.round()
+            venue.publish()
+            await pacer.round()
+        self._end()
+
+    def _end(self) -> None:
+        self.venue.hub.publish_on_route("market", self._end_frame())
+        self.venue.hub.flush()
+        self.at_end.set()
+
+    def _end_frame(self) -> dict[str, Any]:
+        return {"e": "dataEnd", "E": self.venue.market_ms}
+
+    def _on_pace(self, socket: StreamSocket, request: dict[str, Any] | None) -> None:
+        if self._pacer.on_message(socket, request) and self.at_end.is_set() and socket.route == "market":
+            socket.push("dataEnd", encode(self._end_frame()))
+            socket.flush()
+
+    async def _keep_house(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(1.0)
+            self.venue.expire_listen_key()
+            self.venue.hub.flush()
+            await self._sockets.keep_alive(loop.time())
+
+    # ---- requests ----------------------------------------------------------------------------------------------------
+
+    async def _on_request(self, request: web.Request) -> web.StreamResponse:
+        if request.path not in PATHS:
+            stream = await self._sockets.serve(request)
+            return stream or web.Response(status=404, text=NOT_FOUND, content_type="text/html")
+        endpoint = ENDPOINTS.get((request.method, request.path))
+        if endpoint is None:
+            return web.Response(status=404, text=NOT_FOUND, content_type="text/html")
+        # The signature is over the bytes as sent, before any decoding.
+        query, body = request.raw_path.partition("?")[2], await request.text()
+        try:
+            return self._answer(endpoint, request.headers, query, body)
+        except VenueRefusal as refusal:
+            payload = {"code": refusal.code, "msg": refusal.message}
+            return self._json(payload, endpoint, status=refusal.http_status)
+
+    def _answer(self, endpoint: Endpoint, headers: Mapping[str, str], query: str, body: str) -> web.Response:
+        parameters = dict(parse_qsl(body, keep_blank_values=True))
+        parameters |= dict(parse_qsl(query, keep_blank_values=True))
+        if not self.venue.is_paced:
+            self._limiter.spend(endpoint.cost(parameters), endpoint.orders)
+        if endpoint.security != PUBLIC:
+            security.check_key(self.api_key, headers.get("X-MBX-APIKEY"))
+        if endpoint.security == SIGNED:
+            security.check_timestamp(parameters, request_clock_ms())
+            security.check_signature(self.api_secret, query, body)
+        reply = endpoint.handler(self.venue, parameters)
+        self.venue.hub.flush()
+        return self._json(reply, endpoint)
+
+    def _json(self, reply: Any, endpoint: Endpoint, *, status: int = 200) -> web.Response:
+        headers = self._limiter.headers(with_orders=bool(endpoint.orders))
+        return web.Response(status=status, body=encode(reply), headers=headers, content_type="application/json")
+
+
+def _time(tick: MarketTick) -> int:
+    return tick.time_ms

@@ -1,0 +1,228 @@
+"""Banners under the session bar: one line each, worst first, at most two; the same cause never stacks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from trader_gui.models.protection import ProtectionKind
+from trader_gui.models.session import FeedKind, SessionModel, SessionState
+from trader_gui.widgets import format as fmt
+from trader_gui.widgets import session_words as words
+from trader_gui.widgets.theme import set_style_property, theme
+
+HEIGHT = 36
+SHOWN = 2
+_ICONS = {"danger": "octagon", "warn": "triangle", "info": "info"}
+_RANK = {"danger": 0, "warn": 1, "info": 2}
+
+
+@dataclass(frozen=True)
+class Banner:
+    """One line of trouble or notice.
+
+    Attributes:
+        key: Of the cause; one banner per cause.
+        tone: `danger`, `warn` or `info`.
+        what, did: The bold cause, and what the program did about it.
+        actions: (id, label) of its buttons; `dismiss` hides it until the cause has gone and come again.
+    """
+
+    key: str
+    tone: str
+    what: str
+    did: str = ""
+    actions: tuple[tuple[str, str], ...] = ()
+
+
+_DISMISS = (("dismiss", "Dismiss"),)
+
+
+def session_banners(model: SessionModel) -> list[Banner]:
+    """Return what a session's state calls for, worst first."""
+    state = model.state
+    banners = [*_phase_banners(state), *_danger_banners(model), *_feed_banners(state), *_notices(state)]
+    return sorted(banners, key=lambda b: _RANK[b.tone])
+
+
+def _phase_banners(state: SessionState) -> list[Banner]:
+    if state.phase == "failed":
+        return [Banner("failed", "danger", "The session has failed.", state.failure)]
+    if state.phase == "ended":
+        return [Banner("ended", "info", "The session has ended.", "Stops stay at the exchange.")]
+    return []
+
+
+def _danger_banners(model: SessionModel) -> list[Banner]:
+    state, banners = model.state, []
+    if state.protection.kind is ProtectionKind.NAKED:
+        what = "A position has no stop at the exchange."
+        banners.append(Banner("naked", "danger", what, _position_words(model), (("close", "Close position…"),)))
+    if words.is_tripped(state):
+        did = "The engine does nothing until you arm it again. Stops stay at the exchange."
+        banners.append(
+            Banner("tripped", "danger", f"Engine halted: {words.halt_words(state.halt_reason)}.", did, _DISMISS)
+        )
+    if not state.service.journal_ok:
+        banners.append(Banner("journal", "danger", "The journal cannot be written.", "No order is sent any more."))
+    return banners
+
+
+def _position_words(model: SessionModel) -> str:
+    position = model.state.position
+    if position is None or model.rules is None or not position.position_amount:
+        return ""
+    side = "Long" if position.position_amount > 0 else "Short"
+    size = fmt.quantity(abs(position.position_amount), model.rules.quantity_decimals)
+    entry = fmt.price(position.entry_price, model.rules.price_decimals)
+    return f"{side} {size} {position.symbol} from {entry}."
+
+
+def _feed_banners(state: SessionState) -> list[Banner]:
+    if state.phase != "running" or state.data_ended:
+        return []
+    banners = []
+    held = "Entries are held. Reconnecting. Stops stay at the exchange."
+    if state.feed.kind is FeedKind.OFFLINE:
+        banners.append(Banner("feed", "danger", "No connection to the price feed.", held))
+    elif state.feed.kind is FeedKind.STALE:
+        banners.append(Banner("feed", "warn", f"Price feed stale for {fmt.age(state.feed.age_s)}.", held))
+    if state.user_stream.kind in (FeedKind.OFFLINE, FeedKind.STALE):
+        banners.append(Banner("user_stream", "warn", "The stream of your account is lost.", held))
+    return banners
+
+
+def _notices(state: SessionState) -> list[Banner]:
+    banners = []
+    if state.differences:
+        count = len(state.differences)
+        what = "The exchange differs from the last session." if count == 1 else f"{count} differences at start."
+        banners.append(Banner("differences", "warn", what, " · ".join(state.differences), _DISMISS))
+    if state.data_ended and state.phase == "running":
+        banners.append(
+            Banner("data_ended", "info", "The recorded data has ended.", "Nothing more will come.", _DISMISS)
+        )
+    return banners
+
+
+class BannerRow(QFrame):
+    """One banner; its texts change in place, so that a ticking age moves no button.
+
+    Signals:
+        action_requested: (banner key, action id).
+    """
+
+    action_requested = Signal(str, str)
+
+    def __init__(self, banner: Banner, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.banner = banner
+        self.setProperty("kind", "banner")
+        self.setProperty("tone", banner.tone)
+        self.setFixedHeight(HEIGHT)
+        self._icon = QLabel()
+        self._what = QLabel()
+        self._what.setProperty("role", "value")
+        self._did = QLabel()
+        self._did.setProperty("role", "body")
+        self._did.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 3, 12, 3)
+        row.setSpacing(10)
+        row.addWidget(self._icon)
+        row.addWidget(self._what)
+        row.addWidget(self._did, 1)
+        for action, label in banner.actions:
+            button = QPushButton(label)
+            button.setAccessibleName(f"{label}: {banner.what}")
+            button.clicked.connect(lambda _=False, a=action: self.action_requested.emit(self.banner.key, a))
+            row.addWidget(button)
+        theme().changed.connect(self._show_icon)
+        self.show_banner(banner)
+        self._show_icon()
+
+    def show_banner(self, banner: Banner) -> None:
+        """Show a banner with the same key and actions."""
+        self.banner = banner
+        self._what.setText(banner.what)
+        self._did.setText(banner.did)
+        self._did.setToolTip(banner.did)
+        self.setAccessibleName(f"{banner.what} {banner.did}")
+        set_style_property(self, "tone", banner.tone)
+
+    def _show_icon(self) -> None:
+        self._icon.setPixmap(theme().pixmap(_ICONS[self.banner.tone], self.banner.tone, 16))
+
+
+class BannerStack(QWidget):
+    """The banners of a session and those that the app adds.
+
+    Signals:
+        action_requested: (banner key, action id); `dismiss` is done here and not passed on.
+    """
+
+    action_requested = Signal(str, str)
+
+    def __init__(self, model: SessionModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._added: dict[str, Banner] = {}
+        self._dismissed: set[str] = set()
+        self._rows: dict[str, BannerRow] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(4, 4, 4, 0)
+        self._column.setSpacing(4)
+        self.setAccessibleName("Notices")
+        model.changed.connect(self._on_changed)
+        self._on_changed()
+
+    def add(self, banner: Banner) -> None:
+        """Show a banner until `remove`, or until the user dismisses it."""
+        self._added[banner.key] = banner
+        self._dismissed.discard(banner.key)
+        self._on_changed()
+
+    def remove(self, key: str) -> None:
+        """Take an added banner away."""
+        if self._added.pop(key, None) is not None:
+            self._on_changed()
+
+    def banners(self) -> list[Banner]:
+        """Return what is shown, top first."""
+        return [row.banner for row in self._rows.values()]
+
+    def _on_changed(self) -> None:
+        wanted = [*self._added.values(), *session_banners(self._model)]
+        self._dismissed &= {b.key for b in wanted}
+        wanted = sorted((b for b in wanted if b.key not in self._dismissed), key=lambda b: _RANK[b.tone])
+        self._show(wanted[:SHOWN])
+
+    def _show(self, banners: Sequence[Banner]) -> None:
+        if [b.key for b in banners] != list(self._rows) or any(
+            self._rows[b.key].banner.actions != b.actions for b in banners
+        ):
+            self._rebuild(banners)
+        for banner in banners:
+            if self._rows[banner.key].banner != banner:
+                self._rows[banner.key].show_banner(banner)
+        self.setVisible(bool(banners))
+
+    def _rebuild(self, banners: Sequence[Banner]) -> None:
+        for row in self._rows.values():
+            self._column.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        self._rows = {}
+        for banner in banners:
+            row = self._rows[banner.key] = BannerRow(banner, self)
+            row.action_requested.connect(self._on_action)
+            self._column.addWidget(row)
+
+    def _on_action(self, key: str, action: str) -> None:
+        if action == "dismiss":
+            self._dismissed.add(key)
+            self._added.pop(key, None)
+            self._on_changed()
+        else:
+            self.action_requested.emit(key, action)

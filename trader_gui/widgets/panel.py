@@ -1,0 +1,66 @@
+"""What a dock holds: its widget, and a strip that says when the panel itself has failed."""
+
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from trader_gui.models.frame import FrameModel
+from trader_gui.widgets.theme import theme
+
+
+class Panel(QFrame):
+    """Frame round a dock's widget. While it is hidden, its model is not refreshed.
+
+    Args:
+        content: The widget.
+        model: Its model when it belongs to this panel alone; None when others need it too.
+    """
+
+    def __init__(self, content: QWidget, model: FrameModel | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.content = content
+        self._model = model
+        self.setProperty("kind", "panel")
+        self._strip = QFrame()
+        self._strip.setProperty("kind", "banner")
+        self._strip.setProperty("tone", "danger")
+        self._icon = QLabel()
+        self._words = QLabel()
+        self._words.setWordWrap(True)
+        row = QHBoxLayout(self._strip)
+        row.setContentsMargins(10, 4, 10, 4)
+        row.addWidget(self._icon)
+        row.addWidget(self._words, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 0, 1, 1)
+        column.setSpacing(0)
+        column.addWidget(self._strip)
+        column.addWidget(content, 1)
+        self._strip.hide()
+        theme().changed.connect(self._show_icon)
+        if model is not None:
+            model.is_watched = False
+
+    def set_failure(self, text: str) -> None:
+        """Say that this panel cannot be brought up to date, and why; "" when it works again."""
+        self._words.setText(f"This panel has failed; the others go on. {text}")
+        self._strip.setAccessibleName(self._words.text() if text else "")
+        self._show_icon()
+        self._strip.setVisible(bool(text))
+
+    @property
+    def failure(self) -> str:
+        """What the strip says, "" while the panel works."""
+        return "" if self._strip.isHidden() else self._words.text()
+
+    def _show_icon(self) -> None:
+        self._icon.setPixmap(theme().pixmap("octagon", "danger", 16))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        if self._model is not None:
+            self._model.is_watched = True
+        super().showEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        if self._model is not None:
+            self._model.is_watched = False
+        super().hideEvent(event)

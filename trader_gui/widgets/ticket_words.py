@@ -1,0 +1,72 @@
+"""What the ticket says: problems under its fields with the nearest right values as links, results, button lines."""
+
+import html
+from collections.abc import Sequence
+
+from trader_gui.domain.order import OrderOutcome, OutcomeKind
+from trader_gui.domain.step import Step
+from trader_gui.domain.symbol import SymbolRules
+from trader_gui.errors import OutcomeUnknownError, TraderError
+from trader_gui.i18n import error_words, number_words, outcome_words, refusal_words, words
+from trader_gui.models.ticket_records import Assessment, Field, OrderKind, Problem, TicketDraft
+from trader_gui.widgets.fields import Message
+from trader_gui.widgets.format import price, quantity
+from trader_gui.widgets.theme import theme
+
+_PLACE = "\ue000"  # stands for the links while the sentence is made safe for HTML
+
+
+def problem_messages(problems: Sequence[Problem], field: Field) -> list[Message]:
+    """Return the messages of one field; silent problems have none."""
+    return [_message(p) for p in problems if p.field is field and not p.is_silent]
+
+
+def problem_text(problem: Problem) -> str:
+    """Return a problem as plain text."""
+    nearest = " or ".join(number_words(value) for value in problem.nearest) or "none"
+    return words("problem", problem.code, {**dict(problem.values), "nearest": nearest})
+
+
+def _message(problem: Problem) -> Message:
+    tone = "warn" if problem.is_warning else "danger"
+    colour = theme().color(tone).name()
+    links = " or ".join(
+        f'<a href="{value:f}" style="color: {colour}">{number_words(value)}</a>' for value in problem.nearest
+    )
+    sentence = words("problem", problem.code, {**dict(problem.values), "nearest": _PLACE})
+    return Message(html.escape(sentence).replace(_PLACE, links or "none"), tone)
+
+
+def result_messages(result: Step | TraderError | str, outcomes: Sequence[OrderOutcome] = ()) -> list[Message]:
+    """Return what became of a request: refusals of the gate and of the exchange in words, doubt, or success."""
+    if isinstance(result, str):
+        return [Message(html.escape(result), "info")] if result else []
+    if isinstance(result, TraderError):
+        tone = "warn" if isinstance(result, OutcomeUnknownError) else "danger"
+        return [Message(html.escape(error_words(result)), tone)]
+    messages = [Message(html.escape(f"Not sent. {refusal_words(r)}"), "danger") for r in result.refusals]
+    for outcome in outcomes:
+        if outcome.kind is OutcomeKind.REFUSED:
+            messages.append(Message(html.escape(f"Refused. {outcome_words(outcome)}"), "danger"))
+        elif outcome.kind is OutcomeKind.UNKNOWN:
+            messages.append(Message("No clear answer yet: asking the exchange. Nothing is sent twice.", "warn"))
+        else:
+            messages.append(Message("The exchange has taken the order.", "ok"))
+    return messages
+
+
+def button_line(judged: Assessment, draft: TicketDraft, rules: SymbolRules) -> str:
+    """Return the second line of a side's button: what it sends, what it waits for, or what has to be fixed."""
+    if judged.hold:
+        return words("hold", judged.hold)
+    errors = judged.errors
+    if errors and all(p.is_silent for p in errors):
+        return problem_text(errors[0]).rstrip(".").lower()
+    if errors:
+        count = len(judged.bad_fields)
+        return f"fix {count} field" if count == 1 else f"fix {count} fields"
+    size = quantity(judged.quantity, rules.quantity_decimals)
+    if draft.kind is OrderKind.MARKET:
+        return f"{size} at market"
+    joint = "@" if draft.kind is OrderKind.LIMIT else "stop"
+    return f"{size} {joint} {price(judged.price, rules.price_decimals)}"

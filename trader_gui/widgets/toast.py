@@ -1,0 +1,98 @@
+"""Toasts: what happened to orders, bottom right, for six seconds, three at most; never for network trouble."""
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from trader_gui.models.decisions import DecisionRow, Verdict
+from trader_gui.widgets.table_columns import decision_words, intent_words
+from trader_gui.widgets.theme import theme
+
+WIDTH = 320
+SHOWN_MS = 6000
+MOST = 3
+_MARGIN = 12
+_ICONS = {"ok": "check", "warn": "triangle", "danger": "octagon", "info": "info"}
+_HEADS = {
+    Verdict.FILLED: ("ok", "Filled"),
+    Verdict.REJECTED: ("danger", "Refused by the exchange"),
+    Verdict.UNKNOWN: ("warn", "No answer from the exchange"),
+}
+
+
+class Toast(QFrame):
+    """One notice: bold head, one line of detail; a click takes it away."""
+
+    def __init__(self, tone: str, head: str, detail: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "toast")
+        self.setProperty("tone", tone)
+        self.setFixedWidth(WIDTH)
+        self.setAccessibleName(f"{head}. {detail}")
+        icon = QLabel()
+        icon.setPixmap(theme().pixmap(_ICONS[tone], tone, 16))
+        title = QLabel(head)
+        title.setProperty("role", "figure")
+        below = QLabel(detail)
+        below.setProperty("role", "small")
+        below.setWordWrap(True)
+        lines = QVBoxLayout()
+        lines.setSpacing(1)
+        lines.addWidget(title)
+        lines.addWidget(below)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 12, 8)
+        row.setSpacing(10)
+        row.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(lines, 1)
+
+    def mouseReleaseEvent(self, event: object) -> None:
+        self.deleteLater()
+        self.hide()
+
+
+class ToastArea(QObject):
+    """Keeps the toasts of a window in place.
+
+    Owner: the window; each toast's timer belongs to the toast and dies with it.
+    """
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        window.installEventFilter(self)
+
+    def show(self, tone: str, head: str, detail: str = "") -> None:
+        """Show a notice; the oldest of more than three goes."""
+        for old in self.toasts()[: -MOST + 1]:
+            old.hide()
+            old.deleteLater()
+        toast = Toast(tone, head, detail, self._window)
+        QTimer.singleShot(SHOWN_MS, toast, toast.deleteLater)
+        toast.destroyed.connect(self._place)
+        toast.show()
+        self._place()
+
+    def show_decisions(self, rows: list[DecisionRow]) -> None:
+        """Show what became of orders."""
+        for row in [r for r in rows if r.verdict in _HEADS][-MOST:]:
+            tone, head = _HEADS[row.verdict]
+            self.show(tone, head, " · ".join(w for w in (intent_words(row), decision_words(row)) if w))
+
+    def toasts(self) -> list[Toast]:
+        """Return the toasts that are to be seen, oldest first."""
+        found = self._window.findChildren(Toast, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return [toast for toast in found if not toast.isHidden()]
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return False
+
+    def _place(self) -> None:
+        bottom = self._window.height() - 24 - _MARGIN
+        for toast in reversed(self.toasts()):
+            toast.adjustSize()
+            bottom -= toast.height()
+            toast.move(self._window.width() - WIDTH - _MARGIN, bottom)
+            toast.raise_()
+            bottom -= 8
