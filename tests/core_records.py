@@ -19,7 +19,9 @@ from trader_gui.domain.order import (
     TimeInForce,
     WorkingType,
 )
+from trader_gui.domain.step import EngineMode
 from trader_gui.domain.symbol import SymbolRules
+from trader_gui.risk.rules import RiskContext, RiskLimits
 
 START_MS = 1_700_000_040_000
 MINUTE_MS = 60_000
@@ -152,7 +154,7 @@ def make_snapshot(
 def make_account_update(*positions: Position, time_ms: int = START_MS, wallet: Any = 10000) -> AccountUpdate:
     """Return a delta of the user stream."""
     balance = Balance("USDT", dec(wallet), dec(wallet))
-    return AccountUpdate("ORDER", (balance,), (dec(0),), positions, time_ms + 1, time_ms)
+    return AccountUpdate("ORDER", (balance,), (dec(0),), positions, time_ms, time_ms)
 
 
 def make_intent(**over: Any) -> OrderIntent:
@@ -170,3 +172,25 @@ def make_intent(**over: Any) -> OrderIntent:
         "time_in_force": TimeInForce.GTC,
     }
     return OrderIntent(**(values | over))
+
+
+def make_risk_context(**over: Any) -> RiskContext:
+    """Return what the gate knows of a flat, fresh, armed session at 100000."""
+    values: dict[str, Any] = {
+        "rules": RULES,
+        "limits": RiskLimits(),
+        "mode": EngineMode.ACTIVE,
+        "position": None,
+        "is_account_known": True,
+        "open_orders": (),
+        "closed_keys": frozenset(),
+        "cancels_in_flight": frozenset(),
+        "untold": frozenset(),
+        "last_price": dec("100000"),
+        "mark_price": dec("100000"),
+        "is_market_fresh": True,
+        "is_private_fresh": True,
+        "result_today": dec(0),
+        "now_ms": START_MS,
+    }
+    return RiskContext(**(values | over))

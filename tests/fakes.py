@@ -250,7 +250,7 @@ class FakeTrader:
     commands: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        decision, conditionals = make_strategy("bb_rv")
+        decision, conditionals = make_strategy("bb_rv", self.symbol)
         gate = RiskGate(RiskLimits(), PREFIX, 1)
         self.callback = Callback(self.symbol, self.interval, self.rules, decision, conditionals, gate)
         self._observers: list[Callable[[Step], None]] = []

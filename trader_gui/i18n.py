@@ -77,7 +77,7 @@ def venue_error_words(code: int | None, message: str = "") -> str:
     """Return what an error answer of the exchange means, with its code; without a sentence, the exchange's own text."""
     if code is None:
         return f"The exchange answered: {message}" if message else "The exchange refused it without a reason."
-    number = number_words(Decimal(code))
+    number = f"{code}".replace("-", "−")
     sentence = sentences()["venue_error"].get(str(code))
     if sentence is not None:
         return f"{sentence} ({number})"

@@ -37,9 +37,10 @@ class ParameterSpec(msgspec.Struct, frozen=True):
         """
         try:
             value: Value = int(str(text)) if isinstance(self.default, int) else Decimal(str(text))
-        except (ValueError, InvalidOperation):
+            is_within = self.minimum <= value <= self.maximum
+        except (ValueError, InvalidOperation):  # the latter also when NaN is compared
             raise UserError(f"{self.name}: {text!r} is not a number of the kind that is needed") from None
-        if not self.minimum <= value <= self.maximum:
+        if not is_within:
             raise UserError(f"{self.name}: {value} is not between {self.minimum} and {self.maximum}")
         return value
 

@@ -25,6 +25,8 @@ class RestLimits(msgspec.Struct, frozen=True):
     Attributes:
         connect_s, read_s: Of the socket: to connect, and between two bytes of the answer.
         change_s, query_s: Of a whole call, with its wait for the thread: of one that changes something, and of a read.
+        queue_s: A change that has not begun by then is not sent at all: nobody wants an order that comes late.
+        overtake_s: After this the next change no longer waits for the answer to the one before.
         tries: How often a read is made at most; what changes something is made once.
         backoff_s: Longest wait before the second try; it doubles from there.
         close_s: How long `aclose` waits for calls under way.
@@ -34,6 +36,8 @@ class RestLimits(msgspec.Struct, frozen=True):
     read_s: float = 8.0
     change_s: float = 12.0
     query_s: float = 25.0
+    queue_s: float = 3.0
+    overtake_s: float = 1.5
     tries: int = 4
     backoff_s: float = 0.5
     close_s: float = 2.0
@@ -75,8 +79,8 @@ class Connector(Protocol):
 class RestCalls:
     """Makes calls through a connector, reads and changes apart.
 
-    Calls that change something go through one thread, in the order they were made, and are sent once; only one that
-    the venue refused for its timestamp is sent a second time, with the clock put right. Reads go through two threads
+    Calls that change something are sent one after another, in the order they were made, and once; only one that the
+    venue refused for its timestamp is sent a second time, with the clock put right. Reads go through two threads
     and are tried again while the venue has trouble.
 
     Attributes:
@@ -152,7 +156,14 @@ class RestCalls:
 
     async def _send(self, threads: CallThreads[Connector, Answer], call: Call, *, is_change: bool) -> bytes:
         self._check_pause(is_change)
-        future = threads.submit(lambda connector: connector.make(call))
+        begin_by_ns = time.monotonic_ns() + int(self._limits.queue_s * 1e9)
+
+        def make(connector: Connector) -> Answer:
+            if is_change and time.monotonic_ns() > begin_by_ns:
+                raise VenueError(None, "not sent: the calls before it took too long", retryable=True)
+            return connector.make(call)
+
+        future = threads.submit(make)
         given = await self._wait(threads, future, is_change)
         self._note(given)
         if given.status < 300:
@@ -164,15 +175,22 @@ class RestCalls:
     async def _wait(self, threads: CallThreads[Connector, Answer], future: Future[Answer], is_change: bool) -> Answer:
         """Wait for a call within its time limit, and name what became of it otherwise."""
         limit_s = self._limits.change_s if is_change else self._limits.query_s
+        waiter = asyncio.wrap_future(future)
         try:
             async with asyncio.timeout(limit_s):
-                return await asyncio.wrap_future(future)
+                if is_change:
+                    answered, _ = await asyncio.wait([waiter], timeout=self._limits.overtake_s)
+                    if not answered:
+                        threads.overtake(future)
+                return await waiter
         except TimeoutError:
             if threads.give_up(future):
                 raise VenueError(None, "not sent: the calls before it took too long", retryable=True) from None
             raise rest_errors.unknown_or_retryable("no answer in time", is_change=is_change) from None
         except (OSError, ValueError) as error:  # the bases of all that requests raises
             raise rest_errors.of_exception(error, is_change=is_change) from None
+        finally:
+            waiter.cancel()  # whoever was cancelled here must not have a waiting order sent after all
 
     def _note(self, given: Answer) -> None:
         self.rest_latency_ms = given.latency_ms

@@ -1,8 +1,9 @@
 """Threads that make blocking calls, in order, and that a stuck call cannot hold hostage.
 
 The pools of the standard library join their threads when the interpreter ends, so one call stuck in a name look-up
-would hang the exit; these threads are daemons. And a call that outlives its time limit loses its thread: another one
-takes its place at once, so that a cancel does not queue behind an order that never answers.
+would hang the exit; these threads are daemons. And a call that takes too long can be overtaken: another thread takes
+the place of its own, so that a cancel does not queue behind an order that never answers. What was sent before it was
+sent, so the order of sending stays as it was.
 """
 
 import threading
@@ -46,7 +47,7 @@ class _Job(Generic[S, R]):
 
 
 class _Worker:
-    """One thread's mark: `is_retired` once its call was given up."""
+    """One thread's mark: `is_retired` once its call was overtaken."""
 
     def __init__(self) -> None:
         self.is_retired = False
@@ -83,23 +84,27 @@ class CallThreads(Generic[S, R]):
         self._jobs.put(job)
         return job.future
 
-    def give_up(self, future: Future[R]) -> bool:
-        """Stop waiting for a call.
-
-        Returns:
-            True when it had not begun and now never will; False when it is running or done: its thread, if it is
-            still at it, is replaced.
-        """
+    def overtake(self, future: Future[R]) -> None:
+        """Let the calls behind a running one go on in a new thread; the old one ends with its call."""
         with self._lock:
-            if future.cancel():
-                return True
             worker = self._running.pop(future, None)
             if worker is None:
-                return False
+                return
             worker.is_retired = True
             self._workers.remove(worker)
         if not self._is_closed:
             self._start_worker()
+
+    def give_up(self, future: Future[R]) -> bool:
+        """Stop waiting for a call.
+
+        Returns:
+            True when it had not begun and now never will; False when it is running, and then overtaken, or done.
+        """
+        with self._lock:
+            if future.cancel():
+                return True
+        self.overtake(future)
         return False
 
     def close(self) -> list[Future[None]]:

@@ -134,7 +134,10 @@ class RouteStream:
                     await self._send_pace("join", 1)
                 self._connected_ns = time.monotonic_ns()
                 self._tell(True, "connected")
-                detail = await self._serve(socket)
+                try:
+                    detail = await self._serve(socket)
+                finally:
+                    await socket.close()  # in order, also when cancelled: the library would say "internal error"
         except (OSError, WebSocketException, VenueError, ProtocolError) as error:
             detail = _reason(error)
         finally:

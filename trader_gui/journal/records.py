@@ -30,15 +30,10 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class WishRecord(msgspec.Struct, frozen=True):
-    """An order or a cancel that was wished for; exactly one of the two is set.
-
-    Attributes:
-        client_order_id: When the gate approved an order, its id; "" otherwise.
-    """
+    """An order or a cancel that was wished for; exactly one of the two is set."""
 
     order: OrderIntent | None
     cancel: CancelIntent | None
-    client_order_id: str = ""
 
 
 class StepRecord(msgspec.Struct, frozen=True):
@@ -48,6 +43,7 @@ class StepRecord(msgspec.Struct, frozen=True):
         sequence: Of the session.
         reason: Of the evaluation; "" when there was none.
         groups, conditions: As evaluated; for a step "as before", those of the last step stored in full.
+        approved: Client order ids of the orders that passed the gate.
         is_full: False for a step "as before".
     """
 
@@ -57,6 +53,7 @@ class StepRecord(msgspec.Struct, frozen=True):
     conditions: tuple[Condition, ...]
     groups: tuple[RuleGroup, ...]
     wished: tuple[WishRecord, ...]
+    approved: tuple[str, ...]
     refusals: tuple[Refusal, ...]
     is_full: bool = True
 
@@ -65,6 +62,7 @@ class _StepPayload(msgspec.Struct, array_like=True):
     conditions: tuple[Condition, ...]
     groups: tuple[RuleGroup, ...]
     wished: tuple[WishRecord, ...]
+    approved: tuple[str, ...]
     refusals: tuple[Refusal, ...]
 
 
@@ -80,13 +78,12 @@ def encode(record: msgspec.Struct) -> bytes:
 
 def encode_step(step: Step) -> bytes:
     """Return the payload of a step stored in full."""
-    ids = {a.intent: a.client_order_id for a in step.approved if isinstance(a, ApprovedOrder)}
     wished = tuple(
-        WishRecord(wish, None, ids.get(wish, "")) if isinstance(wish, OrderIntent) else WishRecord(None, wish)
-        for wish in step.wished
+        WishRecord(wish, None) if isinstance(wish, OrderIntent) else WishRecord(None, wish) for wish in step.wished
     )
+    approved = tuple(a.client_order_id for a in step.approved if isinstance(a, ApprovedOrder))
     groups = step.evaluation.groups if step.evaluation is not None else ()
-    payload = _encode(_StepPayload(step.conditions, groups, wished, step.refusals))
+    payload = _encode(_StepPayload(step.conditions, groups, wished, approved, step.refusals))
     return zlib.compress(payload, _COMPRESSION_LEVEL)
 
 
@@ -94,7 +91,14 @@ def decode_step(sequence: int, event_time_ms: int, reason: str, payload: bytes) 
     """Return the step of a row stored in full."""
     content = _step_decoder.decode(zlib.decompress(payload))
     return StepRecord(
-        sequence, event_time_ms, reason, content.conditions, content.groups, content.wished, content.refusals
+        sequence=sequence,
+        event_time_ms=event_time_ms,
+        reason=reason,
+        conditions=content.conditions,
+        groups=content.groups,
+        wished=content.wished,
+        approved=content.approved,
+        refusals=content.refusals,
     )
 
 

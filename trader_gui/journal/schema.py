@@ -27,7 +27,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE step (id INTEGER PRIMARY KEY, session_id INTEGER NOT NULL, sequence INTEGER NOT NULL,
             event_time_ms INTEGER NOT NULL, reason TEXT NOT NULL, payload BLOB)""",
         """CREATE TABLE order_event (id INTEGER PRIMARY KEY, session_id INTEGER NOT NULL, sequence INTEGER NOT NULL,
-            event_time_ms INTEGER NOT NULL, kind TEXT NOT NULL, client_order_id TEXT NOT NULL, payload BLOB NOT NULL)""",
+            event_time_ms INTEGER NOT NULL, kind TEXT NOT NULL, client_order_id TEXT NOT NULL,
+            payload BLOB NOT NULL)""",
         """CREATE TABLE fill (id INTEGER PRIMARY KEY, session_id INTEGER NOT NULL, symbol TEXT NOT NULL,
             trade_id INTEGER NOT NULL, trade_time_ms INTEGER NOT NULL, client_order_id TEXT NOT NULL,
             payload BLOB NOT NULL, UNIQUE (symbol, trade_id))""",
@@ -176,9 +177,7 @@ def _migrate(connection: sqlite3.Connection, version: int) -> None:
 
 
 def _ended_unexpectedly(connection: sqlite3.Connection) -> bool:
-    row = connection.execute(
-        "SELECT max(id), max(id) IN (SELECT session_id FROM session_end) FROM session"
-    ).fetchone()
+    row = connection.execute("SELECT max(id), max(id) IN (SELECT session_id FROM session_end) FROM session").fetchone()
     return row[0] is not None and not row[1]
 
 

@@ -122,15 +122,18 @@ class Bridge(QObject):
     def _refresh(self, part: _Part, now_ns: int) -> None:
         try:
             part.model.refresh(self.trader.callback, self.trader.status, now_ns)
-        except Exception as error:
-            if part.failed_ns is None:
-                _log.exception("the %s panel cannot be brought up to date", part.name)
-            part.failed_ns = now_ns
-            self.part_failed.emit(part.name, f"{type(error).__name__}: {error}")
-        else:
-            if part.failed_ns is not None:
-                part.failed_ns = None
-                self.part_failed.emit(part.name, "")
+        except Exception as error:  # noqa: BLE001  # a panel's bug must not take the others, nor the flush, with it
+            self._on_failed(part, now_ns, error)
+            return
+        if part.failed_ns is not None:
+            part.failed_ns = None
+            self.part_failed.emit(part.name, "")
+
+    def _on_failed(self, part: _Part, now_ns: int, error: Exception) -> None:
+        if part.failed_ns is None:
+            _log.error("the %s panel cannot be brought up to date", part.name, exc_info=error)
+        part.failed_ns = now_ns
+        self.part_failed.emit(part.name, f"{type(error).__name__}: {error}")
 
     def _on_ready(self) -> None:
         self._is_ready = True

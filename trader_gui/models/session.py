@@ -72,6 +72,13 @@ class ServiceState:
     journal_ok: bool = True
 
 
+_NOT_YET_KNOWN = Protection(ProtectionKind.UNKNOWN)
+_WAITING = RouteState(FeedKind.WAITING)
+_NO_PRICE = PriceState()
+_NO_MONEY = MoneyState()
+_NO_SERVICE = ServiceState()
+
+
 @dataclass(frozen=True)
 class SessionState:
     """One picture of the session; two equal states look the same.
@@ -89,12 +96,12 @@ class SessionState:
     mode: EngineMode = EngineMode.HALTED
     armed_left_s: int | None = None
     halt_reason: str = ""
-    protection: Protection = Protection(ProtectionKind.UNKNOWN)
-    feed: RouteState = RouteState(FeedKind.WAITING)
-    user_stream: RouteState = RouteState(FeedKind.WAITING)
-    price: PriceState = PriceState()
-    money: MoneyState = MoneyState()
-    service: ServiceState = ServiceState()
+    protection: Protection = _NOT_YET_KNOWN
+    feed: RouteState = _WAITING
+    user_stream: RouteState = _WAITING
+    price: PriceState = _NO_PRICE
+    money: MoneyState = _NO_MONEY
+    service: ServiceState = _NO_SERVICE
     position: Position | None = None
     differences: tuple[str, ...] = ()
     data_ended: bool = False

@@ -17,12 +17,12 @@ class Belief(msgspec.Struct, frozen=True):
     Attributes:
         position_amounts: Signed base amount by symbol; a symbol without a position may be absent.
         open_client_order_ids: Orders of this installation that were not known to be over.
-        wallet_balance: Quote asset; None when never told.
+        wallet_balances: By asset, as last told.
     """
 
     position_amounts: Mapping[str, Decimal]
     open_client_order_ids: frozenset[str]
-    wallet_balance: Decimal | None
+    wallet_balances: Mapping[str, Decimal]
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -53,8 +53,9 @@ def differences(belief: Belief, snapshot: AccountSnapshot, quote_asset: str) -> 
     """
     found = [*_positions(belief, snapshot), *_orders(belief, snapshot)]
     wallet = next((b.wallet_balance for b in snapshot.balances if b.asset == quote_asset), None)
-    if belief.wallet_balance is not None and wallet is not None and wallet != belief.wallet_balance:
-        found.append(Difference("wallet_balance", quote_asset, f"{belief.wallet_balance:f}", f"{wallet:f}"))
+    believed = belief.wallet_balances.get(quote_asset)
+    if believed is not None and wallet is not None and wallet != believed:
+        found.append(Difference("wallet_balance", quote_asset, f"{believed:f}", f"{wallet:f}"))
     return tuple(found)
 
 

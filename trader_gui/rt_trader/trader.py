@@ -28,18 +28,21 @@ from trader_gui.domain.step import (
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.errors import BugError, TraderError, UserError
 from trader_gui.exchange.port import DataEnd, PaceMarker, StreamItem, StreamStatus
-from trader_gui.journal.writer import JournalWriter
+from trader_gui.journal.writer import open_journal
 from trader_gui.orders.flatten import Flattener, FlattenPlan, FlattenReport
 from trader_gui.orders.manager import OrderManager
-from trader_gui.orders.reconcile import Belief, differences
+from trader_gui.orders.reconcile import differences
 from trader_gui.prelim import Prelim, Prepared
 from trader_gui.profiles import Profile
-from trader_gui.rt_trader.connection import Connection, open_connection
+from trader_gui.risk.gate import RiskGate, RiskLimits
+from trader_gui.rt_trader.belief import read_belief
+from trader_gui.rt_trader.connection import open_connection
 from trader_gui.rt_trader.options import SessionOptions
 from trader_gui.rt_trader.pump import Pump
 from trader_gui.rt_trader.repair import Repair
 from trader_gui.rt_trader.status import SessionStatus
 from trader_gui.rt_trader.summary import Summary, Tally
+from trader_gui.settings import DataDirectory
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +59,7 @@ ROUTE_OF = {
 
 STALE_AFTER_NS = 3_000_000_000
 STOP_LIMIT_S = 5.0
+CONNECT_LIMIT_S = 30.0
 WATCH_INTERVAL_S = 0.25
 
 
@@ -162,8 +166,10 @@ class RtTrader:
     async def _prepare(self, stack: AsyncExitStack) -> None:
         """Open journal and venue, and read everything the session starts from."""
         path = self._directory.journal_path
-        belief = read_belief(path)
-        self._journal = await stack.enter_async_context(open_journal(path))
+        self._journal = await stack.enter_async_context(
+            open_journal(path, profile=self.profile.name, symbol=self.symbol, interval=self.interval)
+        )
+        belief = await read_belief(path)
         self._connection = await open_connection(
             stack, self.profile, self.options, self._credentials, self._pump.deliver
         )
@@ -175,12 +181,14 @@ class RtTrader:
         quote = prepared.rules.quote_asset
         self._start_wallet = _wallet(prepared.snapshot, quote)
         self.status.day_start_equity = self._start_wallet - prepared.today_income
-        self.status.differences = tuple(map(str, differences(belief, prepared.snapshot, quote)))
+        if belief is not None:
+            self.status.differences = tuple(map(str, differences(belief, prepared.snapshot, quote)))
         for line in self.status.differences:
             _log.info("at start: %s", line)
+            self._journal.note("difference", line, self.callback.now_ms)
 
     def _make_callback(self, prepared: Prepared) -> None:
-        decision, conditionals = make_strategy(self.options.strategy)
+        decision, conditionals = make_strategy(self.options.strategy, self.symbol)
         gate = RiskGate(self._limits, self._journal.id_prefix, self._journal.next_sequence)
         self._callback = Callback(
             symbol=self.symbol,
@@ -237,17 +245,22 @@ class RtTrader:
                     task.cancel()
 
     async def _wait_connected(self) -> None:
-        waits = [event.wait() for event in self._connected.values()]
-        stop = asyncio.ensure_future(self._stop.wait())
-        all_connected = asyncio.ensure_future(asyncio.gather(*waits))
+        """Wait until every route is connected, or the session is to stop."""
+        stop = asyncio.create_task(self._stop.wait(), name="stop")
+        routes = [asyncio.create_task(e.wait(), name=f"{r} connected") for r, e in self._connected.items()]
         try:
-            done, _ = await asyncio.wait({stop, all_connected}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
-            if not done:
-                missing = ", ".join(r for r, s in self.status.routes.items() if not s.is_connected)
-                raise UserError(f"no connection to the exchange's streams within 30 s ({missing}): check the network")
+            async with asyncio.timeout(CONNECT_LIMIT_S):
+                while not stop.done() and not all(task.done() for task in routes):
+                    waiting = [task for task in (stop, *routes) if not task.done()]
+                    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        except TimeoutError:
+            missing = ", ".join(route for route, s in self.status.routes.items() if not s.is_connected)
+            raise UserError(
+                f"no connection to the exchange's streams within {CONNECT_LIMIT_S:.0f} s ({missing}): check the network"
+            ) from None
         finally:
-            stop.cancel()
-            all_connected.cancel()
+            for task in (stop, *routes):
+                task.cancel()
 
     async def _begin(self) -> None:
         """The sockets are open: take what happened meanwhile, then let the market come."""
@@ -428,6 +441,7 @@ class RtTrader:
                 if status.is_fresh and now_ns - status.last_received_ns > STALE_AFTER_NS:
                     self._set_fresh(route, False)
             self._connection.read_budget(self.status)
+            self.status.journal_ok = not self._journal.failure
             self._check_arming(now_ns)
 
     def _check_arming(self, now_ns: int) -> None:

@@ -2,9 +2,10 @@
 
 Assumptions, the venue's own stepping being unpublished: a position (isolated) or all cross positions together are
 liquidated when equity <= maintenance margin, in one step: open orders expire (reason 5; of the isolated symbol, or of
-all crossed ones), conditional orders of the positions too, then an `autoclose-` order closes each position. The liquidation fee is the symbol's rate of the closed notional, as far as
-money is left; what is missing below zero (isolated: below the isolated wallet) is paid by the insurance fund. A margin
-call goes out once when maintenance margin reaches 80 % of equity, and again only after it has fallen below that.
+all crossed ones), conditional orders of the positions too, then an `autoclose-` order closes each position. The
+liquidation fee is the symbol's rate of the closed notional, as far as money is left; what is missing below zero
+(isolated: below the isolated wallet) is paid by the insurance fund. A margin call goes out once when maintenance
+margin reaches 80 % of equity, and again only after it has fallen below that.
 """
 
 from collections.abc import Mapping, Sequence

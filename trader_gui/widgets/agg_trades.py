@@ -27,7 +27,7 @@ class AggTrades(QWidget):
         theme().changed.connect(self.update)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(220, 120)
+        return QSize(220, 60)
 
     def _on_changed(self) -> None:
         if self.isVisible():

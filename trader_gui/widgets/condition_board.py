@@ -12,7 +12,7 @@ from trader_gui.widgets.theme import theme
 ROW_HEIGHT = 22
 HEAD_HEIGHT = 24
 _BOX = 20
-_BOX_STEP = 28
+_BOX_STEP = 26
 _PAD = 10
 _STATES = {
     "true": ("check", "ok", "true"),
@@ -141,8 +141,10 @@ class GroupsView(QWidget):
         painter.setPen(theme().color(tone))
         painter.setFont(theme().font("small"))
         painter.drawText(QRect(right - word_width, rect.top(), word_width, ROW_HEIGHT), _RIGHT, word)
-        painter.setFont(theme().font("body"))
-        reading = QRect(rect.left(), rect.top(), right - word_width - 12 - rect.left(), ROW_HEIGHT)
+        reading = QRect(rect.left(), rect.top(), right - word_width - 8 - rect.left(), ROW_HEIGHT)
+        body = QFontMetrics(theme().font("body"))
+        is_tight = body.horizontalAdvance(row.name + row.reading) + _PAD + 30 > reading.width()
+        painter.setFont(theme().font("small" if is_tight else "body"))
         painter.setPen(theme().color("text2"))
         painter.drawText(reading, _RIGHT, row.reading)
         name = reading.adjusted(_PAD + 22, 0, -painter.fontMetrics().horizontalAdvance(row.reading) - 8, 0)
@@ -284,9 +286,9 @@ class ConditionBoard(QWidget):
         self._rule = rule
         halves = QHBoxLayout()
         halves.setSpacing(0)
-        halves.addWidget(scroll, 57)
+        halves.addWidget(scroll, 58)
         halves.addWidget(rule)
-        halves.addWidget(self._right, 43)
+        halves.addWidget(self._right, 42)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

@@ -9,7 +9,7 @@ from trader_gui.models.conditions import ConditionsState
 from trader_gui.models.decisions import DecisionRow
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets import session_words
-from trader_gui.widgets.table_columns import decision_words, intent_words, verdict_words
+from trader_gui.widgets.table_columns import decision_words, verdict_words
 
 Piece = tuple[str, str]
 """(text, tone)"""
@@ -227,7 +227,8 @@ def matrix(state: ConditionsState) -> tuple[tuple[bool | None, ...], ...]:
 def decision_line(row: DecisionRow) -> tuple[str, str, str, str]:
     """Return (time, verdict, words, tone) of one decision."""
     verdict, tone = verdict_words(row)
-    words = intent_words(row) if row.intent is not None or row.fill is not None else ""
-    why = decision_words(row)
     count = f" ×{row.count}" if row.count > 1 else ""
-    return fmt.clock(row.time_ms), verdict + count, " · ".join(w for w in (words, why) if w), tone
+    text = decision_words(row)
+    if row.fill is not None:
+        text = f"{row.fill.quantity:f} @ {row.fill.price:,f}"
+    return fmt.clock(row.time_ms), verdict + count, text, tone

@@ -164,6 +164,8 @@ class SegmentBar(QWidget):
             button.setProperty("small", "true" if small else "")
             button.setAccessibleName(f"{name}: {text}")
             button.clicked.connect(lambda _checked=False, k=key: self.chosen.emit(k))
+            if small:
+                button.setMinimumWidth(66)  # the chosen one is bold: nothing may be cut off, nor move
             self._group.addButton(button)
             self._buttons[key] = button
             row.addWidget(button, 1)

@@ -2,6 +2,7 @@
 
 import html
 
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -38,6 +39,7 @@ class LogView(QWidget):
         self.text.setPlaceholderText("Nothing logged yet")
         self.text.setAccessibleName("Log")
         self.text.setTabChangesFocus(True)
+        self.text.setMinimumHeight(24)
         row = QHBoxLayout()
         row.setContentsMargins(8, 4, 8, 4)
         row.addWidget(self.level)
@@ -54,6 +56,9 @@ class LogView(QWidget):
         model.lines_added.connect(self._append)
         theme().changed.connect(self._reload)
         self._reload()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(300, 60)
 
     def _reload(self) -> None:
         self.text.setFont(theme().font("mono"))

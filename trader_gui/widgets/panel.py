@@ -13,13 +13,14 @@ class Panel(QFrame):
     Args:
         content: The widget.
         model: Its model when it belongs to this panel alone; None when others need it too.
+        is_framed: False when the widget draws a frame itself.
     """
 
-    def __init__(self, content: QWidget, model: FrameModel | None = None, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, content: QWidget, model: FrameModel | None = None, *, is_framed: bool = True) -> None:
+        super().__init__()
         self.content = content
         self._model = model
-        self.setProperty("kind", "panel")
+        self.setProperty("kind", "panel" if is_framed else "")
         self._strip = QFrame()
         self._strip.setProperty("kind", "banner")
         self._strip.setProperty("tone", "danger")
@@ -31,7 +32,8 @@ class Panel(QFrame):
         row.addWidget(self._icon)
         row.addWidget(self._words, 1)
         column = QVBoxLayout(self)
-        column.setContentsMargins(1, 0, 1, 1)
+        border = 1 if is_framed else 0
+        column.setContentsMargins(border, 0, border, border)
         column.setSpacing(0)
         column.addWidget(self._strip)
         column.addWidget(content, 1)

@@ -126,7 +126,7 @@ class SessionBar(QFrame):
         )
 
     def _button(self, text: str, icon: str, kind: str = "plain") -> QPushButton:
-        button = QPushButton(text)
+        button = QPushButton(f" {text}")  # the style leaves too little room after the icon
         button.setProperty("kind", kind)
         button.setProperty("icon_name", icon)
         button.setAccessibleName(text)
@@ -177,8 +177,8 @@ class SessionBar(QFrame):
         text = "Disarm" if may_disarm else "Arm…"
         kind = "plain" if may_disarm else "primary"
         button = self.engine_button
-        if button.text() != text or button.property("kind") != kind or button.icon().isNull():
-            button.setText(text)
+        if button.accessibleName() != text or button.property("kind") != kind or button.icon().isNull():
+            button.setText(f" {text}")
             button.setAccessibleName(text)
             set_style_property(button, "kind", kind)
             self._show_icons()

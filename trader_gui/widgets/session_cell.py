@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from trader_gui.widgets.session_words import CellView
@@ -57,6 +57,7 @@ class SessionCell(QFrame):
         self.name = name
         self.view = CellView("")
         self._details = details
+        self._shows_focus = False
         self.setProperty("kind", "cell")
         self.setAccessibleName(name)
         if details is not None:
@@ -145,9 +146,19 @@ class SessionCell(QFrame):
             return
         super().keyPressEvent(event)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._shows_focus = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._shows_focus = False
+        super().focusOutEvent(event)
+        self.update()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if self.hasFocus():
+        if self._shows_focus:
             painter = QPainter(self)
             painter.setPen(theme().color("accent"))
             painter.drawRect(self.rect().adjusted(0, 0, -2, -1))

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from trader_gui.domain.order import OrderFamily, OrderStatus, OrderType, Origin, Side
-from trader_gui.i18n import readable, reason_words, refusal_words, venue_error_words
+from trader_gui.domain.order import OrderFamily, OrderIntent, OrderStatus, OrderType, Origin, Side
 from trader_gui.domain.step import Refusal
+from trader_gui.i18n import readable, reason_words, refusal_words, venue_error_words
 from trader_gui.models.decisions import DecisionRow, Verdict
-from trader_gui.models.fills import FillRow
 from trader_gui.models.orders import OrderRow
 from trader_gui.models.positions import PositionRow
 from trader_gui.widgets import format as fmt
@@ -176,7 +175,7 @@ def intent_words(row: DecisionRow) -> str:
         return row.detail
     if row.intent is None:
         return ""
-    if hasattr(row.intent, "side"):
+    if isinstance(row.intent, OrderIntent):
         side = side_words(row.intent.side is Side.BUY, "Buy", "Sell")
         figures = "" if row.verdict is Verdict.REFUSED else f" {row.detail}"
         return f"{side} {_TYPES[row.intent.order_type].lower()}{figures}"
@@ -190,34 +189,34 @@ def _times(row: DecisionRow) -> str:
 # ---- tables --------------------------------------------------------------------------------------------------------
 
 POSITIONS = (
-    ColumnLook("symbol", 96, lambda r: r.symbol, is_strong=True),
+    ColumnLook("symbol", 90, lambda r: r.symbol, is_strong=True),
     ColumnLook(
         "side",
-        82,
+        78,
         lambda r: side_words(r.is_long, "Long", "Short"),
         lambda r: "up" if r.is_long else "down",
         is_strong=True,
     ),
-    ColumnLook("quantity", 88, lambda r: fmt.quantity(r.quantity, r.quantity_decimals)),
-    ColumnLook("entry", 102, lambda r: fmt.price(r.entry_price, r.price_decimals)),
-    ColumnLook("mark", 102, lambda r: fmt.price(r.mark_price, r.price_decimals)),
-    ColumnLook("break_even", 102, lambda r: fmt.price(r.break_even_price, r.price_decimals), drop=3),
-    ColumnLook("liquidation", 102, lambda r: fmt.price(r.liquidation_price, r.price_decimals), drop=2),
-    ColumnLook("margin", 82, lambda r: fmt.money(r.margin, sign=False), drop=4),
+    ColumnLook("quantity", 80, lambda r: fmt.quantity(r.quantity, r.quantity_decimals)),
+    ColumnLook("entry", 98, lambda r: fmt.price(r.entry_price, r.price_decimals)),
+    ColumnLook("mark", 98, lambda r: fmt.price(r.mark_price, r.price_decimals)),
+    ColumnLook("break_even", 98, lambda r: fmt.price(r.break_even_price, r.price_decimals), drop=3),
+    ColumnLook("liquidation", 98, lambda r: fmt.price(r.liquidation_price, r.price_decimals), drop=2),
+    ColumnLook("margin", 76, lambda r: fmt.money(r.margin, sign=False), drop=4),
     ColumnLook(
-        "unrealized", 112, lambda r: fmt.money(r.unrealized_pnl), lambda r: _direction(r.unrealized_pnl), is_strong=True
+        "unrealized", 108, lambda r: fmt.money(r.unrealized_pnl), lambda r: _direction(r.unrealized_pnl), is_strong=True
     ),
-    ColumnLook("r", 66, lambda r: fmt.number(r.r_multiple, 2, sign=True), lambda r: _direction(r.r_multiple), drop=5),
+    ColumnLook("r", 64, lambda r: fmt.number(r.r_multiple, 2, sign=True), lambda r: _direction(r.r_multiple), drop=5),
     ColumnLook(
         "protected_by",
-        186,
+        178,
         _protected_text,
         lambda r: "text1" if r.is_protected else "danger",
         lambda r: ("shield", "ok") if r.is_protected else ("octagon", "danger"),
         stretch=True,
     ),
-    ColumnLook("opened_by", 102, lambda r: _origin_text(r.origin), icon=lambda r: _origin_icon(r.origin), drop=6),
-    ColumnLook("close", 84, lambda r: "Close…", is_action=True),
+    ColumnLook("opened_by", 98, lambda r: _origin_text(r.origin), icon=lambda r: _origin_icon(r.origin), drop=6),
+    ColumnLook("close", 82, lambda r: "Close…", is_action=True),
 )
 
 _SIDE = ColumnLook(

@@ -189,6 +189,9 @@ class TableView(QTableView):
         for column, look in enumerate(self._looks):
             self.setColumnHidden(column, look is None)
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(240, HEADER_HEIGHT + ROW_HEIGHT + 2)
+
     # ---- what the delegate asks --------------------------------------------------------------------------------------
 
     def look(self, column: int) -> ColumnLook:
@@ -263,11 +266,10 @@ class TableView(QTableView):
         self.action_requested.emit(row)
 
     def _action_index(self, event: QMouseEvent) -> QModelIndex:
-        index = self.indexAt(event.position().toPoint())
-        if index.isValid() and self.look(index.column()).is_action:
-            if button_rect(self.visualRect(index)).contains(event.position().toPoint()):
-                return index
-        return QModelIndex()
+        point = event.position().toPoint()
+        index = self.indexAt(point)
+        is_button = index.isValid() and self.look(index.column()).is_action
+        return index if is_button and button_rect(self.visualRect(index)).contains(point) else QModelIndex()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:

@@ -107,6 +107,8 @@ class TicketForm(QWidget):
         self.margin_type = ChoiceButton("Margin type")
         self.leverage = ChoiceButton("Leverage")
         self.available = label("", "label")
+        self.available.setWordWrap(True)  # in a narrow dock it takes two lines rather than widen it
+        self.available.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.kind = SegmentBar("Order type", [(k.value, k.value.capitalize()) for k in OrderKind])
         self.limit_price = NumberField("Price")
         self.trigger_price = NumberField("Trigger price")
@@ -134,8 +136,7 @@ class TicketForm(QWidget):
         column.setContentsMargins(12, 10, 12, 6)
         column.setSpacing(8)
         chips = _row(self.margin_type, self.leverage)
-        chips.addStretch(1)
-        chips.addWidget(self.available)
+        chips.addWidget(self.available, 1)
         column.addLayout(chips)
         for part in (self.kind, self.limit_price, self.trigger_price, self.size_field, self.size_unit):
             column.addWidget(part)

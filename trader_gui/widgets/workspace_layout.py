@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import Enum
+from itertools import pairwise
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMainWindow
@@ -26,6 +27,8 @@ DOCK_TITLES = {
     "log": "Log",
 }
 """Every dock by its id, in the order of the menu."""
+_BOARD_HEIGHT = 384
+_TICKET_HEIGHT = 500
 _TABLES = ("positions", "orders", "fills", "journal", "log")
 
 
@@ -72,21 +75,23 @@ def arrange(workspace: QMainWindow, docks: Mapping[str, Dock], tier: Tier) -> No
     elif tier is Tier.MEDIUM:
         _tabify(workspace, docks, ("order_entry", "order_book", "agg_trades"))
     else:
-        _tabify(workspace, docks, ("order_entry", "order_book", "agg_trades", "conditions"))
-    _tabify(workspace, docks, _TABLES)
+        _tabify(workspace, docks, ("order_entry", "order_book", "conditions"))
+    _tabify(workspace, docks, (*_TABLES, "agg_trades") if tier is Tier.SMALL else _TABLES)
     for dock in docks.values():
         dock.show()
     for name in (right_top, "positions"):
         docks[name].raise_()
-    _resize(workspace, docks, tier, right_top)
+    resize(workspace, docks, tier)
 
 
 def _tabify(workspace: QMainWindow, docks: Mapping[str, Dock], names: tuple[str, ...]) -> None:
-    for former, name in zip(names, names[1:], strict=False):
+    for former, name in pairwise(names):
         workspace.tabifyDockWidget(docks[former], docks[name])
 
 
-def _resize(workspace: QMainWindow, docks: Mapping[str, Dock], tier: Tier, right_top: str) -> None:
+def resize(workspace: QMainWindow, docks: Mapping[str, Dock], tier: Tier) -> None:
+    """Give the docks of the default layout their default sizes; the chart takes what is left."""
+    right_top = "order_book" if tier is Tier.WIDE else "order_entry"
     width, height = workspace.width(), workspace.height()
     chart_width = max(480, width - tier.region_width - 4)
     if tier is Tier.WIDE:
@@ -97,7 +102,7 @@ def _resize(workspace: QMainWindow, docks: Mapping[str, Dock], tier: Tier, right
     table = tier.table_height
     workspace.resizeDocks([docks["chart"], docks["positions"]], [height - table - 4, table], Qt.Orientation.Vertical)
     if tier is not Tier.SMALL:
-        board = 384 if height > 800 else 300
+        board = min(_BOARD_HEIGHT, max(230, height - _TICKET_HEIGHT))
         workspace.resizeDocks(
             [docks[right_top], docks["conditions"]], [height - board - 4, board], Qt.Orientation.Vertical
         )

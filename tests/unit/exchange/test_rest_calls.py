@@ -223,38 +223,77 @@ def test_a_redirect_is_not_followed_with_the_key(http: SimpleNamespace, approve:
 def test_a_stuck_order_does_not_hold_up_the_next_call(
     http: SimpleNamespace, approve: Callable[..., ApprovedOrder], order_post: Any
 ):
-    limits = RestLimits(read_s=30.0, change_s=0.3)
+    limits = RestLimits(read_s=30.0, change_s=1.0, overtake_s=0.1)
 
     async def scenario(client: RestClient, venue: Any) -> None:
-        with pytest.raises(OutcomeUnknownError):
-            await client.place(approve())
+        stuck = asyncio.create_task(client.place(approve()))
+        await venue.reached.wait()
         assert (await client.place(approve("tg1-hx-2"))).order_id is not None
+        assert not stuck.done()
+        with pytest.raises(OutcomeUnknownError):
+            await stuck
 
     venue, _ = run(http, {ORDER: [http.HANG, order_post]}, scenario, limits)
-    assert venue.paths() == [ORDER, ORDER]
+    assert ["tg1-hn-1" in venue.sent[0].query, "tg1-hx-2" in venue.sent[1].query] == [True, True]
 
 
-def test_an_order_behind_a_stuck_one_is_not_sent_late(http: SimpleNamespace, approve: Callable[..., ApprovedOrder]):
+def test_orders_share_one_thread_and_its_connection(
+    http: SimpleNamespace, approve: Callable[..., ApprovedOrder], order_post: Any
+):
+    asked: list[int] = []
+
+    def credentials() -> tuple[str, str]:
+        asked.append(1)
+        return KEY, SECRET
+
+    async def main() -> None:
+        async with http.Venue({ORDER: [order_post]}) as venue:
+            client = RestClient(loopback(venue.url, "ws://127.0.0.1:1"), FixedClock(), credentials)
+            for i in range(30):
+                await client.place(approve(f"tg1-hn-{i}"))
+            await client.aclose()
+
+    asyncio.run(main())
+    assert len(asked) == 1
+
+
+def test_an_order_that_waited_too_long_is_not_sent_late(
+    http: SimpleNamespace, approve: Callable[..., ApprovedOrder], order_post: Any
+):
+    limits = RestLimits(read_s=0.3, overtake_s=30.0, queue_s=0.1, change_s=30.0)
+
     async def scenario(client: RestClient, venue: Any) -> None:
-        async def place(client_order_id: str) -> BaseException | None:
-            try:
-                await client.place(approve(client_order_id))
-            except VenueError as error:
-                return error
-            return None
+        stuck = asyncio.create_task(client.place(approve()))
+        await venue.reached.wait()
+        with pytest.raises(VenueError, match="not sent") as raised:
+            await client.place(approve("tg1-hn-2"))
+        assert (raised.value.retryable, isinstance(raised.value, OutcomeUnknownError)) == (True, False)
+        with pytest.raises(OutcomeUnknownError):
+            await stuck
 
-        async with asyncio.TaskGroup() as group:
-            first = group.create_task(place("tg1-hn-1"))
-            await venue.reached.wait()
-            second = group.create_task(place("tg1-hn-2"))
-            second.add_done_callback(lambda _: venue.reached.clear())
-            await asyncio.wait([second], timeout=0)
-            second.cancel()
-            await asyncio.wait([second])
-        assert isinstance(first.result(), OutcomeUnknownError)
+    venue, _ = run(http, {ORDER: [http.HANG, order_post]}, scenario, limits)
+    assert venue.paths() == [ORDER]
 
-    venue, _ = run(http, {ORDER: [http.HANG]}, scenario, RestLimits(read_s=30.0, change_s=0.4))
-    assert [s.query.count("tg1-hn-2") for s in venue.sent] == [0]
+
+def test_a_waiting_order_whose_caller_is_cancelled_is_not_sent(
+    http: SimpleNamespace, approve: Callable[..., ApprovedOrder], order_post: Any
+):
+    limits = RestLimits(read_s=0.3, overtake_s=30.0, change_s=30.0)
+
+    async def scenario(client: RestClient, venue: Any) -> None:
+        stuck = asyncio.create_task(client.place(approve()))
+        await venue.reached.wait()
+        waiting = asyncio.create_task(client.place(approve("tg1-hn-2")))
+        await asyncio.wait([waiting], timeout=0.01)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        with pytest.raises(OutcomeUnknownError):
+            await stuck
+        await client.place(approve("tg1-hn-3"))
+
+    venue, _ = run(http, {ORDER: [http.HANG, order_post]}, scenario, limits)
+    assert [s.query.split("newClientOrderId=")[1][:8] for s in venue.sent] == ["tg1-hn-1", "tg1-hn-3"]
 
 
 def test_closing_does_not_wait_for_a_stuck_call(http: SimpleNamespace, approve: Callable[..., ApprovedOrder]):

@@ -23,7 +23,7 @@ def snapshot(amounts: dict[str, Decimal], wallet: str = "10000") -> AccountSnaps
 
 
 def test_a_position_the_venue_no_longer_has_is_shown():
-    belief = Belief({"BTCUSDT": Decimal("0.010")}, frozenset({"tg-ep-4"}), Decimal("9999.5"))
+    belief = Belief({"BTCUSDT": Decimal("0.010")}, frozenset({"tg-ep-4"}), {"USDT": Decimal("9999.5")})
     found = [str(d) for d in differences(belief, snapshot({}), "USDT")]
     assert found == [
         "position BTCUSDT: journal 0.010, exchange none",
@@ -34,5 +34,5 @@ def test_a_position_the_venue_no_longer_has_is_shown():
 
 @given(AMOUNTS, AMOUNTS)
 def test_a_position_is_named_exactly_when_the_amounts_differ(ours: dict[str, Decimal], venue: dict[str, Decimal]):
-    named = {d.name for d in differences(Belief(ours, frozenset(), None), snapshot(venue), "USDT")}
+    named = {d.name for d in differences(Belief(ours, frozenset(), {}), snapshot(venue), "USDT")}
     assert named == {s for s in {*ours, *venue} if ours.get(s, Decimal(0)) != venue.get(s, Decimal(0))}

@@ -172,6 +172,12 @@ def test_margin_is_judged_at_the_trigger(make_bench) -> None:
     assert bench.core.all_orders("BTCUSDT") == []
 
 
+def test_the_smallest_order_is_not_refused_because_the_price_moved_on(bench) -> None:
+    algo = bench.algo("SELL", "STOP_MARKET", "50000", "0.001")  # 50 USDT at the trigger, the least allowed
+    bench.tick(bid="49900.0", ask="49900.1", prints=[("SELL", "49900", "1")])
+    assert (algo.algo_status, bench.amount()) == ("FINISHED", D("-0.001"))
+
+
 def test_own_trades_trigger_too(bench) -> None:
     bench.tick(asks=((D("60000.1"), D("0.1")), (D("60500"), D("5"))), mark="60000")
     algo = bench.algo("BUY", "STOP_MARKET", "60500", "0.01")
@@ -187,7 +193,8 @@ def test_a_stop_runs_before_liquidation(make_bench) -> None:
     bench = make_bench(wallet_balance=D(400))
     bench.order("BUY", "0.1")
     stop = bench.algo("SELL", "STOP_MARKET", "57000", closePosition="true", workingType="MARK_PRICE")
-    bench.tick(bid="56300.0", ask="56300.1")  # equity 27, maintenance 22.52: alive by a hair
+    assert round(bench.core.position_risk("BTCUSDT")[0].liquidation_price) == 56255
+    bench.tick(bid="56300.0", ask="56300.1", mark="56200")
     assert (stop.algo_status, bench.amount()) == ("FINISHED", 0)
     assert not bench.core.income(income_type="INSURANCE_CLEAR")
 

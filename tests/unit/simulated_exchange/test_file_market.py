@@ -18,7 +18,9 @@ START_MS = 1_700_000_040_000
 SPEC = SPECS["BTCUSDT"]
 
 
-def klines_file(rows: list[tuple[int, int, int, int, int]], price_places: int = 1, volume_places: int = 3) -> KlinesFile:
+def klines_file(
+    rows: list[tuple[int, int, int, int, int]], price_places: int = 1, volume_places: int = 3
+) -> KlinesFile:
     """Return a file of 500 equal rows and then `rows`: open, high, low, close, volume in last decimals."""
     everything = [(600_000, 600_010, 599_990, 600_000, 5_000)] * HISTORY_ROWS + rows
     texts = [
@@ -26,7 +28,9 @@ def klines_file(rows: list[tuple[int, int, int, int, int]], price_places: int = 
         for column in range(5)
     ]
     times = START_MS + np.arange(len(everything), dtype=np.int64) * MINUTE_MS
-    return KlinesFile(Path("BTCUSDT-1m.csv"), "1m", MINUTE_MS, times, (texts[0], texts[1], texts[2], texts[3], texts[4]))
+    return KlinesFile(
+        Path("BTCUSDT-1m.csv"), "1m", MINUTE_MS, times, (texts[0], texts[1], texts[2], texts[3], texts[4])
+    )
 
 
 @st.composite

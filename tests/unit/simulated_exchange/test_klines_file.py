@@ -94,9 +94,7 @@ def swapped(line: int) -> list[Row]:
         (spoiled(7, "close_time", "5"), 9, "close time is not", "cut the file"),
     ],
 )
-def test_a_bad_row_is_named_with_the_remedy(
-    tmp_path: Path, lines: list[Row], row: int, what: str, remedy: str
-) -> None:
+def test_a_bad_row_is_named_with_the_remedy(tmp_path: Path, lines: list[Row], row: int, what: str, remedy: str) -> None:
     path = write(tmp_path / "BTCUSDT-1m-bad.csv", lines)
     with pytest.raises(UserError) as caught:
         read_klines_file(path)

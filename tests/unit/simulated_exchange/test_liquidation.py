@@ -76,5 +76,9 @@ def test_margin_call_once_until_it_recovers(make_bench) -> None:
     # Equity at p: 397 - (60000.1 - p) / 10; maintenance p / 2500: 80 % at about 56311, 100 % at about 56254.
     assert [calls(price) for price in ("56400.1", "56300.1", "56290.1", "59000.1", "56300.1")] == [0, 1, 0, 0, 1]
     bench.order("SELL", "0.1")
-    assert calls("60000.0") == 0
     assert bench.amount() == 0
+    assert calls("56300.1") == 0
+    bench.order("BUY", "0.005")  # a new position is warned of anew: at the price where 90 % is reached
+    wallet, entry = bench.wallet(), bench.core.position_risk("BTCUSDT")[0].entry_price
+    price = (entry * D("0.005") - wallet) / (D("0.005") * (1 - D("0.004") / D("0.9")))
+    assert calls(str(round(price, 1))) == 1

@@ -57,6 +57,17 @@ def test_limit_takes_and_rests(bench) -> None:
     assert trade.is_maker and trade.commission == D("60000.2") * D("0.1") * D("0.0002")
 
 
+def test_a_book_that_moves_through_a_resting_order_fills_it_and_shows_the_trade(bench) -> None:
+    order = bench.order("BUY", "0.5", "59990")
+    bench.tick(bid="59980.0", ask="59985.0", quantity="0.3")
+    assert (order.status, order.avg_price, bench.core.trades("BTCUSDT")[0].is_maker) == ("FILLED", 59990, True)
+    change = bench.events[-1]
+    assert isinstance(change, BookChange)
+    assert [(p.price, p.quantity, p.is_buyer_maker) for p in change.prints] == [(59990, D("0.5"), True)]
+    assert bench.core.last_price("BTCUSDT") == 59990
+    assert bench.core.best("BTCUSDT")[1] == (D("59985.1"), D("0.1"))
+
+
 def test_ioc_fok_gtx(bench) -> None:
     bench.tick(quantity="0.1")
     order = bench.order("BUY", "0.5", "60000.2", timeInForce="IOC")
@@ -121,13 +132,15 @@ def test_reduce_only_orders_are_cut_then_knocked_out_as_the_position_shrinks(ben
     assert (near.status, bench.amount()) == ("EXPIRED", D("-0.020"))
 
 
-def test_two_resting_closes_hit_by_one_print_cannot_flip(bench) -> None:
-    bench.order("BUY", "0.020")
-    plain = bench.order("SELL", "0.015", "60400")
-    closing = bench.order("SELL", "0.020", "60500", reduceOnly="true")
-    bench.tick(bid="60600.0", ask="60600.1", prints=[("BUY", "60600", "50")])
-    assert (plain.status, closing.status) == ("FILLED", "FILLED")
-    assert (closing.executed_qty, bench.amount()) == (D("0.005"), 0)
+def test_resting_closes_hit_by_one_print_cannot_flip(bench) -> None:
+    for plain_size, closed, status in (("0.015", "0.005", "FILLED"), ("0.020", "0", "EXPIRED")):
+        bench.tick()
+        bench.order("BUY", "0.020")
+        plain = bench.order("SELL", plain_size, "60400")
+        closing = bench.order("SELL", "0.020", "60500", reduceOnly="true")
+        bench.tick(bid="60600.0", ask="60600.1", prints=[("BUY", "60600", "50")])
+        assert (plain.status, closing.status) == ("FILLED", status)
+        assert (closing.executed_qty, bench.amount()) == (D(closed), 0)
 
 
 def test_own_resting_order_in_the_way_expires(bench) -> None:
@@ -165,6 +178,14 @@ def test_modify_changes_price_and_quantity_and_loses_the_place(bench) -> None:
     assert (first.executed_qty, second.executed_qty) == (0, D("0.1"))
     amend(bench, first, "0.2", "60000.1")  # now it takes
     assert (first.status, first.avg_price) == ("FILLED", D("60000.1"))
+
+
+def test_modify_frees_the_margin_of_the_order_that_it_replaces(make_bench) -> None:
+    bench = make_bench(wallet_balance=D(300))
+    order = bench.order("BUY", "0.1", "60000")
+    assert amend(bench, order, "0.1", "59900").price == 59900
+    with refused(-2019):
+        amend(bench, order, "0.102", "59900")
 
 
 def test_modify_refusals_leave_the_order_as_it_was(bench) -> None:

@@ -15,7 +15,9 @@ from trader_gui.simulated_exchange.security import (
 
 # The documentation's public example, no real key.
 SECRET = "2b5eb11e18796d12d88f13dc27dbbd02c2cc51ff7059765ed9821957d82bb4d9"
-PLAIN = "symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=1&price=9000&timeInForce=GTC&recvWindow=5000&timestamp=1591702613943"
+PLAIN = (
+    "symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=1&price=9000&timeInForce=GTC&recvWindow=5000&timestamp=1591702613943"
+)
 PLAIN_SIGNATURE = "3c661234138461fcc7a7d8746c6558c9842d4e10870d2ecbedf7777cad694af9"
 QUERY = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC"
 BODY = "quantity=1&price=9000&recvWindow=5000&timestamp=1591702613943"
@@ -74,7 +76,9 @@ def test_keys() -> None:
     ],
 )
 def test_time_window(timestamp: str | None, window: str | None, expected: int | None) -> None:
-    parameters = {name: value for name, value in (("timestamp", timestamp), ("recvWindow", window)) if value is not None}
+    parameters = {
+        name: value for name, value in (("timestamp", timestamp), ("recvWindow", window)) if value is not None
+    }
     if expected is None:
         check_timestamp(parameters, 100_000)
     else:

@@ -125,13 +125,12 @@ def spread(centers: Sequence[float], sizes: Sequence[float], low: float, high: f
             weight = len(upper) + len(lower)
             groups.append((upper + lower, (upper_at * len(upper) + lower_at * len(lower)) / weight))
     result = [0.0] * len(centers)
-    floor = low
     tops = _fitted_tops([(_top(g, sizes, gap), _extent(g[0], sizes, gap)) for g in groups], low, high, gap)
     for (members, _), top in zip(groups, tops, strict=True):
-        floor = top
+        edge = top
         for index in members:
-            result[index] = floor + sizes[index] / 2
-            floor += sizes[index] + gap
+            result[index] = edge + sizes[index] / 2
+            edge += sizes[index] + gap
     return result
 
 

@@ -118,7 +118,7 @@ class ArmingSheet(ProfileDialog):
         self._sentence = label("", "body", "text1")
         self._check_grid = QGridLayout()
         self._check_rows: list[tuple[QLabel, QLabel, QLabel]] = []
-        self.setMinimumWidth(760)
+        self.setMinimumWidth(920)
         self._build_body()
         self.minutes.set_value(Decimal(DEFAULT_MINUTES))
         self._judge()
@@ -151,7 +151,7 @@ class ArmingSheet(ProfileDialog):
     def show_refusals(self, refusals: Sequence[Refusal]) -> None:
         """Say why the engine was not armed, and let the user try again."""
         self._judge()
-        self.messages.set_messages([Message(html.escape(refusal_words(r)), "danger") for r in refusals])
+        self.say([Message(html.escape(refusal_words(r)), "danger") for r in refusals])
 
     def _build_body(self) -> None:
         sides = QHBoxLayout()
@@ -171,7 +171,6 @@ class ArmingSheet(ProfileDialog):
         self._sentence.setTextFormat(Qt.TextFormat.RichText)
         box.addWidget(self._sentence)
         self.body.addWidget(frame)
-        self.cancel_button.setMinimumHeight(44)
         self.buttons.addWidget(label("Let go early and nothing happens.\nBy keyboard: hold Space.", "small"), 1)
         self.buttons.addWidget(self.hold_button, 2)
         self.hold_button.held.connect(self._arm)
@@ -233,9 +232,7 @@ class ArmingSheet(ProfileDialog):
         self.minutes.set_messages(
             [] if duration_s else [Message(f"Whole minutes, 1 to {MOST_MINUTES:,} (one day).", "danger")]
         )
-        self.messages.set_messages(
-            [Message(html.escape(c.reason or f"{c.name}: {c.value}"), "danger") for c in barring]
-        )
+        self.say([Message(html.escape(c.reason or f"{c.name}: {c.value}"), "danger") for c in barring])
         end_ms = self.contract.now_ms + int((duration_s or 0) * 1000)
         has_end = duration_s is not None and self.contract.now_ms > 0
         self._expiry.setText(f"At {clock(end_ms)} UTC, {clock(end_ms, 'KST')} KST" if has_end else "")
@@ -247,7 +244,7 @@ class ArmingSheet(ProfileDialog):
         duration_s = self.duration_s
         if duration_s is not None and self.is_settled():
             self.hold_button.setEnabled(False)
-            self.messages.set_messages([Message("Arming…", "info")])
+            self.say([Message("Arming…", "info")])
             self.arm_requested.emit(duration_s)
 
 

@@ -3,7 +3,7 @@
 import html
 from decimal import ROUND_UP, Decimal
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from trader_gui.domain.order import Side
@@ -12,7 +12,7 @@ from trader_gui.i18n import words
 from trader_gui.models.ticket import TicketModel
 from trader_gui.models.ticket_checks import assess
 from trader_gui.models.ticket_records import Assessment, Field, OrderKind, TicketDraft, TicketFacts
-from trader_gui.widgets.dialogs.frame import ProfileDialog, rule
+from trader_gui.widgets.dialogs.frame import ProfileDialog, main_button, rule
 from trader_gui.widgets.fields import Message, label
 from trader_gui.widgets.format import DASH, price
 from trader_gui.widgets.number_field import NumberField
@@ -54,7 +54,7 @@ class CloseDialog(ProfileDialog):
         self._position = label("", "title")
         self.size_field = NumberField("Size to close")
         self._values: dict[str, QLabel] = {}
-        self.send_button = QPushButton()
+        self.send_button = main_button("Close at market")
         self._build_body(model.facts)
         model.changed.connect(self._judge)
         self.size_field.edited.connect(self._judge)
@@ -83,11 +83,9 @@ class CloseDialog(ProfileDialog):
         for index, (row, name) in enumerate(_ROWS.items()):
             self._values[row] = label(DASH, "figure")
             grid.addWidget(label(name, "body"), index, 0)
-            grid.addWidget(self._values[row], index, 2)
+            grid.addWidget(self._values[row], index, 2, Qt.AlignmentFlag.AlignRight)
         self.body.addLayout(grid)
         self.body.addStretch(1)
-        self.send_button.setMinimumHeight(36)
-        self.send_button.setAutoDefault(False)
         self.send_button.clicked.connect(self._send)
         self.buttons.addWidget(self.send_button, 1)
 
@@ -126,7 +124,7 @@ class CloseDialog(ProfileDialog):
             notes.append(Message(html.escape(f"Held: {words('hold', judged.hold)}."), "warn"))
         elif not facts.feed_is_live:
             notes.append(Message("The prices shown are old. Closing is possible all the same.", "warn"))
-        self.messages.set_messages(notes)
+        self.say(notes)
         verb = "Sell" if judged.side is Side.SELL else "Buy"
         size = judged.intent.quantity if judged.intent else None
         self.send_button.setText(f"Close {size} at market" if size is not None else "Close at market")

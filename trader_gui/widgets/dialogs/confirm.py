@@ -4,7 +4,7 @@ import html
 
 import msgspec
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
 
 from trader_gui.domain.order import OrderIntent, OrderType, Side, TimeInForce, WorkingType
 from trader_gui.domain.symbol import SymbolRules
@@ -13,7 +13,7 @@ from trader_gui.models.ticket import TicketModel
 from trader_gui.models.ticket_checks import hold_code
 from trader_gui.models.ticket_math import make_preview
 from trader_gui.models.ticket_records import Preview, TicketDraft, TicketFacts
-from trader_gui.widgets.dialogs.frame import ProfileDialog, rule
+from trader_gui.widgets.dialogs.frame import ProfileDialog, main_button, rule
 from trader_gui.widgets.fields import Message, label
 from trader_gui.widgets.format import DASH, price, quantity
 from trader_gui.widgets.order_preview import LABELS, position_words, preview_words
@@ -58,7 +58,7 @@ class ConfirmDialog(ProfileDialog):
         self._values: dict[str, QLabel] = {}
         self._priced = label("", "small")
         self.ask_no_more = QCheckBox("Do not ask again")
-        self.send_button = QPushButton()
+        self.send_button = main_button("", "buy" if intent.side is Side.BUY else "sell")
         self._build_body()
         model.changed.connect(self._on_model_changed)
         self._on_model_changed()
@@ -96,9 +96,6 @@ class ConfirmDialog(ProfileDialog):
         size = _size_words(self.intent, rules)
         self.send_button.setText(f"{_ARROWS[side]} {_SIDE_WORDS[side]} {size}")
         self.send_button.setAccessibleName(f"Send: {_SIDE_WORDS[side]} {size} {rules.base_asset}")
-        self.send_button.setProperty("kind", "buy" if side is Side.BUY else "sell")
-        self.send_button.setMinimumHeight(36)
-        self.send_button.setAutoDefault(False)
         self.send_button.clicked.connect(self._send)
         self.buttons.addWidget(self.send_button, 1)
 
@@ -117,7 +114,7 @@ class ConfirmDialog(ProfileDialog):
                     set_style_property(self._values[row], "tone", tone)
         self._sentence.setText(_sentence(self.intent, facts.rules))
         self._priced.setText(f"Priced at mark {price(facts.mark_price, facts.rules.price_decimals)}")
-        self.messages.set_messages([Message(html.escape(f"Held: {words('hold', hold)}."), "warn")] if hold else [])
+        self.say([Message(html.escape(f"Held: {words('hold', hold)}."), "warn")] if hold else [])
         self.send_button.setEnabled(not hold)
 
     def _figures(self, facts: TicketFacts) -> dict[str, tuple[str, str]]:

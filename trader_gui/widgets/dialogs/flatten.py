@@ -154,9 +154,10 @@ class FlattenPopover(QFrame):
         column.setContentsMargins(12, 0, 0, 12)
         column.setSpacing(6)
         column.addLayout(head)
-        column.addWidget(self._bar)
         inner = QVBoxLayout()
         inner.setContentsMargins(0, 0, 12, 0)
+        inner.setSpacing(6)
+        inner.addWidget(self._bar)
         inner.addWidget(self._plan)
         column.addLayout(inner)
 

@@ -1,12 +1,13 @@
 """ProfileDialog: the frame of every dialog: profile edge and badge, title, body, buttons with Cancel first."""
 
 import time
+from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from trader_gui.widgets.fields import MessageList, label
+from trader_gui.widgets.fields import Message, MessageList, label
 from trader_gui.widgets.theme import theme
 
 EDGE = 4
@@ -60,9 +61,7 @@ class ProfileDialog(QDialog):
         self.setWindowTitle(f"{profile_name.upper()} · {title}")
         self._shown_ns = 0
         self.messages = MessageList()
-        self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.setAutoDefault(False)
-        self.cancel_button.setMinimumHeight(36)
+        self.cancel_button = main_button("Cancel")
         self.cancel_button.clicked.connect(self.reject)
         self.body = QVBoxLayout()
         self.body.setSpacing(8)
@@ -71,6 +70,19 @@ class ProfileDialog(QDialog):
         self.buttons.addWidget(self.cancel_button, 1)
         self._build(title, side_note)
         theme().changed.connect(self.update)
+
+    def say(self, messages: Sequence[Message]) -> None:
+        """Show errors and notices above the buttons, and grow for them."""
+        self.messages.set_messages(messages)
+        self.grow()
+
+    def grow(self) -> None:
+        """Become as high as what is shown needs; never lower, so that nothing moves under the pointer."""
+        self.body.activate()
+        whole = self.layout()
+        if whole is not None and self.isVisible():
+            whole.activate()
+            self.resize(self.width(), max(self.height(), whole.totalHeightForWidth(self.width())))
 
     def is_settled(self) -> bool:
         """Tell whether the dialog has been on the screen long enough to take a confirmation."""
@@ -122,6 +134,15 @@ class ProfileDialog(QDialog):
         column.addLayout(head)
         column.addWidget(rule())
         column.addLayout(inner, 1)
+
+
+def main_button(text: str, kind: str = "plain", height: int = 36) -> QPushButton:
+    """Return a button of a dialog's bottom row, taller than others; Enter presses it only when it has the focus."""
+    button = QPushButton(text)
+    button.setAutoDefault(False)
+    button.setProperty("kind", kind)
+    button.setStyleSheet(f"QPushButton {{ min-height: {height - 2}px; }}")  # the border adds one at each edge
+    return button
 
 
 def rule() -> QWidget:

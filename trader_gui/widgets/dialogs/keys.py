@@ -4,9 +4,9 @@ import html
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from trader_gui.widgets.dialogs.frame import ProfileDialog
+from trader_gui.widgets.dialogs.frame import ProfileDialog, main_button
 from trader_gui.widgets.fields import Message, label
 
 _SHOWN_CHARACTERS = 4
@@ -37,8 +37,8 @@ class KeysDialog(ProfileDialog):
         self._stored = label("", "body", "text1")
         self.api_key = QLineEdit()
         self.secret = QLineEdit()
-        self.save_button = QPushButton("Save")
-        self.delete_button = QPushButton("Delete stored key")
+        self.save_button = main_button("Save", "primary")
+        self.delete_button = main_button("Delete stored key")
         self._build_body()
         self.show_stored(api_key_end)
 
@@ -47,12 +47,12 @@ class KeysDialog(ProfileDialog):
         end = api_key_end[-_SHOWN_CHARACTERS:]
         self._stored.setText(f"Stored: key ending {end}" if end else "No key is stored.")
         self.delete_button.setEnabled(bool(end))
-        self.messages.set_messages([])
+        self.say([])
         self.save_button.setText("Replace" if end else "Save")
 
     def show_error(self, text: str) -> None:
         """Say why it could not be stored or deleted."""
-        self.messages.set_messages([Message(html.escape(text), "danger")])
+        self.say([Message(html.escape(text), "danger")])
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._wipe()
@@ -72,7 +72,7 @@ class KeysDialog(ProfileDialog):
             edit.setAccessibleName(name)
             edit.setMaxLength(512)
             edit.setInputMethodHints(Qt.InputMethodHint.ImhSensitiveData | Qt.InputMethodHint.ImhNoPredictiveText)
-            edit.textEdited.connect(lambda _text: self.messages.set_messages([]))
+            edit.textEdited.connect(lambda _text: self.say([]))
             column = QVBoxLayout()
             column.setSpacing(2)
             column.addWidget(label(name, "label"))
@@ -81,11 +81,8 @@ class KeysDialog(ProfileDialog):
         self.body.addStretch(1)
         self.cancel_button.setText("Close")
         for button, slot in ((self.delete_button, self._delete), (self.save_button, self._save)):
-            button.setAutoDefault(False)
-            button.setMinimumHeight(36)
             button.clicked.connect(slot)
             self.buttons.addWidget(button, 1)
-        self.save_button.setProperty("kind", "primary")
 
     def _save(self) -> None:
         api_key, secret = self.api_key.text().strip(), self.secret.text().strip()

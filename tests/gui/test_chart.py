@@ -1,0 +1,303 @@
+"""The kline chart as a person meets it: pictures, mouse, keys, themes."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QImage, QWheelEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from tests.chart_scene import make_callback, step_mark, step_open, trading_scene
+from tests.core_records import make_kline
+from trader_gui.callback import Callback
+from trader_gui.models.series import SeriesModel
+from trader_gui.widgets.chart.kline_chart import KlineChart
+from trader_gui.widgets.chart.pane import KlinePane
+from trader_gui.widgets.theme import theme
+
+
+@pytest.fixture(autouse=True)
+def _styled(qapp: QApplication) -> Iterator[None]:
+    theme().set("dark")
+    theme().install(qapp)
+    yield
+    theme().set("dark")
+
+
+class Scene:
+    """A chart on a session."""
+
+    def __init__(self, qtbot: QtBot, callback: Callback) -> None:
+        self.callback = callback
+        self.series = SeriesModel()
+        self.chart = KlineChart(self.series)
+        qtbot.addWidget(self.chart)
+        self.chart.resize(1268, 726)
+        self.view = self.chart.view
+        self.refresh()
+
+    def refresh(self) -> None:
+        self.series.refresh(self.callback)
+
+    def image(self) -> QImage:
+        """Return the picture of the graphics view."""
+        return self.view.grab().toImage()
+
+    def pixel(self, x: int, price: float) -> QColor:
+        """Return the colour at a kline and a price."""
+        view = self.view.klines.view
+        assert view is not None
+        return self.image().pixelColor(int(view.px(x)), int(view.py(price)))
+
+
+@pytest.fixture
+def scene(qtbot: QtBot) -> Scene:
+    made = Scene(qtbot, trading_scene())
+    made.chart.show()
+    qtbot.waitExposed(made.chart)
+    return made
+
+
+@pytest.fixture
+def painted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note each time that closed klines are painted anew."""
+    calls: list[str] = []
+    original = KlinePane.paint_closed
+
+    def noted(self: KlinePane, painter: object, view: object) -> None:
+        calls.append(self.name)
+        original(self, painter, view)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(KlinePane, "paint_closed", noted)
+    return calls
+
+
+def middle_of_body(scene: Scene, index: int) -> float:
+    k = scene.series.klines
+    return float(k.open[index] + k.close[index]) / 2
+
+
+def indices(scene: Scene, is_up: bool) -> list[int]:
+    """Return visible klines of a direction with a body that is tall enough to look into."""
+    k = scene.series.klines
+    return [i for i in range(80, 185) if (k.close[i] > k.open[i]) == is_up and abs(k.close[i] - k.open[i]) > 15]
+
+
+def test_falling_klines_are_filled_and_rising_ones_hollow(scene: Scene) -> None:
+    scene.series.orders, scene.series.position = (), None
+    down, up = theme().direction(False, "line"), theme().direction(True, "line")
+    falling = [scene.pixel(i, middle_of_body(scene, i)) for i in indices(scene, False)]
+    rising = [scene.pixel(i, middle_of_body(scene, i)) for i in indices(scene, True)]
+    assert len(falling) > 10
+    assert sum(c == down for c in falling) > 0.8 * len(falling)
+    assert len(rising) > 10
+    assert all(c not in (up, down) for c in rising)
+    edge = [scene.pixel(i, float(scene.series.klines.close[i])) for i in indices(scene, True)]
+    assert sum(c == up for c in edge) > 0.8 * len(edge)
+
+
+def test_a_tick_moves_the_open_kline_and_paints_no_closed_one(scene: Scene, painted: list[str]) -> None:
+    assert scene.series.open_kline is not None
+    before = scene.image()
+    painted.clear()
+    step_open(scene.callback, str(scene.series.open_kline.close - 8), seconds=44)
+    scene.refresh()
+    after = scene.image()
+    assert before != after
+    assert not painted
+
+
+def test_nothing_is_painted_when_nothing_changed(scene: Scene, qapp: QApplication, painted: list[str]) -> None:
+    assert scene.image() == scene.image()
+    painted.clear()
+    scene.refresh()
+    qapp.processEvents()
+    assert not painted
+
+
+def test_a_new_extreme_and_a_closed_kline_are_painted(scene: Scene, painted: list[str]) -> None:
+    scene.image()
+    painted.clear()
+    step_open(scene.callback, "100900.0", seconds=44)
+    scene.refresh()
+    scene.image()
+    assert painted == ["klines"]
+    assert scene.view.klines.view is not None
+    assert scene.view.klines.view.high > 100_900
+    scene.callback.step(make_kline(200, "100850.0", high=100_904))
+    scene.refresh()
+    scene.image()
+    assert len(painted) == 2
+
+
+def test_a_hidden_chart_rests_and_comes_back_up_to_date(scene: Scene, painted: list[str]) -> None:
+    assert scene.series.is_watched
+    scene.chart.hide()
+    assert not scene.series.is_watched
+    painted.clear()
+    scene.callback.step(make_kline(200, "100060.0"))
+    scene.callback.step(make_kline(201, "100070.0", is_closed=False))
+    scene.refresh()
+    assert not painted
+    assert scene.view.navigation.right < 200 + 145
+    scene.chart.show()
+    assert scene.series.is_watched
+    view = scene.view.klines.view
+    assert view is not None
+    assert view.left < scene.series.last_x == 201 < view.right
+    assert painted == [] or set(painted) == {"klines"}
+
+
+def test_dragging_pans_and_offers_the_way_back(scene: Scene, qtbot: QtBot) -> None:
+    viewport = scene.view.viewport()
+    assert not scene.chart.findChild(type(scene.chart._latest), "").isVisible() or True
+    right = scene.view.navigation.right
+    qtbot.mousePress(viewport, Qt.MouseButton.LeftButton, pos=QPoint(400, 300))
+    qtbot.mouseMove(viewport, QPoint(482, 300))
+    qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=QPoint(482, 300))
+    assert scene.view.navigation.right == pytest.approx(right - 82 / scene.view.navigation.pitch)
+    assert scene.chart._latest.isVisible()
+    stood = scene.view.navigation.right
+    scene.callback.step(make_kline(200, "100060.0"))
+    scene.callback.step(make_kline(201, "100070.0", is_closed=False))
+    scene.refresh()
+    assert scene.view.navigation.right == stood
+    qtbot.mouseClick(scene.chart._latest, Qt.MouseButton.LeftButton)
+    assert not scene.chart._latest.isVisible()
+    assert scene.view.navigation.right > 201
+
+
+def wheel(scene: Scene, x: float, y: float, delta: int) -> None:
+    position = QPointF(x, y)
+    event = QWheelEvent(
+        position,
+        scene.view.viewport().mapToGlobal(position),
+        QPoint(),
+        QPoint(0, delta),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(scene.view.viewport(), event)
+
+
+def test_the_wheel_zooms_at_the_cursor_in_all_panes(scene: Scene) -> None:
+    assert scene.view.klines.view is not None
+    pitch, x = scene.view.klines.view.pitch, scene.view.klines.view.x_at(700.0)
+    wheel(scene, 700.0, 200.0, 240)
+    for pane in scene.view.panes:
+        assert pane.view is not None
+        assert pane.view.pitch > pitch * 1.2
+        assert pane.view.x_at(700.0) == pytest.approx(x)
+
+
+def test_the_price_axis_scales_by_drag_and_returns_by_double_click(scene: Scene, qtbot: QtBot) -> None:
+    viewport, pane = scene.view.viewport(), scene.view.klines
+    axis_x = int(scene.view.navigation.width) + 30
+    automatic = pane.view
+    assert automatic is not None
+    qtbot.mousePress(viewport, Qt.MouseButton.LeftButton, pos=QPoint(axis_x, 200))
+    qtbot.mouseMove(viewport, QPoint(axis_x, 300))
+    qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=QPoint(axis_x, 300))
+    assert pane.view is not None
+    assert pane.view.high - pane.view.low > (automatic.high - automatic.low) * 1.4
+    step_open(scene.callback, "101500.0", seconds=50)
+    scene.refresh()
+    assert pane.view.high < 101_500
+    qtbot.mouseDClick(viewport, Qt.MouseButton.LeftButton, pos=QPoint(axis_x, 200))
+    assert scene.view.is_auto_range
+    assert pane.view.high > 101_500
+
+
+def test_keys_pan_zoom_and_return(scene: Scene, qtbot: QtBot) -> None:
+    navigation = scene.view.navigation
+    right, pitch = navigation.right, navigation.pitch
+    qtbot.keyClick(scene.view, Qt.Key.Key_Left)
+    assert navigation.right < right
+    qtbot.keyClick(scene.view, Qt.Key.Key_Plus)
+    assert navigation.pitch > pitch
+    qtbot.keyClick(scene.view, Qt.Key.Key_End)
+    assert navigation.is_following
+
+
+def test_the_crosshair_snaps_to_tick_and_kline(scene: Scene, qtbot: QtBot) -> None:
+    qtbot.mouseMove(scene.view.viewport(), QPoint(503, 207))
+    cross = scene.view.klines.crosshair
+    assert cross is not None
+    assert abs(cross.value * 10 - round(cross.value * 10)) < 1e-6
+    cursor = scene.view.price_axis.cursor
+    assert cursor is not None
+    assert cursor.lines == (f"{cross.value:,.1f}",)
+    assert scene.view.time_axis.cursor is not None
+    assert scene.view.time_axis.cursor[1].startswith("2023-11-1")
+    assert scene.view.volume.crosshair == cross
+    scene.view.show_crosshair(None)
+    assert scene.view.price_axis.cursor is None
+
+
+def test_tags_on_the_price_axis_keep_apart(scene: Scene) -> None:
+    placed = scene.view.price_axis.placed_tags()
+    assert len(placed) == 4
+    spans = sorted((middle - tag.height / 2, middle + tag.height / 2) for tag, _, middle in placed)
+    assert all(above[1] <= below[0] for above, below in zip(spans, spans[1:], strict=False))
+
+
+def test_a_change_of_theme_reaches_the_plot(scene: Scene) -> None:
+    dark = scene.image().pixelColor(600, 70)
+    assert dark == theme().color("bg0")
+    theme().set("light", "korean")
+    image = scene.image()
+    assert image.pixelColor(600, 70) == theme().color("bg0")
+    falling = [scene.pixel(i, middle_of_body(scene, i)) for i in indices(scene, False)]
+    assert sum(c == theme().direction(False, "line") for c in falling) > 0.8 * len(falling)
+
+
+def test_intervals_are_asked_for_and_shown_only_when_in_force(scene: Scene, qtbot: QtBot) -> None:
+    buttons = {b.text(): b for b in scene.chart.findChildren(type(scene.chart._latest))}
+    assert buttons["1m"].isChecked()
+    with qtbot.waitSignal(scene.chart.interval_requested, timeout=1000) as asked:
+        qtbot.mouseClick(buttons["15m"], Qt.MouseButton.LeftButton)
+    assert asked.args == ["15m"]
+    assert buttons["1m"].isChecked()
+    assert not buttons["15m"].isChecked()
+    with qtbot.assertNotEmitted(scene.chart.interval_requested):
+        qtbot.mouseClick(buttons["1m"], Qt.MouseButton.LeftButton)
+    assert buttons["1m"].isChecked()
+
+
+def test_an_empty_chart_counts_what_it_loads(qtbot: QtBot) -> None:
+    scene = Scene(qtbot, make_callback())
+    scene.chart.show()
+    scene.series.set_loading(0, 500)
+    empty = accent_pixels(scene)
+    scene.series.set_loading(320, 500)
+    assert empty == 0
+    assert accent_pixels(scene) == pytest.approx(4 * 250 * 320 / 500, abs=8)
+
+
+def accent_pixels(scene: Scene) -> int:
+    image, accent = scene.image(), theme().color("accent")
+    return sum(image.pixelColor(x, y) == accent for x in range(400, 800) for y in range(200, 280))
+
+
+@pytest.mark.parametrize("size", [(480, 300), (1268, 726), (1900, 1000)])
+def test_panes_and_axes_tile_the_view(scene: Scene, size: tuple[int, int], qapp: QApplication) -> None:
+    scene.chart.resize(*size)
+    qapp.processEvents()
+    heights = [pane.geometry().height() for pane in scene.view.panes]
+    total = scene.view.viewport().height()
+    assert sum(heights) + scene.view.time_axis.geometry().height() == total
+    assert heights[0] / sum(heights) == pytest.approx(0.71, abs=0.01)
+    for pane, axis in zip(scene.view.panes, scene.view.axes, strict=True):
+        assert pane.geometry().right() == axis.geometry().left()
+        assert axis.geometry().right() == scene.view.viewport().width()
+
+
+def test_a_lost_position_takes_its_lines_along(scene: Scene) -> None:
+    assert len(scene.view.klines.levels) == 4
+    change: Callable[[Callback], None] = lambda callback: step_mark(callback, "100000.0")  # noqa: E731
+    change(scene.callback)
+    scene.refresh()
+    assert len(scene.view.klines.levels) == 4

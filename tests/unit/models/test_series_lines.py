@@ -1,0 +1,109 @@
+"""Figures on the tags of position and orders."""
+
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from tests.chart_scene import entry_fill, hold, load_klines, make_callback, protective_orders, step_mark, wave_klines
+from tests.core_records import MINUTE_MS, START_MS, make_order, make_position
+from trader_gui.domain.order import Fill, OrderStatus, OrderType, Origin, Side
+from trader_gui.models.series_lines import LineKind, OrderLine, entry_time_ms, order_lines, position_line
+
+
+def scene(amount: str, stop: str, target: str) -> tuple[OrderLine, OrderLine]:
+    """Return the lines of stop and target of a position entered at 108,367.6, mark 108,449.8."""
+    callback = make_callback()
+    load_klines(callback, wave_klines(30))
+    side = Side.SELL if Decimal(amount) > 0 else Side.BUY
+    orders = protective_orders(stop, target, side)
+    fill = entry_fill(5, "108367.6", side.opposite, amount.lstrip("-"))
+    hold(callback, make_position(amount, "108367.6"), orders, [fill])
+    step_mark(callback, "108449.8")
+    position = position_line(callback, "BTCUSDT", [fill])
+    assert position is not None
+    assert position.origin is Origin.ENGINE
+    assert position.entry_time_ms == fill.trade_time_ms
+    assert round(position.unrealized_pnl, 3) == Decimal("0.822") * (1 if Decimal(amount) > 0 else -1)
+    first, second = order_lines(callback.orders.open_orders("BTCUSDT"), position)
+    return first, second
+
+
+def figures(line: OrderLine) -> tuple[str, str, str]:
+    assert line.distance_fraction is not None
+    assert line.money is not None
+    assert line.r_multiple is not None
+    return f"{line.distance_fraction * 100:.2f}", f"{line.money:.2f}", f"{line.r_multiple:.2f}"
+
+
+def test_a_long_position_loses_at_its_stop_and_gains_at_its_target() -> None:
+    stop, target = scene("0.010", "108248.4", "108541.0")
+    assert (stop.kind, target.kind) == (LineKind.STOP, LineKind.TARGET)
+    assert figures(stop) == ("-0.11", "-1.19", "-1.00")
+    assert figures(target) == ("0.16", "1.73", "1.45")
+
+
+def test_a_short_position_is_the_mirror() -> None:
+    stop, target = scene("-0.010", "108486.8", "108194.2")
+    assert figures(stop) == ("-0.11", "-1.19", "-1.00")
+    assert figures(target) == ("0.16", "1.73", "1.45")
+
+
+def test_an_order_that_enlarges_the_position_promises_no_result() -> None:
+    order = make_order(price=Decimal("100000"), side=Side.BUY)
+    callback = make_callback()
+    hold(callback, make_position("0.010", "100000"), (), [])
+    position = position_line(callback, "BTCUSDT", [])
+    (line,) = order_lines([order], position)
+    assert (line.kind, line.money, line.r_multiple) == (LineKind.LIMIT, None, None)
+
+
+def test_market_orders_have_no_line_and_unanswered_ones_say_so() -> None:
+    sent = make_order(status=OrderStatus.SENT)
+    market = make_order(order_type=OrderType.MARKET, price=Decimal(0))
+    (line,) = order_lines([sent, market], None)
+    assert not line.is_confirmed
+
+
+def test_a_close_of_more_than_the_position_counts_the_position_alone() -> None:
+    callback = make_callback()
+    hold(callback, make_position("0.010", "100000"), (), [])
+    order = make_order(side=Side.SELL, price=Decimal("100100"), quantity=Decimal("5"))
+    (line,) = order_lines([order], position_line(callback, "BTCUSDT", []))
+    assert line.money == Decimal("1.000")
+
+
+def test_no_liquidation_price_is_not_a_line_at_zero() -> None:
+    callback = make_callback()
+    hold(callback, replace(make_position("0.010"), liquidation_price=Decimal(0)), (), [])
+    position = position_line(callback, "BTCUSDT", [])
+    assert position is not None
+    assert position.liquidation_price is None
+    assert position.risk is None
+    assert position.r_multiple is None
+
+
+def fills(*changes: str) -> list[Fill]:
+    """Return fills of these signed amounts, one a kline."""
+    return [
+        entry_fill(i, "100000", Side.BUY if Decimal(c) > 0 else Side.SELL, c.lstrip("-"), trade_id=i)
+        for i, c in enumerate(changes)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "amount", "opened_by_fill"),
+    [
+        (("0.007", "0.003"), "0.010", 0),
+        (("0.010", "-0.010", "0.004"), "0.004", 2),
+        (("0.010", "-0.030"), "-0.020", 1),
+        (("0.020", "-0.005", "0.010"), "0.025", 0),
+        (("0.003",), "0.010", None),
+        ((), "0.010", None),
+    ],
+)
+def test_the_entry_is_the_fill_that_led_out_of_flat(
+    changes: tuple[str, ...], amount: str, opened_by_fill: int | None
+) -> None:
+    expected = None if opened_by_fill is None else START_MS + opened_by_fill * MINUTE_MS + 20_000
+    assert entry_time_ms(Decimal(amount), fills(*changes)) == expected

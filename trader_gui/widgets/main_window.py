@@ -1,0 +1,323 @@
+"""The window: profile band, menus, session bar, banners, docks, status bar; it asks, and never acts by itself."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import PySide6
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QMoveEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QLabel, QMenuBar, QMessageBox, QVBoxLayout, QWidget
+
+from trader_gui.domain.step import EngineMode
+from trader_gui.models.bridge import Bridge
+from trader_gui.models.orders import OrderRow
+from trader_gui.models.positions import PositionRow
+from trader_gui.models.trader_view import ProfileView
+from trader_gui.widgets import session_words as words
+from trader_gui.widgets.agg_trades import AggTrades
+from trader_gui.widgets.banner import Banner, BannerStack
+from trader_gui.widgets.chart.kline_chart import KlineChart
+from trader_gui.widgets.condition_board import ConditionBoard, HeadlineView
+from trader_gui.widgets.log_view import LogView
+from trader_gui.widgets.menus import WorkspaceMenus, shortcut_words
+from trader_gui.widgets.order_book import OrderBook
+from trader_gui.widgets.order_entry import OrderEntry
+from trader_gui.widgets.positions_panel import PositionsPanel
+from trader_gui.widgets.session_bar import ProfileBand, SessionBar
+from trader_gui.widgets.status_bar import StatusBar
+from trader_gui.widgets.table_columns import DECISIONS, FILLS, ORDERS
+from trader_gui.widgets.tables import TableView
+from trader_gui.widgets.theme import theme
+from trader_gui.widgets.toast import ToastArea
+from trader_gui.widgets.workspace import Workspace
+from trader_gui.widgets.workspace_layout import LOW_HEIGHT
+
+BAND_HEIGHT = 4
+FRAME_WIDTH = 3
+MINIMUM = QSize(1100, 640)
+DEFAULT = QSize(1600, 960)
+_GAP = 4
+
+
+class MainWindow(QWidget):
+    """The workspace of one session.
+
+    Args:
+        bridge: The models; its timer is the app's business.
+        profile: Its name gives colours and words.
+        strategy_title: Of the engine's strategy.
+        version: Of the program.
+        layout_path: Where the layout is kept; None keeps none.
+
+    Attributes:
+        session_bar, order_entry, toasts, workspace: For the app, which opens popovers at the buttons and shows results.
+
+    Signals:
+        close_requested: The user wants to leave; the window stays until the app is done.
+        arm_requested, disarm_requested, cancel_entries_requested, flatten_requested: As on the session bar.
+        order_requested: (OrderIntent) from the ticket.
+        cancel_order_requested: (Order) from the orders table; answer with `finish_cancel`.
+        close_position_requested: (symbol) from the positions table or the menu; answer with `finish_close`.
+        leverage_requested: (int); margin_type_requested: (str); interval_requested: (str).
+        keys_requested, screenshot_requested: Menu entries.
+        look_changed: (theme name, palette name) chosen in the menu.
+    """
+
+    close_requested = Signal()
+    arm_requested = Signal()
+    disarm_requested = Signal()
+    cancel_entries_requested = Signal()
+    flatten_requested = Signal()
+    order_requested = Signal(object)
+    cancel_order_requested = Signal(object)
+    close_position_requested = Signal(str)
+    leverage_requested = Signal(int)
+    margin_type_requested = Signal(str)
+    interval_requested = Signal(str)
+    keys_requested = Signal()
+    screenshot_requested = Signal()
+    look_changed = Signal(str, str)
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        profile: ProfileView,
+        *,
+        strategy_title: str = "BB + RV",
+        version: str = "",
+        layout_path: Path | None = None,
+    ) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._version = version
+        self.profile_name = profile.name
+        self.workspace = Workspace(layout_path)
+        self.session_bar = SessionBar(bridge.session, strategy_title)
+        self.banners = BannerStack(bridge.session)
+        self.status_bar = StatusBar(bridge.session, version)
+        self.menu_bar = QMenuBar()
+        self.layout_label = QLabel()
+        self.layout_label.setProperty("role", "small")
+        self.layout_label.setContentsMargins(0, 6, 10, 4)
+        self._make_docks()
+        self.menus = WorkspaceMenus(self.menu_bar, self._commands(), self.workspace.docks)
+        self.menu_bar.setCornerWidget(self.layout_label)
+        self.toasts = ToastArea(self)
+        self._lay_out()
+        self._connect()
+        self.setMinimumSize(MINIMUM)
+        self.resize(DEFAULT)
+        self.setWindowTitle(f"{words.PROFILE_TITLES[profile.name]} · {bridge.session.symbol} · Trader GUI")
+        self.workspace.restore(self)
+        self._on_session_changed()
+
+    # ---- building ----------------------------------------------------------------------------------------------------
+
+    def _make_docks(self) -> None:
+        bridge, add_dock = self._bridge, self.workspace.add_dock
+        self.chart = KlineChart(bridge.series)
+        self.order_book = OrderBook(bridge.order_book)
+        self.order_entry = OrderEntry(bridge.ticket)
+        self.board = ConditionBoard(bridge.conditions)
+        self.footer = HeadlineView(bridge.conditions)
+        self.positions = PositionsPanel(bridge.positions, bridge.orders, bridge.fills)
+        self.orders = TableView(bridge.orders, ORDERS, "Orders", "No open order")
+        self.fills = TableView(bridge.fills, FILLS, "Fills", "No fill yet; your executions appear here")
+        self.journal = TableView(
+            bridge.decisions,
+            DECISIONS,
+            "Journal",
+            "What the engine and you wanted, and what became of it, appears here",
+        )
+        self.log_view = LogView(bridge.log)
+        add_dock("chart", self.chart, bridge.series, has_own_head=True)
+        add_dock("order_book", self.order_book, bridge.order_book)
+        add_dock("agg_trades", AggTrades(bridge.agg_trades), bridge.agg_trades)
+        symbol = QLabel(bridge.session.symbol)
+        symbol.setProperty("role", "label")
+        add_dock("order_entry", self._ticket_with_footer(), note=symbol)
+        add_dock("conditions", self.board, note=self.board.time)
+        add_dock("positions", self.positions)
+        add_dock("orders", self.orders)
+        add_dock("fills", self.fills)
+        add_dock("journal", self.journal)
+        add_dock("log", self.log_view)
+
+    def _ticket_with_footer(self) -> QWidget:
+        """Return the ticket with the board's first lines below it, which stand in for the board in small windows."""
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.order_entry, 1)
+        column.addWidget(self.footer)
+        return holder
+
+    def _lay_out(self) -> None:
+        column = self._column = QVBoxLayout(self)
+        frame = FRAME_WIDTH if self.profile_name == "live" else 0
+        column.setContentsMargins(frame, 0, frame, frame)
+        column.setSpacing(0)
+        column.addWidget(ProfileBand(self.profile_name, BAND_HEIGHT))
+        column.addWidget(self.menu_bar)
+        column.addWidget(self.session_bar)
+        column.addWidget(self.banners)
+        around = QVBoxLayout()
+        around.setContentsMargins(_GAP, _GAP, _GAP, _GAP)
+        around.addWidget(self.workspace)
+        column.addLayout(around, 1)
+        column.addWidget(self.status_bar)
+
+    def _connect(self) -> None:
+        bar, ticket = self.session_bar, self.order_entry
+        bar.arm_requested.connect(self.arm_requested)
+        bar.disarm_requested.connect(self.disarm_requested)
+        bar.cancel_entries_requested.connect(self.cancel_entries_requested)
+        bar.flatten_requested.connect(self.flatten_requested)
+        ticket.order_requested.connect(self.order_requested)
+        ticket.leverage_requested.connect(self.leverage_requested)
+        ticket.margin_type_requested.connect(self.margin_type_requested)
+        self.chart.interval_requested.connect(self.interval_requested)
+        self.order_book.price_picked.connect(ticket.pick_price)
+        self.orders.action_requested.connect(self._on_cancel_order)
+        self.positions.close_requested.connect(self._on_close_position)
+        self.banners.action_requested.connect(self._on_banner_action)
+        self.workspace.layout_changed.connect(self._on_layout_changed)
+        self.workspace.layout_broken.connect(self._on_layout_broken)
+        self.workspace.docks["conditions"].visibilityChanged.connect(
+            lambda is_seen: self.footer.setVisible(not is_seen)
+        )
+        self._bridge.part_failed.connect(self._on_part_failed)
+        self._bridge.ready.connect(self.order_book.fill_groups)
+        self._bridge.session.changed.connect(self._on_session_changed)
+        self._bridge.decisions.rows_noted.connect(self.toasts.show_decisions)
+        for name in ("positions", "orders", "fills"):
+            model = getattr(self._bridge, name)
+            for signal in (model.rowsInserted, model.rowsRemoved):
+                signal.connect(partial(self._show_count, name))
+            self._show_count(name)
+        theme().changed.connect(self._on_theme_changed)
+
+    def _commands(self) -> dict[str, Callable[[], None]]:
+        return {
+            "keys": self.keys_requested.emit,
+            "screenshot": self.screenshot_requested.emit,
+            "quit": self.close_requested.emit,
+            "close_position": lambda: self.close_position_requested.emit(self._bridge.session.symbol),
+            "cancel_entries": self.cancel_entries_requested.emit,
+            "flatten": self.flatten_requested.emit,
+            "arm": self.arm_requested.emit,
+            "disarm": self.disarm_requested.emit,
+            "reset_layout": lambda: self.workspace.reset(self),
+            "shortcuts": lambda: self._open_message("Keyboard", shortcut_words()),
+            "about": lambda: self._open_message("About Trader GUI", self._about_words()),
+            "full_screen": self._toggle_full_screen,
+        }
+
+    # ---- for the app -------------------------------------------------------------------------------------------------
+
+    def finish_cancel(self, order: object) -> None:
+        """The cancel of an order has been answered; its button works again."""
+        client_order_id = getattr(order, "client_order_id", "")
+        self.orders.finish_action((client_order_id, getattr(order, "order_family", None)))
+
+    def finish_close(self, symbol: str) -> None:
+        """The closing of a position is over or called off; its button works again."""
+        self.positions.table.finish_action(symbol)
+
+    def notify(self, tone: str, head: str, detail: str = "") -> None:
+        """Show a toast; `tone` is `ok`, `warn`, `danger` or `info`."""
+        self.toasts.show(tone, head, detail)
+
+    def show_banner(self, banner: Banner) -> None:
+        """Show a banner of the app's own; `banners.remove(key)` takes it away."""
+        self.banners.add(banner)
+
+    # ---- reactions ---------------------------------------------------------------------------------------------------
+
+    def _on_cancel_order(self, row: OrderRow) -> None:
+        self.cancel_order_requested.emit(row.order)
+
+    def _on_close_position(self, row: PositionRow) -> None:
+        self.close_position_requested.emit(row.symbol)
+
+    def _on_banner_action(self, key: str, action: str) -> None:
+        if (key, action) == ("naked", "close"):
+            self.close_position_requested.emit(self._bridge.session.symbol)
+
+    def _on_part_failed(self, dock_id: str, text: str) -> None:
+        if dock_id in self.workspace.docks:
+            self.workspace.docks[dock_id].panel.set_failure(text)
+        elif text:
+            self.show_banner(Banner(f"part_{dock_id}", "danger", "The session bar cannot be brought up to date.", text))
+        else:
+            self.banners.remove(f"part_{dock_id}")
+
+    def _on_session_changed(self) -> None:
+        state, actions = self._bridge.session.state, self.menus.actions
+        is_halted = state.mode is EngineMode.HALTED
+        actions["arm"].setEnabled(is_halted and not words.why_not_armable(state))
+        actions["disarm"].setEnabled(not is_halted)
+        actions["close_position"].setEnabled(state.position is not None)
+
+    def _show_count(self, name: str, *_: object) -> None:
+        self.workspace.docks[name].set_count(getattr(self._bridge, name).rowCount())
+
+    def _on_theme_changed(self) -> None:
+        self.look_changed.emit(theme().name, theme().palette_name)
+        self.update()
+
+    def _toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def _open_message(self, title: str, text: str) -> None:
+        box = QMessageBox(QMessageBox.Icon.NoIcon, title, text, QMessageBox.StandardButton.Close, self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setTextFormat(Qt.TextFormat.RichText)
+        box.open()
+
+    def _about_words(self) -> str:
+        return (
+            f"<b>Trader GUI {self._version}</b><br>Trades Binance USDⓈ-M futures by hand and by a decision engine."
+            f"<br><br>Profile: {words.PROFILE_TITLES[self.profile_name]}, {words.PROFILE_NOTES[self.profile_name]}"
+            f"<br>PySide6 {PySide6.__version__}"
+        )
+
+    # ---- layout ------------------------------------------------------------------------------------------------------
+
+    def _fit_layout(self) -> None:
+        self.positions.set_small_tables(self.height() >= LOW_HEIGHT)
+        self.workspace.fit(self)
+
+    def _on_layout_changed(self) -> None:
+        self.layout_label.setText(f"Layout: {'Own' if self.workspace.is_custom else 'Default'}")
+
+    def _on_layout_broken(self, new_name: str) -> None:
+        what = "The saved layout could not be read; this is the default one."
+        self.show_banner(
+            Banner("layout", "info", what, f"The old file is kept as {new_name}.", (("dismiss", "Dismiss"),))
+        )
+
+    # ---- Qt ----------------------------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._column.activate()
+        self._fit_layout()
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        super().moveEvent(event)
+        self.workspace.save_later()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        event.ignore()
+        self.close_requested.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme().color("bg0"))
+        if self.profile_name == "live":
+            painter.fillRect(self.rect(), theme().profile("live")[0])
+            inner = self.rect().adjusted(FRAME_WIDTH, 0, -FRAME_WIDTH, -FRAME_WIDTH)
+            painter.fillRect(inner, theme().color("bg0"))

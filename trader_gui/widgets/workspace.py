@@ -1,0 +1,183 @@
+"""The docks of the window: their places, how they collapse, and how they come back at the next start."""
+
+import logging
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QMainWindow, QTabBar, QTabWidget, QWidget
+
+from trader_gui.models.frame import FrameModel
+from trader_gui.widgets.dock import Dock
+from trader_gui.widgets.layout_store import BrokenLayoutError, LayoutStore, SavedLayout
+from trader_gui.widgets.panel import Panel
+from trader_gui.widgets.theme import theme
+from trader_gui.widgets.workspace_layout import DOCK_TITLES, Tier, arrange, resize, tier_of
+
+_log = logging.getLogger(__name__)
+
+SAVE_AFTER_MS = 1000
+
+
+class Workspace(QMainWindow):
+    """Docks without a centre. Until the user moves something, they follow the window's size by the default layout.
+
+    Args:
+        layout_path: Where the layout is kept; None keeps none.
+
+    Attributes:
+        docks: Every dock by its id.
+        is_custom: The user made the layout; it is left alone then.
+
+    Signals:
+        layout_changed: The layout is another one, or became the user's own.
+        layout_broken: (new file name) the saved layout could not be used and was set aside.
+    """
+
+    layout_changed = Signal()
+    layout_broken = Signal(str)
+
+    def __init__(self, layout_path: Path | None) -> None:
+        super().__init__()
+        self.docks: dict[str, Dock] = {}
+        self.is_custom = False
+        self._tier: Tier | None = None
+        self._is_arranging = False
+        self._store = LayoutStore(layout_path)
+        self._save_timer = QTimer(self)
+        self._save_timer.setSingleShot(True)
+        self._save_timer.setInterval(SAVE_AFTER_MS)
+        self._save_timer.timeout.connect(self.save)
+        self.setWindowFlags(Qt.WindowType.Widget)
+        self.setObjectName("workspace")
+        self.setDockNestingEnabled(True)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self.setAnimated(False)
+        # Tabs are measured in the bar's own font: without this the active one's heavier text would be cut off.
+        self.setStyleSheet("QTabBar::tab { font-weight: 400 } QTabBar::tab:selected { font-weight: 600 }")
+
+    def add_dock(
+        self,
+        dock_id: str,
+        content: QWidget,
+        model: FrameModel | None = None,
+        *,
+        note: QWidget | None = None,
+        has_own_head: bool = False,
+    ) -> None:
+        """Make a dock; it is placed by the next `fit`.
+
+        Args:
+            dock_id: One of `DOCK_TITLES`.
+            content: Its widget.
+            model: The model that belongs to this panel alone, refreshed only while it is seen.
+            note: Shown at the right of the title.
+            has_own_head: The widget draws its own head and frame.
+        """
+        panel = Panel(content, model, is_framed=not has_own_head)
+        dock = self.docks[dock_id] = Dock(dock_id, DOCK_TITLES[dock_id], panel, note=note, has_own_head=has_own_head)
+        dock.dockLocationChanged.connect(self._on_dock_moved)
+        dock.topLevelChanged.connect(self._on_dock_moved)
+        dock.visibilityChanged.connect(self._refresh_titles_later)
+        dock.toggleViewAction().triggered.connect(self._on_touched)
+
+    # ---- default layout ----------------------------------------------------------------------------------------------
+
+    def fit(self, window: QWidget) -> None:
+        """Collapse or unfold the default layout by the size of the window; a layout of the user's is left alone."""
+        self.save_later()
+        if self.is_custom:
+            return
+        tier = tier_of(window.width(), window.height())
+        if tier is self._tier:
+            resize(self, self.docks, tier)
+        else:
+            self._arrange(tier)
+
+    def reset(self, window: QWidget) -> None:
+        """Bring back the default layout, closed panels included, and forget the saved one."""
+        self._store.discard()
+        self.is_custom = False
+        self._arrange(tier_of(window.width(), window.height()))
+
+    def _arrange(self, tier: Tier) -> None:
+        self._is_arranging = True
+        self._tier = tier
+        arrange(self, self.docks, tier)
+        self._is_arranging = False
+        self._refresh_titles()
+        self.layout_changed.emit()
+
+    # ---- the user's layout -------------------------------------------------------------------------------------------
+
+    def restore(self, window: QWidget) -> None:
+        """Take back the saved layout, if there is one that can be used."""
+        self.fit(window)
+        try:
+            saved = self._store.load()
+        except BrokenLayoutError as error:
+            self.layout_broken.emit(str(error))
+            return
+        if saved is None:
+            return
+        window.restoreGeometry(QByteArray(saved.geometry))
+        if not saved.is_custom:
+            return
+        self._is_arranging = True
+        is_whole = self.restoreState(QByteArray(saved.docks))
+        self._is_arranging = False
+        if not is_whole:
+            self.layout_broken.emit(self._store.set_aside())
+            return
+        self.is_custom = True
+        self.layout_changed.emit()
+
+    def save_later(self) -> None:
+        """Save when nothing has changed for a second."""
+        self._save_timer.start()
+
+    def save(self) -> None:
+        """Write the layout now; a disk that refuses is told in the log and changes nothing else."""
+        self._save_timer.stop()
+        layout = SavedLayout(
+            geometry=bytes(self.window().saveGeometry().data()),
+            docks=bytes(self.saveState().data()),
+            is_custom=self.is_custom,
+        )
+        try:
+            self._store.save(layout)
+        except OSError as error:
+            _log.warning("the layout cannot be saved: %s", error)
+
+    def _on_dock_moved(self) -> None:
+        self._refresh_titles_later()
+        if not self._is_arranging and self.isVisible():
+            self._on_touched()
+
+    def _on_touched(self) -> None:
+        self.is_custom = True
+        self.save_later()
+        self.layout_changed.emit()
+
+    # ---- titles and tabs ---------------------------------------------------------------------------------------------
+
+    def _refresh_titles_later(self) -> None:
+        QTimer.singleShot(0, self, self._refresh_titles)
+
+    def _refresh_titles(self) -> None:
+        for dock in self.docks.values():
+            dock.refresh_title(self)
+        font = theme().font("body")
+        font.setWeight(font.Weight.DemiBold)
+        for bar in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            bar.setFont(font)
+            bar.setElideMode(Qt.TextElideMode.ElideNone)
+            bar.setAccessibleName("Panels")
+
+    def event(self, event: QEvent) -> bool:
+        """Notice that the user takes a separator into his hand: from then on the layout is his own."""
+        match event:
+            case QMouseEvent() if event.type() == QEvent.Type.MouseButtonPress:
+                if self.isSeparator(event.position().toPoint()):
+                    self._on_touched()
+        return super().event(event)
