@@ -2,18 +2,21 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QColor, QFontMetricsF, QImage
+from PySide6.QtGui import QColor, QFontMetricsF, QIcon, QImage
 from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QPushButton
 
 from trader_gui.resources import resource_path
 from trader_gui.widgets.theme import Theme, set_style_property, theme
 
-ICONS = (
-    "check cross dash triangle octagon info shield gear hand globe target feed clock power flatten cancel-entries lock "
-    "bell search chevron plus minus expand wave camera"
-).split()
+ICONS = [
+    *("check", "cross", "dash", "triangle", "octagon", "info"),
+    *("shield", "gear", "hand", "globe", "target"),
+    *("feed", "clock", "power", "flatten", "cancel-entries", "lock", "bell"),
+    *("search", "chevron", "plus", "minus", "expand", "wave", "camera", "latest"),
+]
 
 
 @pytest.fixture
@@ -37,8 +40,7 @@ def test_the_style_sheet_names_colours_and_files_that_are_there(styled: Theme) -
         urls = re.findall(r'url\("([^"]+)"\)', sheet)
         assert len(urls) >= 4
         for url in urls:
-            with open(url, encoding="utf-8") as file:  # noqa: PTH123  # the path as Qt will open it
-                assert "currentColor" not in file.read()
+            assert "currentColor" not in Path(url).read_text(encoding="utf-8")
 
 
 def test_kinds_of_buttons_and_roles_of_labels_look_as_told(styled: Theme, qtbot: object) -> None:
@@ -105,14 +107,8 @@ def test_every_icon_is_drawn_in_the_colour_that_is_asked_for(styled: Theme, name
 
 
 def test_a_disabled_icon_is_weak(styled: Theme) -> None:
-    image = styled.icon("power", "danger").pixmap(16, mode=_disabled()).toImage()
+    image = styled.icon("power", "danger").pixmap(16, mode=QIcon.Mode.Disabled).toImage()
     assert has_color(image, styled.color("text3"))
-
-
-def _disabled() -> object:
-    from PySide6.QtGui import QIcon
-
-    return QIcon.Mode.Disabled
 
 
 def test_digits_stand_in_columns_in_every_role(styled: Theme) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.core_records import (
@@ -35,8 +36,8 @@ from trader_gui.domain.step import ApprovedCancel, EngineMode, FeedStatus, ModeC
 from trader_gui.errors import BugError
 from trader_gui.risk.gate import RiskLimits
 
-ENTRY, EXIT, PROTECTION = Purpose.ENTRY, Purpose.EXIT, Purpose.PROTECTION
-SECOND, MINUTE = 1_000, 60_000
+EXIT, PROTECTION = Purpose.EXIT, Purpose.PROTECTION
+MINUTE = 60_000
 
 
 def codes(steps):
@@ -91,6 +92,15 @@ def test_nothing_is_ready_before_enough_klines_and_the_board_says_how_many_are_m
     needs = {c.name: c.needs for c in step.conditions if not c.ready}
     assert needs["RV in former range"] == 9 and needs["close[5] > upper_outer"] == 2
     assert "close[1] > upper_inner" not in needs
+
+
+def test_nothing_is_opened_before_the_account_is_known():
+    rig = Rig()
+    rig.callback.account.is_known = False
+    rig.tick()
+    step = rig.tick(rig.limit("upper_inner") + 1)
+    flat = step.evaluation.groups[0].conditions[1]
+    assert (flat.value, flat.ready, flat.text, step.wished) == (False, False, "unknown", ())
 
 
 def test_a_gap_makes_all_bands_not_ready_until_it_is_filled_while_the_stop_still_works():
@@ -187,6 +197,14 @@ def test_every_market_message_reaches_its_collector():
     assert [s.sequence for s in rig.steps] == list(range(1, len(rig.steps) + 1))
 
 
+def test_event_time_never_goes_back():
+    rig = Rig()
+    rig.tick()
+    now_ms = rig.callback.now_ms
+    step = rig.send(MarkPrice("BTCUSDT", dec(5), dec(5), dec(0), 0, now_ms - 3_000))
+    assert (rig.callback.now_ms, step.event_time_ms) == (now_ms, now_ms - 3_000)
+
+
 def test_clocks_other_than_the_markets_do_not_move_event_time():
     rig = Rig()
     rig.tick()
@@ -214,6 +232,17 @@ def test_an_order_of_another_symbol_does_not_touch_the_position():
     rig.send(make_account_update(make_position(1, symbol="ETHUSDT"), time_ms=rig.now_ms))
     assert rig.callback.engine_holds_position
     assert rig.callback.result_today == Decimal("-8.0")
+
+
+def test_another_symbols_position_does_not_count_as_this_ones_being_told():
+    rig = Rig(parameters={"pause_ms": 0})
+    entry = rig.enter_long()
+    rig.accept(entry)
+    _, order = rig.told_fill(entry, "0.010", rig.price)
+    rig.send(order)
+    rig.send(make_account_update(make_position(1, symbol="ETHUSDT"), time_ms=rig.now_ms + 5))
+    clear = rig.tick().evaluation.groups[0].conditions[-1]
+    assert (clear.name, clear.value, rig.steps[-1].wished) == ("no order in flight", False, ())
 
 
 # ---- the same again, and a week of the real market -------------------------------------------------------------------
@@ -272,6 +301,31 @@ class InstantVenue:
             self.obey(last)
 
 
+def check_against_numpy(steps, closes):
+    """Work out the two entry signals anew, by other formulas, for every evaluation; they must agree every time."""
+    close = np.array(closes)
+    bands = np.lib.stride_tricks.sliding_window_view(close, 20)
+    middle, deviation = bands.mean(axis=1), bands.std(axis=1, ddof=1)
+    squares = np.lib.stride_tricks.sliding_window_view(np.diff(np.log(close)) ** 2, 10)
+    volatility = np.sqrt(squares.sum(axis=1))
+    checked = 0
+    for step in steps:
+        signals = (
+            {g.name: [c.value for c in g.conditions[2:6]] for g in step.evaluation.groups} if step.evaluation else {}
+        )
+        last = (step.message.open_time_ms - START_MS) // MINUTE - (not step.message.is_closed) if signals else 0
+        for side, sign in (("enter_long", 1), ("enter_short", -1)):
+            if side not in signals:
+                continue
+            band = {back: middle[last - back - 18] + sign * deviation[last - back - 18] for back in (1, 2)}
+            former = [sign * (close[last + 1 - back] - band[back]) <= 0 for back in (1, 2)]
+            crosses = sign * (float(step.message.close) - band[1]) > 0
+            before, now = volatility[last - 30 : last - 10], volatility[last - 10]
+            assert signals[side] == [*former, crosses, before.min() <= now <= before.max()], step
+            checked += 1
+    assert checked > 2 * len(closes)
+
+
 @pytest.mark.skipif(not REAL.exists(), reason="the recorded market is not beside the repository")
 def test_a_week_of_the_real_market():
     with gzip.open(REAL, "rt") as file:
@@ -287,6 +341,7 @@ def test_a_week_of_the_real_market():
         for part, price in enumerate(path):
             target_ms = start_ms + number * MINUTE + part * 14_000
             venue.obey(rig.tick(price, after_ms=target_ms - rig.now_ms))
+    check_against_numpy(rig.steps, [float(close) for close in closes])
     trips = rig.callback.engine_trades
     assert len(trips) > 20
     assert venue.worst == 1 and venue.flips == 0

@@ -1,6 +1,7 @@
 """Requests to the simulated exchange, seen by a raw client."""
 
 import asyncio
+import itertools
 import time
 from decimal import Decimal
 from typing import Any
@@ -106,7 +107,7 @@ def test_public_data_fits_together() -> None:
         assert len(klines) == 1500
         assert all(len(row) == 12 for row in klines)
         assert klines[-1][6] >= now - 1_000  # the last one is open
-        assert all(after[0] - before[0] == 60_000 for before, after in zip(klines, klines[1:], strict=False))
+        assert all(after[0] - before[0] == 60_000 for before, after in itertools.pairwise(klines))
         hours = await client.get("/fapi/v1/klines", symbol="BTCUSDT", interval="1h", limit=2)
         inside = [row for row in klines if hours[0][0] <= row[0] <= hours[0][6]]
         assert hours[0][1] == inside[0][1]

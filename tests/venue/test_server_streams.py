@@ -1,10 +1,12 @@
 """Streams of the simulated exchange, seen by a raw client."""
 
 import asyncio
+import itertools
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from aiohttp import WSMsgType
 
 from tests.raw_exchange_client import RawClient, RawSocket, running
 from trader_gui.simulated_exchange.options import ExchangeOptions
@@ -170,7 +172,7 @@ def test_frames_are_throttled_by_market_time() -> None:
         async with client.socket("/market/ws/btcusdt@kline_1m") as socket:
             frames = [await socket.receive() for _ in range(60)]
         open_frames = [frame for frame in frames if not frame["k"]["x"]]
-        gaps = [after["E"] - before["E"] for before, after in zip(open_frames, open_frames[1:], strict=False)]
+        gaps = [after["E"] - before["E"] for before, after in itertools.pairwise(open_frames)]
         assert min(gaps) >= 250
         assert frames[0]["E"] >= START_MS
 
@@ -274,6 +276,20 @@ def test_ping_and_too_many_messages() -> None:
             assert socket.connection.close_code == 1008
 
     with_client(body)
+
+
+def test_the_server_pings_and_drops_the_dead() -> None:
+    async def body(exchange: SimulatedExchange, client: RawClient) -> None:
+        now_s = asyncio.get_running_loop().time()
+        async with client.session.ws_connect(client.ws + "/market/ws", autoping=False) as connection:
+            await exchange._sockets.keep_alive(now_s + 100)
+            await exchange._sockets.keep_alive(now_s + 200)
+            assert (await connection.receive(timeout=5)).type is WSMsgType.PING
+            assert not connection.closed
+            await exchange._sockets.keep_alive(now_s + 700)  # no pong came in ten minutes
+            assert (await connection.receive(timeout=5)).type is WSMsgType.CLOSE
+
+    with_exchange(body)
 
 
 def test_several_symbols_share_one_clock() -> None:

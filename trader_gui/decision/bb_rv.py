@@ -223,12 +223,9 @@ class BbRvDecision(Decision):
             return "entry_superseded" if Purpose.EXIT in context.in_flight else ""
         if order.purpose is Purpose.EXIT:
             return "exit_unfilled" if age_ms >= parameters.exit_patience_ms else ""
-        position = context.position
-        if position is None:
-            is_left_over = context.now_ms - context.told_flat_ms >= parameters.retry_ms
-        else:
-            is_left_over = context.is_engine_position and order.side is _side_of(position)
-        return "protection_left_over" if is_left_over and context.is_account_known else ""
+        is_flat = context.is_account_known and context.position is None
+        is_left_over = is_flat and context.now_ms - context.told_flat_ms >= parameters.retry_ms
+        return "protection_left_over" if is_left_over else ""
 
     def _limit(
         self, side: Side, quantity: Decimal, purpose: Purpose, reason: str, context: DecisionContext

@@ -25,7 +25,7 @@ class DecisionContext(msgspec.Struct, frozen=True):
             id.
         in_flight: Purposes for which the engine must not send another order now.
         cancels_in_flight: Client order ids whose cancel was sent and not answered.
-        refused: The last refusal by purpose, gate's or venue's, while nothing of that purpose was accepted since.
+        refused: The last refusal by purpose, gate's or venue's; that of protection until the position is flat.
         now_ms: Newest event time.
         last_trade_time_ms: Of the engine's newest fill; None before the first.
         told_flat_ms: Event time since which the venue says that there is no position.

@@ -53,7 +53,7 @@ class EngineLedger:
         told_flat_ms: Event time since which the venue says that there is no position.
         asked_times_ms: When the venue was last asked for the order or for its cancel, by client order id, while it is
             open.
-        refused: The last refusal by purpose, until an order of that purpose is accepted or the position is flat.
+        refused: The last refusal by purpose; that of protection until the position is flat.
         round_trips: The newest round trips, oldest first.
     """
 
@@ -109,8 +109,6 @@ class EngineLedger:
                 self._forget(after.client_order_id)
             elif after.status.is_terminal:
                 self.asked_times_ms.pop(after.client_order_id, None)
-            if after.order_id is not None and (before is None or before.order_id is None):
-                self.refused.pop(after.purpose, None)
         if after.order_family is OrderFamily.BOOK:
             executed = after.executed_quantity - (before.executed_quantity if before is not None else 0)
             if executed > 0:
@@ -135,14 +133,11 @@ class EngineLedger:
 
     def note_position(self, position_amount: Decimal, time_ms: int) -> None:
         """The venue told the position as of `time_ms`."""
-        was_flat = self._position_amount == 0
         self._position_amount = position_amount
         self._told_ms = max(self._told_ms, time_ms)
         self._untold = {purpose: t for purpose, t in self._untold.items() if t > self._told_ms}
         if position_amount == 0:
-            if not was_flat or self._engine_amount:
-                self.refused.pop(Purpose.EXIT, None)
-                self.refused.pop(Purpose.PROTECTION, None)
+            self.refused.pop(Purpose.PROTECTION, None)
             self._engine_amount = Decimal(0)
             self._is_touched = False
             self.told_flat_ms = self._told_ms

@@ -1,9 +1,11 @@
 """DecisionsModel: what this session wanted, what the gate said and what the exchange made of it, newest first."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import replace as replaced
 from enum import StrEnum
 
+from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
 from trader_gui.callback import Callback
@@ -123,7 +125,7 @@ class DecisionsModel(KeyedTableModel[DecisionRow]):
         self._new.append(row)
         if self._numbered and self._numbered[-1][1].is_same(row) and row.fill is None:
             number, former = self._numbered[-1]
-            self._numbered[-1] = (number, replace(row, count=former.count + 1))
+            self._numbered[-1] = (number, replaced(row, count=former.count + 1))
             return
         self._last_number += 1
         self._numbered.append((self._last_number, row))
@@ -177,13 +179,10 @@ def _answers(approved: ApprovedOrder | ApprovedCancel, wish: OrderIntent | Cance
     intent = approved.intent
     if isinstance(intent, CancelIntent) or isinstance(wish, CancelIntent):
         return intent == wish
-    return (intent.symbol, intent.side, intent.order_type, intent.purpose, intent.reason) == (
-        wish.symbol,
-        wish.side,
-        wish.order_type,
-        wish.purpose,
-        wish.reason,
-    )
+    if intent.quantity is None or wish.quantity is None:
+        return intent == wish
+    is_cut = intent.reduce_only and intent.quantity < wish.quantity
+    return intent == wish or (is_cut and replace(intent, quantity=wish.quantity) == wish)
 
 
 def _figures(intent: OrderIntent | CancelIntent) -> str:

@@ -119,16 +119,18 @@ def _first_line(child: "subprocess.Popen[str]") -> str:
 
 def _end(child: "subprocess.Popen[str]") -> None:
     """Close the child's input, which asks it to end; then terminate, then kill."""
-    for pipe in (child.stdin, child.stdout):
-        if pipe is not None:
-            pipe.close()
+    if child.stdin is not None:
+        child.stdin.close()
     for insist in (child.terminate, child.kill, None):
         try:
             child.wait(PATIENCE_SECONDS)
-            return
+            break
         except subprocess.TimeoutExpired:
             if insist is not None:
                 insist()
+    # Last: while a thread still reads it, closing would wait for the child.
+    if child.stdout is not None:
+        child.stdout.close()
 
 
 def _failure(child: "subprocess.Popen[str]", errors: IO[bytes]) -> UserError:

@@ -118,9 +118,8 @@ class SimulatedExchange:
         self._runner = runner
         port = runner.addresses[0][1]
         self.rest_url, self.ws_url = f"http://{HOST}:{port}", f"ws://{HOST}:{port}"
-        play = self._play_paced() if self._options.is_paced else self._play_by_clock(float(self._options.speed))
         self._tasks = [
-            asyncio.create_task(self._watched(play), name="simulated market"),
+            asyncio.create_task(self._play(), name="simulated market"),
             asyncio.create_task(self._keep_house(), name="simulated exchange housekeeping"),
         ]
 
@@ -143,9 +142,12 @@ class SimulatedExchange:
         for time_ms, ticks in groupby(merged, key=_time):
             yield time_ms, list(ticks)
 
-    async def _watched(self, play: Any) -> None:
+    async def _play(self) -> None:
         try:
-            await play
+            if self._options.is_paced:
+                await self._play_paced()
+            else:
+                await self._play_by_clock(float(self._options.speed))
         except asyncio.CancelledError:
             raise
         except Exception:

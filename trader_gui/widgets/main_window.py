@@ -118,7 +118,7 @@ class MainWindow(QWidget):
         bridge, add_dock = self._bridge, self.workspace.add_dock
         self.chart = KlineChart(bridge.series)
         self.order_book = OrderBook(bridge.order_book)
-        self.order_entry = OrderEntry(bridge.ticket)
+        self.order_entry = OrderEntry(bridge.ticket, profile_name=bridge.session.profile_name)
         self.board = ConditionBoard(bridge.conditions)
         self.footer = HeadlineView(bridge.conditions)
         self.positions = PositionsPanel(bridge.positions, bridge.orders, bridge.fills)

@@ -49,7 +49,7 @@ class OrderEntry(TicketForm):
     margin_type_requested = Signal(str)
     leverage_requested = Signal(int)
 
-    def __init__(self, model: TicketModel, parent: QWidget | None = None, *, profile_name: str = "demo") -> None:
+    def __init__(self, model: TicketModel, parent: QWidget | None = None, *, profile_name: str) -> None:
         super().__init__(parent)
         self.setAccessibleName("Order ticket")
         self.profile_name = profile_name

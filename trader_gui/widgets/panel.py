@@ -1,6 +1,5 @@
 """What a dock holds: its widget, and a strip that says when the panel itself has failed."""
 
-from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from trader_gui.models.frame import FrameModel
@@ -8,7 +7,7 @@ from trader_gui.widgets.theme import theme
 
 
 class Panel(QFrame):
-    """Frame round a dock's widget. While it is hidden, its model is not refreshed.
+    """Frame round a dock's widget. While it is not seen, its model is not refreshed.
 
     Args:
         content: The widget.
@@ -57,12 +56,7 @@ class Panel(QFrame):
     def _show_icon(self) -> None:
         self._icon.setPixmap(theme().pixmap("octagon", "danger", 16))
 
-    def showEvent(self, event: QShowEvent) -> None:
+    def set_seen(self, is_seen: bool) -> None:
+        """Have the model refreshed, or left alone, as the dock comes to the front or goes behind another."""
         if self._model is not None:
-            self._model.is_watched = True
-        super().showEvent(event)
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        if self._model is not None:
-            self._model.is_watched = False
-        super().hideEvent(event)
+            self._model.is_watched = is_seen

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QPushButton, QSizePolicy, QWidget
 
 from trader_gui.domain.step import EngineMode
 from trader_gui.models.session import SessionModel
@@ -14,6 +14,8 @@ from trader_gui.widgets.session_cell import SessionCell
 from trader_gui.widgets.theme import set_style_property, theme
 
 HEIGHT = 48
+MINIMUM_WIDTH = 1000
+"""Room for what is never dropped."""
 ENGINE_WIDTH = 244
 ENGINE_WIDTH_NARROW = 176
 _NARROW = 1360
@@ -137,6 +139,7 @@ class SessionBar(QFrame):
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 12, 1)
+        row.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)  # cells go when the window is narrow
         row.setSpacing(0)
         row.addWidget(ProfileBadge(self._model.profile_name))
         for cell in (*self._fixed_cells, *self._cells):
@@ -190,6 +193,9 @@ class SessionBar(QFrame):
         self.engine_button.setIcon(theme().icon("power", "on_fill" if primary else "text1"))
         self.cancel_entries_button.setIcon(theme().icon("cancel-entries", "text1"))
         self.flatten_button.setIcon(theme().icon("flatten", "danger"))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(MINIMUM_WIDTH, HEIGHT)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -1,7 +1,7 @@
 """The ticket's Buy and Sell buttons: side in words over what the button does, or what it waits for."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from trader_gui.domain.order import Side
@@ -41,11 +41,6 @@ class SideButton(QPushButton):
             self._detail = detail
             self.setAccessibleName(f"{'Buy' if self.side is Side.BUY else 'Sell'} {detail}")
             self.update()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """A held key is one press."""
-        if not event.isAutoRepeat():
-            super().keyPressEvent(event)
 
     def sizeHint(self) -> QSize:
         return QSize(140, _HEIGHT)

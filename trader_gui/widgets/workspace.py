@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QTabBar, QTabWidget, QWidget
 
 from trader_gui.models.frame import FrameModel
@@ -79,6 +79,7 @@ class Workspace(QMainWindow):
         dock.dockLocationChanged.connect(self._on_dock_moved)
         dock.topLevelChanged.connect(self._on_dock_moved)
         dock.visibilityChanged.connect(self._refresh_titles_later)
+        dock.visibilityChanged.connect(panel.set_seen)
         dock.toggleViewAction().triggered.connect(self._on_touched)
 
     # ---- default layout ----------------------------------------------------------------------------------------------
@@ -89,9 +90,7 @@ class Workspace(QMainWindow):
         if self.is_custom:
             return
         tier = tier_of(window.width(), window.height())
-        if tier is self._tier:
-            resize(self, self.docks, tier)
-        else:
+        if tier is not self._tier:
             self._arrange(tier)
 
     def reset(self, window: QWidget) -> None:
@@ -107,6 +106,15 @@ class Workspace(QMainWindow):
         self._is_arranging = False
         self._refresh_titles()
         self.layout_changed.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        QTimer.singleShot(0, self, self._resize_default)
+
+    def _resize_default(self) -> None:
+        """Give the docks their default sizes, once Qt has laid them out in the new room."""
+        if not self.is_custom and self._tier is not None:
+            resize(self, self.docks, self._tier)
 
     # ---- the user's layout -------------------------------------------------------------------------------------------
 

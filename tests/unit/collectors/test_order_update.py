@@ -208,6 +208,13 @@ def test_memory_of_closed_orders_and_fills_is_bounded():
     assert collector.closed[-1].client_order_id == "web-2099" and collector.fills[0].trade_id == 101
 
 
+def test_the_memory_of_fill_ids_reaches_ten_times_further_than_the_fills():
+    collector = OrderUpdateCollector(PREFIX)
+    collector.load_fills(make_fill(n) for n in range(20_001))
+    collector.load_fills([make_fill(1), make_fill(20_000)])
+    assert collector.fills[-1].trade_id == 20_000 and not collector.has_fill(make_fill(0))
+
+
 LIFE = (
     event(make_order(update_time_ms=1)),
     outcome(OutcomeKind.ACCEPTED, make_order(update_time_ms=1)),

@@ -10,9 +10,10 @@ from trader_gui.conditionals.indicators import bollinger, former_range, realized
 
 PRICES = st.lists(st.floats(0.01, 1e6), max_size=50).map(lambda values: np.array(values, dtype=np.float64))
 # Closes and middle band of a published spreadsheet for BB(20, 2); its bands use the population deviation.
-CHART_SCHOOL = np.array(
-    [86.1557, 89.0867, 88.7829, 90.3228, 89.0671, 91.1453, 89.4397, 89.175, 86.9302, 87.6752, 86.9596, 89.4299]
-    + [89.3221, 88.7241, 87.4497, 87.2634, 89.4985, 87.9006, 89.126, 90.7043, 92.9001, 92.9784]
+CHART_SCHOOL = np.fromstring(
+    "86.1557 89.0867 88.7829 90.3228 89.0671 91.1453 89.4397 89.175 86.9302 87.6752 86.9596 89.4299 89.3221 88.7241 "
+    "87.4497 87.2634 89.4985 87.9006 89.126 90.7043 92.9001 92.9784",
+    sep=" ",
 )
 
 

@@ -232,9 +232,9 @@ def test_a_close_is_sized_by_the_true_position_and_never_turns_it_round():
     rig = Rig()
     entry = rig.enter_long()
     rig.accept(entry)
-    rig.fill(entry, "0.007", 100_000)
-    (stop,) = (a for a in rig.tick(99_800).approved if isinstance(a.intent.quantity, Decimal))
-    assert (stop.intent.side, stop.intent.quantity, stop.intent.reduce_only) == (Side.SELL, Decimal("0.007"), True)
+    rig.accept(rig.fill(entry, "0.007", 100_000).approved[0])
+    (wish,) = rig.tick(99_800).wished
+    assert (wish.side, wish.quantity, wish.reduce_only) == (Side.SELL, Decimal("0.007"), True)
 
 
 def test_partial_fills_are_the_normal_case():

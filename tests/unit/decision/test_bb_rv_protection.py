@@ -12,8 +12,7 @@ from trader_gui.domain.order import (
     Side,
 )
 
-ENTRY, EXIT, PROTECTION = Purpose.ENTRY, Purpose.EXIT, Purpose.PROTECTION
-SECOND, MINUTE = 1_000, 60_000
+EXIT, PROTECTION = Purpose.EXIT, Purpose.PROTECTION
 
 
 def test_the_protective_stop_is_asked_for_as_soon_as_the_position_is_told():
@@ -86,3 +85,25 @@ def test_a_protective_stop_left_over_after_flat_is_cancelled():
     (cancel,) = rig.steps[-1].approved
     assert cancel.intent.reason == "protection_left_over" and cancel.intent.order_family is OrderFamily.ALGO
     assert rig.now_ms - flat_ms >= 2_000
+
+
+def test_a_stop_refused_in_one_trade_is_asked_for_again_in_the_next():
+    rig = Rig(parameters={"pause_ms": 0})
+    entry = rig.enter_long()
+    rig.accept(entry)
+    (protection,) = rig.fill(entry, price=100_000).approved
+    (out,) = rig.answer(protection, OutcomeKind.REFUSED, code=-2021).approved
+    rig.accept(out)
+    rig.fill(out)
+    second = enter_again(rig)
+    (protection,) = rig.fill(second, price=100_000).approved
+    assert protection.intent.order_type is OrderType.STOP_MARKET
+
+
+def enter_again(rig):
+    """Let three quiet klines pass and the price cross again; return the entry."""
+    for _ in range(3):
+        rig.tick(99_999, after_ms=60_000)
+    (entry,) = rig.tick(rig.limit("upper_inner") + 1).approved
+    rig.accept(entry)
+    return entry

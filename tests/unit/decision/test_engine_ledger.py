@@ -2,19 +2,13 @@
 
 from decimal import Decimal
 
-from tests.core_records import (
-    make_position,
-    make_snapshot,
-)
+from tests.core_records import dec, make_fill, make_order, make_position, make_snapshot
 from tests.core_rig import Rig
-from trader_gui.domain.order import (
-    OrderStatus,
-    OutcomeKind,
-    Purpose,
-)
+from trader_gui.decision.engine_ledger import EngineLedger
+from trader_gui.domain.order import OrderStatus, Origin, OutcomeKind, Purpose, Side
 
-ENTRY, EXIT, PROTECTION = Purpose.ENTRY, Purpose.EXIT, Purpose.PROTECTION
-SECOND, MINUTE = 1_000, 60_000
+EXIT, PROTECTION = Purpose.EXIT, Purpose.PROTECTION
+SECOND = 1_000
 
 
 def test_a_position_that_was_there_at_the_start_is_left_alone():
@@ -79,3 +73,69 @@ def test_a_close_told_by_the_account_first_does_not_count_twice():
     rig.tick(100_000, after_ms=3 * SECOND)
     assert [t.exit_reason for t in rig.callback.engine_trades] == ["stop_loss"]
     assert rig.callback.result_today == Decimal("-1.0")
+
+
+def test_a_trip_that_somebody_else_traded_in_is_not_told_as_the_engines():
+    ledger = EngineLedger("BTCUSDT", "USDT")
+    ledger.note_fill(make_fill(1, "p-en-1"), Origin.ENGINE, Purpose.ENTRY)
+    ledger.note_fill(make_fill(2, "web", side=Side.SELL, quantity=dec("0.004")), Origin.OTHER, None)
+    ledger.note_fill(make_fill(3, "p-ex-2", side=Side.SELL, quantity=dec("0.006")), Origin.ENGINE, Purpose.EXIT)
+    assert list(ledger.round_trips) == []
+
+
+def test_prices_of_a_round_trip_are_weighted_means_and_commission_in_another_asset_is_left_out():
+    ledger = EngineLedger("BTCUSDT", "USDT")
+    ledger.note_sent("p-ex-2", "take_profit", 5)
+    sell = {"side": Side.SELL, "client_order_id": "p-ex-2", "commission_asset": "BNB"}
+    for fill, purpose in (
+        (make_fill(1, "p-en-1", quantity=dec("0.001"), price=dec(100), trade_time_ms=1), Purpose.ENTRY),
+        (make_fill(2, "p-en-1", quantity=dec("0.003"), price=dec(104), trade_time_ms=2), Purpose.ENTRY),
+        (
+            make_fill(3, quantity=dec("0.002"), price=dec(110), trade_time_ms=3, realized_pnl=dec(7), **sell),
+            Purpose.EXIT,
+        ),
+        (
+            make_fill(4, quantity=dec("0.002"), price=dec(112), trade_time_ms=4, realized_pnl=dec(9), **sell),
+            Purpose.EXIT,
+        ),
+    ):
+        ledger.note_fill(fill, Origin.ENGINE, purpose)
+    (trip,) = ledger.round_trips
+    assert (trip.quantity, trip.entry_price, trip.exit_price) == (Decimal("0.004"), Decimal(103), Decimal(111))
+    assert (trip.entry_time_ms, trip.exit_time_ms, trip.exit_reason) == (1, 4, "take_profit")
+    assert (trip.realized_pnl, trip.commission) == (Decimal(16), Decimal("1.0"))
+
+
+def test_totals_begin_anew_at_flat_whichever_event_of_the_closing_fill_came_first():
+    entry = make_order("p-en-1", origin=Origin.ENGINE, purpose=Purpose.ENTRY, executed_quantity=dec("0.010"))
+    out = make_order("p-ex-2", origin=Origin.ENGINE, purpose=EXIT, side=Side.SELL, executed_quantity=dec("0.010"))
+    web = make_order("web", executed_quantity=dec("0.002"))
+    for account_first in (True, False):
+        for somebody_else in (True, False):
+            ledger = EngineLedger("BTCUSDT", "USDT")
+            ledger.note_order(None, entry, 10)
+            ledger.note_position(dec("0.010"), 10)
+            assert ledger.is_engine_position
+            if somebody_else:
+                ledger.note_order(None, web, 15)
+                assert not ledger.is_engine_position
+            tell = [lambda led=ledger: led.note_position(dec(0), 20), lambda led=ledger: led.note_order(None, out, 20)]
+            for word in tell if account_first else reversed(tell):
+                word()
+            assert not ledger.is_engine_position
+            ledger.note_order(None, entry, 30)
+            ledger.note_position(dec("0.010"), 30)
+            assert ledger.is_engine_position
+
+
+def test_an_entry_waits_for_its_position_without_end_and_an_exit_for_five_seconds():
+    for purpose, still in ((Purpose.ENTRY, True), (Purpose.EXIT, False)):
+        ledger = EngineLedger("BTCUSDT", "USDT")
+        after = make_order(origin=Origin.ENGINE, purpose=purpose, executed_quantity=dec("0.010"))
+        ledger.note_order(None, after, 1_000)
+        assert ledger.untold(5_999) == {purpose}
+        assert ledger.untold(6_000) == ({purpose} if still else frozenset())
+        ledger.note_position(dec("0.010"), 999)
+        assert ledger.untold(5_000) == {purpose}
+        ledger.note_position(dec("0.010"), 1_000)
+        assert ledger.untold(5_000) == frozenset()

@@ -38,4 +38,4 @@ def test_values_out_of_range_are_refused(words: tuple[str, str]) -> None:
 
 def test_a_file_and_a_seed_exclude_each_other() -> None:
     with pytest.raises(argparse.ArgumentError):
-        parse("--data", "x.csv", "--seed", "1")
+        parse("--data", "x.csv", "--seed", "2")

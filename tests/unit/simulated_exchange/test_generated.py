@@ -1,5 +1,5 @@
 from decimal import Decimal
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
@@ -62,14 +62,14 @@ def test_spread_is_mostly_one_tick_and_the_book_is_whole(hour: list[MarketTick])
     for tick in hour[::500]:
         for side, step in ((tick.bids, -tick_size), (tick.asks, tick_size)):
             assert len(side) == LEVELS
-            assert all(later[0] - before[0] == step for before, later in zip(side, side[1:], strict=False))
+            assert all(later[0] - before[0] == step for before, later in pairwise(side))
             assert all(size > 0 and size % Decimal("0.001") == 0 for _, size in side)
 
 
 def test_levels_persist_while_the_touch_stands(hour: list[MarketTick]) -> None:
     kept = [
         sum(a == b for a, b in zip(before.bids, after.bids, strict=True)) / LEVELS
-        for before, after in zip(hour, hour[1:], strict=False)
+        for before, after in pairwise(hour)
         if before.bids[0][0] == after.bids[0][0]
     ]
     assert np.mean(kept) > 0.85
@@ -86,7 +86,7 @@ def test_history_leads_up_to_the_first_tick() -> None:
     assert first.time_ms == START_MS
     assert rows[-1].close == Decimal("108000.0")
     assert abs(first.bids[0][0] - rows[-1].close) < 50
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in pairwise(rows):
         assert after.open_time_ms - before.open_time_ms == MINUTE_MS
         assert after.open == before.close
         assert after.low <= min(after.open, after.close) <= max(after.open, after.close) <= after.high

@@ -37,8 +37,8 @@ ACCOUNT = AccountEvent(
     "ORDER", (BalanceState("USDT", Decimal("9999.88"), Decimal("9999.88"), Decimal(0)),), (POSITION,), NOW_MS
 )
 ALGO = AlgoRow(
-    2_000, "sl-1", "BTCUSDT", "SELL", "STOP_MARKET", "GTC", Decimal(0), Decimal("59000.0"), Decimal(0), "CONTRACT_PRICE",
-    True, False, True, "NEW", NOW_MS, NOW_MS,
+    2_000, "sl-1", "BTCUSDT", "SELL", "STOP_MARKET", "GTC", Decimal(0), Decimal("59000.0"), Decimal(0),
+    "CONTRACT_PRICE", True, False, True, "NEW", NOW_MS, NOW_MS,
 )  # fmt: skip
 
 

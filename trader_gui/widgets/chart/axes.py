@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import pyqtgraph as pg
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from trader_gui.models.series import SeriesModel
+from trader_gui.widgets.chart.canvas_item import CanvasItem
 from trader_gui.widgets.chart.labels import AxisTag, Faces, paint_axis_tag
 from trader_gui.widgets.chart.primitives import line_pen
 from trader_gui.widgets.chart.viewport import Viewport, nice_step, spread, ticks, time_step_ms
@@ -41,7 +41,7 @@ def _time_label(ms: int, step: int) -> str:
     return moment.strftime("%m-%d") if step >= _DAY_MS or ms % _DAY_MS == 0 else moment.strftime("%H:%M")
 
 
-class ValueAxis(pg.GraphicsWidget):
+class ValueAxis(CanvasItem):
     """Labels and tags beside one pane.
 
     Attributes:
@@ -51,8 +51,7 @@ class ValueAxis(pg.GraphicsWidget):
     """
 
     def __init__(self, faces: Faces) -> None:
-        super().__init__()
-        self.faces = faces
+        super().__init__(faces)
         self.view: Viewport | None = None
         self.labels: Sequence[tuple[float, str]] = ()
         self.tags: Sequence[AxisTag] = ()
@@ -79,7 +78,7 @@ class ValueAxis(pg.GraphicsWidget):
         wanted = [view.py(tag.value) for tag in seen]
         return list(zip(seen, wanted, spread(wanted, [t.height for t in seen], 0, view.height, 1.0), strict=True))
 
-    def paint(self, painter: QPainter, *_: object) -> None:
+    def paint_item(self, painter: QPainter) -> None:
         t, size = theme(), self.size()
         painter.fillRect(QRectF(0, 0, size.width(), size.height()), t.color("bg1"))
         painter.setPen(line_pen(t.color("border")))
@@ -111,7 +110,7 @@ class ValueAxis(pg.GraphicsWidget):
             painter.drawText(QPointF(round(left), round(y + metrics.capHeight() / 2)), label)
 
 
-class TimeAxis(pg.GraphicsWidget):
+class TimeAxis(CanvasItem):
     """Times under all panes; the corner names the zone.
 
     Attributes:
@@ -121,8 +120,7 @@ class TimeAxis(pg.GraphicsWidget):
     """
 
     def __init__(self, faces: Faces) -> None:
-        super().__init__()
-        self.faces = faces
+        super().__init__(faces)
         self.view: Viewport | None = None
         self.labels: Sequence[tuple[float, str]] = ()
         self.cursor: tuple[float, str] | None = None
@@ -142,7 +140,7 @@ class TimeAxis(pg.GraphicsWidget):
             self.cursor = cursor
             self.update()
 
-    def paint(self, painter: QPainter, *_: object) -> None:
+    def paint_item(self, painter: QPainter) -> None:
         t, size = theme(), self.size()
         painter.fillRect(QRectF(0, 0, size.width(), size.height()), t.color("bg1"))
         painter.setPen(line_pen(t.color("border")))

@@ -16,6 +16,7 @@ class KlineChart(QFrame):
 
     Attributes:
         view: The graphics view with panes and axes.
+        latest_button: Goes back to the newest kline; seen only while the hand has left it.
 
     Signals:
         interval_requested: The user asks for another interval (str); the row keeps showing the one in force.
@@ -35,11 +36,11 @@ class KlineChart(QFrame):
         self._tab.addTab(_title(series))
         self._tab.setAccessibleName("Symbol and interval")
         self._buttons = {interval: self._interval_button(interval) for interval in INTERVALS}
-        self._latest = QPushButton("Latest")
-        self._latest.setProperty("kind", "flat")
-        self._latest.setToolTip("Go to the newest kline and follow it (End)")
-        self._latest.clicked.connect(self.view.follow)
-        self._latest.hide()
+        self.latest_button = QPushButton("Latest")
+        self.latest_button.setProperty("kind", "flat")
+        self.latest_button.setToolTip("Go to the newest kline and follow it (End)")
+        self.latest_button.clicked.connect(self.view.follow)
+        self.latest_button.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, 1)
         layout.setSpacing(0)
@@ -61,11 +62,11 @@ class KlineChart(QFrame):
 
     def on_following_changed(self, is_following: bool) -> None:
         """Offer the way back to the newest kline when the hand has left it."""
-        self._latest.setVisible(not is_following)
+        self.latest_button.setVisible(not is_following)
 
     def on_theme_changed(self) -> None:
         """Tint the icon anew."""
-        self._latest.setIcon(theme().icon("latest", "text2"))
+        self.latest_button.setIcon(theme().icon("latest", "text2"))
 
     def showEvent(self, event: QShowEvent) -> None:
         self._series.is_watched = True
@@ -92,7 +93,7 @@ class KlineChart(QFrame):
         for button in self._buttons.values():
             row.addWidget(button)
         row.addStretch(1)
-        row.addWidget(self._latest)
+        row.addWidget(self.latest_button)
         return bar
 
     def _interval_button(self, interval: str) -> QPushButton:

@@ -107,7 +107,15 @@ def needs(count: int) -> str:
     return f"needs {count} more kline{'' if count == 1 else 's'}"
 
 
-def paint_legend(painter: QPainter, faces: Faces, *rows: list[Run]) -> None:
-    """Draw one or two rows at the top left."""
+def fitting(runs: list[Run], faces: Faces, width: float) -> list[Run]:
+    """Return the runs from the first on that fit into a width: a number that is cut reads as another number."""
+    kept = len(runs)
+    while kept and faces.width(runs[:kept]) > width:
+        kept -= 1
+    return runs[:kept]
+
+
+def paint_legend(painter: QPainter, faces: Faces, width: float, *rows: list[Run]) -> None:
+    """Draw one or two rows at the top left of a pane of a width."""
     for row, middle in zip(rows, (_ROW_1, _ROW_2), strict=False):
-        paint_runs(painter, faces, _LEFT, middle, row)
+        paint_runs(painter, faces, _LEFT, middle, fitting(row, faces, width - 2 * _LEFT))

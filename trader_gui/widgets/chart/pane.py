@@ -3,13 +3,13 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 
-import pyqtgraph as pg
 from PySide6.QtCore import QLineF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QPainter, QPixmap
 
 from trader_gui.models.series import SeriesModel
 from trader_gui.widgets.chart.axes import price_ticks, time_ticks
 from trader_gui.widgets.chart.candle_item import open_candle, paint_candles, paint_volume, visible_candles
+from trader_gui.widgets.chart.canvas_item import CanvasItem
 from trader_gui.widgets.chart.crosshair import Crosshair, paint_crosshair
 from trader_gui.widgets.chart.fill_layer import paint_fills
 from trader_gui.widgets.chart.indicator_layer import (
@@ -29,7 +29,7 @@ from trader_gui.widgets.theme import theme
 _LOADING_WIDTH = 250.0
 
 
-class Pane(pg.GraphicsWidget):
+class Pane(CanvasItem):
     """One pane of the chart.
 
     Attributes:
@@ -43,9 +43,8 @@ class Pane(pg.GraphicsWidget):
     """Room between the values and the edges of the pane."""
 
     def __init__(self, series: SeriesModel, faces: Faces) -> None:
-        super().__init__()
+        super().__init__(faces)
         self.series = series
-        self.faces = faces
         self.view: Viewport | None = None
         self.crosshair: Crosshair | None = None
         self._picture: QPixmap | None = None
@@ -81,7 +80,7 @@ class Pane(pg.GraphicsWidget):
         """The kline whose values the legend tells."""
         return self.series.last_x if self.crosshair is None else self.crosshair.x
 
-    def paint(self, painter: QPainter, *_: object) -> None:
+    def paint_item(self, painter: QPainter) -> None:
         if self.view is None:
             return
         ratio = painter.device().devicePixelRatio()
@@ -112,8 +111,10 @@ class Pane(pg.GraphicsWidget):
         picture.fill(theme().color("bg0"))
         if self.series.last_price is not None:
             painter = QPainter(picture)
-            self.paint_closed(painter, view)
-            painter.end()
+            try:
+                self.paint_closed(painter, view)
+            finally:
+                painter.end()
         return picture
 
     def paint_grid(self, painter: QPainter, view: Viewport, values: Sequence[float] = ()) -> None:
@@ -184,7 +185,7 @@ class KlinePane(Pane):
         paint_fills(painter, series, view, t)
         paint_tags(painter, self.levels, view, t, self.faces)
         x = self.reading_x
-        paint_legend(painter, self.faces, price_runs(series, x, t), band_runs(series, x, t))
+        paint_legend(painter, self.faces, view.width, price_runs(series, x, t), band_runs(series, x, t))
 
     def _paint_loading(self, painter: QPainter, view: Viewport) -> None:
         t, (done, total) = theme(), self.series.loading
@@ -222,7 +223,7 @@ class VolumePane(Pane):
             paint_volume(painter, candle, view, theme())
         _paint_edge(painter, view)
         if self.series.last_price is not None:
-            paint_legend(painter, self.faces, volume_runs(self.series, self.reading_x, theme()))
+            paint_legend(painter, self.faces, view.width, volume_runs(self.series, self.reading_x, theme()))
 
 
 class RvPane(Pane):
@@ -241,7 +242,7 @@ class RvPane(Pane):
     def paint_live(self, painter: QPainter, view: Viewport) -> None:
         _paint_edge(painter, view)
         if self.series.last_price is not None:
-            paint_legend(painter, self.faces, rv_runs(self.series, self.reading_x, theme()))
+            paint_legend(painter, self.faces, view.width, rv_runs(self.series, self.reading_x, theme()))
 
 
 def _paint_edge(painter: QPainter, view: Viewport) -> None:

@@ -8,6 +8,9 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from trader_gui.domain.account import Position
+from trader_gui.domain.order import Order, Side
+from trader_gui.i18n import number_words
 from trader_gui.widgets.dialogs.frame import QUIET_NS
 from trader_gui.widgets.fields import Message, MessageList, label
 from trader_gui.widgets.theme import set_style_property, theme
@@ -16,6 +19,7 @@ WINDOW_MS = 5000
 """How long the second press is waited for."""
 
 _WIDTH = 340
+_LISTED_ORDERS = 6
 _TICK_MS = 50
 
 
@@ -188,6 +192,38 @@ class FlattenPopover(QFrame):
         self._bar.set_fraction(self._left_ms / WINDOW_MS)
         if self._left_ms <= 0:
             self.dismiss()
+
+
+def plan_lines(cancels: Sequence[Order], close: Position | None, cannot: Sequence[Position]) -> list[str]:
+    """Return a plan in words, what matters most first.
+
+    Args:
+        cancels: Orders that will be cancelled; stops only once the position is flat.
+        close: The position that will be closed at market, None when flat.
+        cannot: Positions on other symbols, which stay.
+    """
+    lines = []
+    if close is not None:
+        verb = "Sell" if close.position_amount > 0 else "Buy"
+        lines.append(f"{verb} {number_words(abs(close.position_amount))} {close.symbol} at market, reduce-only")
+    for order in cancels[:_LISTED_ORDERS]:
+        is_stop = order.order_type.is_conditional and (order.close_position or order.reduce_only)
+        lines.append(f"Cancel {_order_words(order)}" + (", once flat" if is_stop and close is not None else ""))
+    if len(cancels) > _LISTED_ORDERS:
+        lines.append(f"Cancel {len(cancels) - _LISTED_ORDERS} orders more")
+    for position in cannot:
+        side = "long" if position.position_amount > 0 else "short"
+        size = number_words(abs(position.position_amount))
+        lines.append(f"{position.symbol} {side} {size} stays: it is not traded in this session")
+    return lines
+
+
+def _order_words(order: Order) -> str:
+    side = "buy" if order.side is Side.BUY else "sell"
+    size = "the position" if order.close_position else number_words(order.remaining_quantity)
+    level = order.trigger_price or order.price
+    kind = "stop" if order.order_type.is_conditional else "order"
+    return f"the {kind} to {side} {size}" + (f" at {number_words(level)}" if level else "")
 
 
 class _TimeBar(QWidget):

@@ -1,9 +1,11 @@
 """What the legends say, ready or not."""
 
+from PySide6.QtWidgets import QApplication
+
 from tests.chart_scene import load_klines, make_callback, step_open, trading_scene, wave_klines
 from trader_gui.models.series import SeriesModel
-from trader_gui.widgets.chart.labels import Run
-from trader_gui.widgets.chart.legend import band_runs, price_runs, rv_runs, volume_runs
+from trader_gui.widgets.chart.labels import Faces, Run
+from trader_gui.widgets.chart.legend import band_runs, fitting, price_runs, rv_runs, volume_runs
 from trader_gui.widgets.theme import theme
 
 
@@ -44,3 +46,14 @@ def test_outside_the_series_there_are_no_values() -> None:
     series.refresh(trading_scene())
     assert words(price_runs(series, 5_000, theme())) == "BTCUSDT Perp · 1m"
     assert words(volume_runs(series, -1, theme())) == "Volume"
+
+
+def test_a_narrow_legend_leaves_numbers_out_and_cuts_none(qapp: QApplication) -> None:
+    series, faces = made(60), Faces(theme())
+    whole = price_runs(series, series.last_x, theme())
+    assert fitting(whole, faces, 10_000.0) == whole
+    kept = fitting(whole, faces, 250.0)
+    assert 1 < len(kept) < len(whole)
+    assert kept == whole[: len(kept)]
+    assert faces.width(kept) <= 250.0 < faces.width(whole[: len(kept) + 1])
+    assert fitting(whole, faces, 5.0) == []

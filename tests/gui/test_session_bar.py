@@ -1,0 +1,225 @@
+from itertools import pairwise
+
+import pytest
+from PySide6.QtCore import Qt
+
+from tests.fakes import FakeProfile, FakeTrader, position, snapshot, stop_loss
+from trader_gui.domain.step import EngineMode, Route
+from trader_gui.models.bridge import Bridge
+from trader_gui.widgets.banner import Banner, BannerStack
+from trader_gui.widgets.session_bar import SessionBar
+from trader_gui.widgets.session_cell import Popover
+from trader_gui.widgets.status_bar import StatusBar
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform says it of every window
+
+
+@pytest.fixture
+def trader():
+    made = FakeTrader(profile=FakeProfile("testnet"))
+    made.run_quietly()
+    return made
+
+
+@pytest.fixture
+def bridge(qapp, trader):
+    made = Bridge(trader, now_ns=trader.clock)
+    made.flush()
+    yield made
+    made.deleteLater()
+
+
+@pytest.fixture
+def bar(qtbot, bridge):
+    made = SessionBar(bridge.session, "BB + RV")
+    qtbot.addWidget(made)
+    made.resize(1920, 48)
+    made.show()
+    return made
+
+
+def said(cell):
+    return f"{cell.view.text} {cell.view.extra}".strip()
+
+
+@pytest.mark.parametrize(
+    ("mode", "armed_s", "halt_reason", "words", "ground"),
+    [
+        (EngineMode.HALTED, None, "", "DISARMED", ""),
+        (EngineMode.ACTIVE, 2472, "", "ARMED 41:12 left", "accent"),
+        (EngineMode.ACTIVE, 48, "", "ARMED 0:48 left", "accent"),
+        (EngineMode.ACTIVE, None, "", "ARMED no end", "accent"),
+        (EngineMode.REDUCING, None, "", "REDUCING exits only", "warn"),
+        (EngineMode.HALTED, None, "stale_feed", "TRIPPED: feed stale", "danger"),
+    ],
+)
+def test_the_engine_cell_says_what_the_engine_may_do(bar, bridge, trader, mode, armed_s, halt_reason, words, ground):
+    trader.set_mode(mode, armed_s=armed_s)
+    trader.status.halt_reason = halt_reason
+    bridge.flush()
+    assert said(bar.engine_cell) == words
+    assert bar.engine_cell.view.ground == ground
+    assert bar.engine_cell.view.extra_tone == ("warn" if armed_s == 48 else "text1")
+
+
+def test_protection_and_feed_are_words_and_not_colours_alone(bar, bridge, trader):
+    assert said(bar.protection_cell) == "Nothing to protect"
+    assert said(bar.feed_cell) == "Fresh 0.2 s"
+    trader.feed(snapshot([position()]))
+    trader.set_route(Route.MARKET, is_connected=False, is_fresh=False, age_s=31)
+    bridge.flush()
+    assert said(bar.protection_cell) == "NOT PROTECTED 0/1"
+    assert said(bar.feed_cell) == "Offline 31 s"
+    trader.feed(snapshot([position()], [stop_loss()]))
+    bridge.flush()
+    assert said(bar.protection_cell) == "Protected 1/1"
+
+
+def test_one_button_arms_or_disarms_by_the_mode(qtbot, bar, bridge, trader):
+    asked = []
+    bar.arm_requested.connect(lambda: asked.append("arm"))
+    bar.disarm_requested.connect(lambda: asked.append("disarm"))
+    qtbot.mouseClick(bar.engine_button, Qt.MouseButton.LeftButton)
+    trader.set_mode(EngineMode.ACTIVE)
+    bridge.flush()
+    qtbot.mouseClick(bar.engine_button, Qt.MouseButton.LeftButton)
+    trader.set_mode(EngineMode.REDUCING)
+    bridge.flush()
+    qtbot.mouseClick(bar.engine_button, Qt.MouseButton.LeftButton)
+    assert asked == ["arm", "disarm", "disarm"]
+
+
+def test_arming_is_barred_with_its_reason_while_something_is_wrong_and_stopping_never_is(qtbot, bar, bridge, trader):
+    asked = []
+    bar.flatten_requested.connect(lambda: asked.append("flatten"))
+    bar.cancel_entries_requested.connect(lambda: asked.append("cancel"))
+    trader.feed(snapshot([position()]))
+    trader.set_route(Route.PUBLIC, is_connected=False, is_fresh=False)
+    trader.status.phase = "failed"
+    bridge.flush()
+    assert not bar.engine_button.isEnabled()
+    assert bar.engine_button.toolTip() == "The session is over."
+    trader.status.phase = "running"
+    bridge.flush()
+    assert bar.engine_button.toolTip() == "A position has no stop at the exchange."
+    qtbot.mouseClick(bar.flatten_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(bar.cancel_entries_button, Qt.MouseButton.LeftButton)
+    assert asked == ["flatten", "cancel"]
+    trader.set_mode(EngineMode.ACTIVE)
+    bridge.flush()
+    assert bar.engine_button.isEnabled()  # it says Disarm now
+
+
+@pytest.mark.parametrize("width", [1100, 1280, 1440, 1920])
+def test_what_has_no_room_goes_in_order_and_what_matters_stays(qtbot, bar, width):
+    bar.resize(width, 48)
+    order = [bar.equity_cell, bar.funding_cell, bar.mark_cell, bar.today_cell, bar.unrealized_cell, bar.price_cell]
+    shown = [not cell.isHidden() for cell in order]
+    assert shown == sorted(shown)  # once one is there, all after it are
+    assert all(shown) == (width == 1920)
+    always = [bar.engine_cell, bar.protection_cell, bar.feed_cell, bar.cancel_entries_button, bar.flatten_button]
+    bar.layout().activate()
+    rights = [w.geometry() for w in always]
+    assert all(g.right() < width and g.width() >= w.sizeHint().width() - 1 for g, w in zip(rights, always, strict=True))
+    visible = [bar.layout().itemAt(i).widget() for i in range(bar.layout().count())]
+    places = sorted((w.geometry() for w in visible if w is not None and not w.isHidden()), key=lambda g: g.left())
+    assert all(a.right() < b.left() for a, b in pairwise(places))
+
+
+def test_a_ticking_value_moves_nothing(bar, bridge, trader):
+    def places():
+        bar.layout().activate()
+        return [c.geometry() for c in (bar.feed_cell, bar.price_cell, bar.mark_cell, bar.equity_cell)]
+
+    before = places()
+    trader.set_mode(EngineMode.ACTIVE, armed_s=3600 * 11)
+    trader.feed(snapshot([position("0.100")], [stop_loss()]))
+    for price, age in (("111111.1", 0.1), ("99999.9", 2.9), ("108888.8", 9.9)):
+        trader.tick(price)
+        trader.set_route(Route.MARKET, is_connected=True, is_fresh=age < 3, age_s=age)
+        bridge.flush()
+        assert places() == before
+
+
+def test_a_cell_opens_its_details_by_mouse_and_by_key(qtbot, bar, bridge):
+    qtbot.mouseClick(bar.price_cell, Qt.MouseButton.LeftButton)
+    (popover,) = bar.price_cell.findChildren(Popover)
+    assert popover.isVisible()
+    popover.close()
+    bar.equity_cell.setFocus()
+    qtbot.keyClick(bar.equity_cell, Qt.Key.Key_Space)
+    (popover,) = bar.equity_cell.findChildren(Popover)
+    assert popover.isVisible()
+    qtbot.keyClick(popover, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not bar.equity_cell.findChildren(Popover), timeout=1000)
+
+
+def test_unknown_is_a_dash(qtbot, qapp):
+    trader = FakeTrader()
+    bridge = Bridge(trader, now_ns=trader.clock)
+    bar = SessionBar(bridge.session, "BB + RV")
+    qtbot.addWidget(bar)
+    bridge.flush()
+    cells = (bar.mark_cell, bar.funding_cell, bar.unrealized_cell, bar.today_cell, bar.equity_cell, bar.price_cell)
+    assert {said(cell) for cell in cells} == {"—"}
+    assert said(bar.protection_cell) == "Unknown"
+
+
+def test_the_status_bar_shows_side_figures_and_both_clocks(qtbot, bridge, trader):
+    bar = StatusBar(bridge.session, "0.1.0")
+    qtbot.addWidget(bar)
+    trader.status.journal_ok = False
+    trader.status.clock_offset_ms = -1500.0
+    trader.status.weight_used = 2000
+    trader.set_route(Route.PRIVATE, is_connected=False, is_fresh=False)
+    bridge.flush()
+    assert bar.user_stream.view.text == "lost"
+    assert bar.latency.view.text == "42 ms"
+    assert (bar.clock_offset.view.text, bar.clock_offset.view.tone) == ("−1,500 ms", "warn")
+    assert (bar.weight.view.text, bar.weight.view.tone) == ("2000/2400", "warn")
+    assert bar.journal.view.tone == "danger"
+    assert (bar.utc.view.text, bar.kst.view.text) == ("19:57:43", "04:57:43")
+
+
+def test_banners_come_worst_first_two_at_most_and_never_stack(qtbot, bridge, trader):
+    stack = BannerStack(bridge.session)
+    qtbot.addWidget(stack)
+    assert stack.banners() == []
+    trader.status.differences = ("BTCUSDT: journal 0, exchange 0.010",)
+    trader.set_route(Route.PUBLIC, is_connected=True, is_fresh=False, age_s=4.2)
+    bridge.flush()
+    assert {b.key for b in stack.banners()} == {"feed", "differences"}
+    row = stack._rows["feed"]
+    trader.now_ns += 10**9
+    bridge.flush()
+    assert stack._rows["feed"] is row  # its age has changed, the row under the mouse has not
+    assert row.banner.what == "Price feed stale for 5.2 s."
+    trader.feed(snapshot([position()]))
+    bridge.flush()
+    assert stack.banners()[0].key == "naked"
+    assert len(stack.banners()) == 2
+
+
+def test_a_dismissed_banner_comes_back_only_with_a_new_cause(qtbot, bridge, trader):
+    stack = BannerStack(bridge.session)
+    qtbot.addWidget(stack)
+    stack.resize(1200, 80)
+    stack.show()
+    trader.status.halt_reason = "bug"
+    bridge.flush()
+    (row,) = stack._rows.values()
+    from PySide6.QtWidgets import QPushButton
+
+    qtbot.mouseClick(row.findChild(QPushButton), Qt.MouseButton.LeftButton)
+    assert stack.banners() == [] and not stack.isVisible()
+    trader.tick("108460.0")
+    bridge.flush()
+    assert stack.banners() == []
+    trader.status.halt_reason = ""
+    bridge.flush()
+    trader.status.halt_reason = "bug"
+    bridge.flush()
+    assert [b.key for b in stack.banners()] == ["tripped"]
+    stack.add(Banner("own", "info", "Note"))
+    stack.remove("own")
+    assert [b.key for b in stack.banners()] == ["tripped"]

@@ -1,0 +1,167 @@
+from decimal import Decimal
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+
+from tests.fakes import FakeTrader, order, position, snapshot, stop_loss
+from trader_gui.domain.order import OrderStatus, Side
+from trader_gui.models.bridge import Bridge
+from trader_gui.widgets.table_columns import ORDERS, POSITIONS
+from trader_gui.widgets.tables import TableView
+
+
+@pytest.fixture
+def trader():
+    made = FakeTrader()
+    made.run_quietly()
+    return made
+
+
+@pytest.fixture
+def bridge(qapp, trader):
+    made = Bridge(trader, now_ns=trader.clock)
+    yield made
+    made.deleteLater()
+
+
+@pytest.fixture
+def positions(qtbot, bridge, trader):
+    view = TableView(bridge.positions, POSITIONS, "Positions", "No open position")
+    qtbot.addWidget(view)
+    view.resize(1268, 200)
+    view.show()
+    trader.feed(snapshot([position()], [stop_loss()]))
+    bridge.flush()
+    return view
+
+
+@pytest.fixture
+def orders(qtbot, bridge):
+    view = TableView(bridge.orders, ORDERS, "Orders", "No open order")
+    qtbot.addWidget(view)
+    view.resize(1268, 200)
+    view.show()
+    return view
+
+
+def cell(view, row, key):
+    column = next(i for i, look in enumerate(view._looks) if look is not None and look.key == key)
+    return view.visualRect(view.model().index(row, column)).center()
+
+
+def click(qtbot, view, point):
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=point)
+
+
+def test_close_is_pressed_by_mouse_once_until_it_is_finished(qtbot, positions):
+    asked = []
+    positions.action_requested.connect(asked.append)
+    where = cell(positions, 0, "close")
+    click(qtbot, positions, where)
+    qtbot.mouseDClick(positions.viewport(), Qt.MouseButton.LeftButton, pos=where)
+    click(qtbot, positions, where)
+    assert [r.symbol for r in asked] == ["BTCUSDT"]
+    positions.finish_action("BTCUSDT")
+    click(qtbot, positions, where)
+    assert len(asked) == 2
+
+
+def test_a_press_that_slides_off_the_button_does_nothing(qtbot, positions):
+    asked = []
+    positions.action_requested.connect(asked.append)
+    where = cell(positions, 0, "close")
+    qtbot.mousePress(positions.viewport(), Qt.MouseButton.LeftButton, pos=where)
+    qtbot.mouseRelease(positions.viewport(), Qt.MouseButton.LeftButton, pos=where - QPoint(300, 0))
+    click(qtbot, positions, cell(positions, 0, "entry"))
+    assert asked == []
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Space, Qt.Key.Key_Delete])
+def test_the_rows_button_works_by_key(qtbot, positions, key):
+    positions.setCurrentIndex(positions.model().index(0, 0))
+    with qtbot.waitSignal(positions.action_requested, timeout=500) as asked:
+        qtbot.keyClick(positions, key)
+    assert asked.args[0].quantity == Decimal("0.010")
+
+
+def test_a_live_price_does_not_give_a_pending_button_back(qtbot, positions, bridge, trader):
+    from tests.fakes import mark_price
+
+    asked = []
+    positions.action_requested.connect(asked.append)
+    click(qtbot, positions, cell(positions, 0, "close"))
+    trader.feed(mark_price("108500.0"))
+    bridge.flush()
+    click(qtbot, positions, cell(positions, 0, "close"))
+    assert len(asked) == 1
+
+
+def test_an_order_that_is_not_confirmed_has_no_cancel_button(qtbot, orders, bridge, trader):
+    asked = []
+    orders.action_requested.connect(asked.append)
+    sent = order(1, Side.BUY, price="100000.0", status=OrderStatus.SENT)
+    trader.callback.orders.enter(sent, 0)
+    bridge.flush()
+    click(qtbot, orders, cell(orders, 0, "cancel"))
+    assert asked == []
+    trader.feed(snapshot([], [order(1, Side.BUY, price="100000.0")]))
+    bridge.flush()
+    click(qtbot, orders, cell(orders, 0, "cancel"))
+    assert [r.order.client_order_id for r in asked] == ["test1-hn-1"]
+
+
+def test_a_click_on_a_header_sorts_by_value_then_back(qtbot, orders, bridge, trader):
+    prices = ["99000.0", "100000.0", "9500.0"]
+    trader.feed(snapshot([], [order(n, Side.BUY, price=p) for n, p in enumerate(prices, start=1)]))
+    bridge.flush()
+    column = next(i for i, look in enumerate(orders._looks) if look is not None and look.key == "limit")
+    header = orders.horizontalHeader()
+    point = QPoint(header.sectionViewportPosition(column) + 20, 10)
+
+    def shown():
+        return [orders.model().index(i, column).data() for i in range(3)]
+
+    as_it_came = shown()
+    seen = []
+    for _ in range(3):
+        qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=point)
+        seen.append(shown())
+    assert seen == [["9500.0", "99000.0", "100000.0"], ["100000.0", "99000.0", "9500.0"], as_it_came]
+
+
+def test_copy_gives_plain_numbers(qtbot, positions):
+    positions.setCurrentIndex(positions.model().index(0, 0))
+    qtbot.keyClick(positions, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    cells = QGuiApplication.clipboard().text().split("\t")
+    assert cells[0] == "BTCUSDT" and "108367.6" in cells and cells[8] == "0.8220"
+
+
+def test_columns_go_by_rank_when_room_is_short_and_never_what_matters(qtbot, positions):
+    keys = [look.key for look in positions._looks]
+
+    def shown(width):
+        positions.resize(width, 200)
+        return {k for i, k in enumerate(keys) if not positions.isColumnHidden(i)}
+
+    assert shown(1268) == set(keys)
+    small = shown(930)
+    assert {"symbol", "side", "quantity", "entry", "mark", "unrealized", "protected_by", "close"} <= small
+    assert not {"opened_by", "r", "margin", "break_even"} & small
+    assert shown(1268) == set(keys)
+
+
+def test_no_number_is_cut_off_at_its_width(qtbot, positions):
+    """Every shown number fits in its cell with the padding, in the font that draws it."""
+    from PySide6.QtGui import QFontMetrics
+
+    from trader_gui.models.table import ROW_ROLE
+    from trader_gui.widgets.theme import theme
+
+    metrics = QFontMetrics(theme().font("figure"))
+    for column, look in enumerate(positions._looks):
+        index = positions.model().index(0, column)
+        if not positions.isColumnHidden(column) and positions.is_number(column):
+            assert metrics.horizontalAdvance(look.text(index.data(ROW_ROLE))) <= positions.columnWidth(column) - 18, (
+                look
+            )

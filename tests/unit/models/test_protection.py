@@ -1,0 +1,60 @@
+from decimal import Decimal
+
+import pytest
+
+from tests.fakes import order, position, stop_loss
+from trader_gui.domain.order import OrderStatus, OrderType, Purpose, Side
+from trader_gui.models.protection import Protection, ProtectionKind, protection
+
+LONG = position("0.010")
+
+
+def test_nothing_is_claimed_before_the_account_is_read():
+    assert protection([LONG], [stop_loss()], is_known=False).kind is ProtectionKind.UNKNOWN
+
+
+def test_flat_positions_need_no_stop():
+    assert protection([position("0")], [], is_known=True) == Protection(ProtectionKind.NOTHING)
+
+
+def test_a_close_position_stop_protects_whatever_the_size():
+    assert protection([LONG], [stop_loss()], is_known=True) == Protection(ProtectionKind.PROTECTED, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        order(1, Side.BUY, OrderType.STOP_MARKET, purpose=Purpose.PROTECTION, trigger="108000"),  # the wrong side
+        order(1, Side.SELL, OrderType.TAKE_PROFIT_MARKET, purpose=Purpose.PROTECTION, trigger="109000"),  # no stop
+        order(1, Side.SELL, OrderType.LIMIT, purpose=Purpose.EXIT, price="108000"),
+        order(1, Side.SELL, OrderType.STOP_MARKET, trigger="108000", reduce_only=False),  # could open a short
+        stop_loss(symbol="ETHUSDT"),
+        stop_loss(status=OrderStatus.CANCELED),
+    ],
+)
+def test_what_is_no_live_stop_of_this_position_leaves_it_naked(stop):
+    assert protection([LONG], [stop], is_known=True) == Protection(ProtectionKind.NAKED, 0, 1)
+
+
+def test_reduce_only_stops_must_cover_the_whole_size_together():
+    parts = [
+        stop_loss(n, quantity=quantity, close_position=False, reduce_only=True)
+        for n, quantity in ((1, "0.004"), (2, "0.006"))
+    ]
+    assert protection([LONG], parts[:1], is_known=True).kind is ProtectionKind.NAKED
+    assert protection([LONG], parts, is_known=True).kind is ProtectionKind.PROTECTED
+    spent = stop_loss(2, quantity="0.006", executed_quantity=Decimal("0.001"), close_position=False, reduce_only=True)
+    assert protection([LONG], [parts[0], spent], is_known=True).kind is ProtectionKind.NAKED
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(OrderStatus.SENT, ProtectionKind.PLACING), (OrderStatus.UNKNOWN, ProtectionKind.UNKNOWN)]
+)
+def test_a_stop_on_its_way_is_no_stop_yet(status, kind):
+    assert protection([LONG], [stop_loss(status=status)], is_known=True) == Protection(kind, 0, 1)
+
+
+def test_one_naked_position_among_two_counts():
+    other = position("-0.500", entry="2500", liquidation_price=None)
+    other = type(other)("ETHUSDT", other.position_amount, other.entry_price, other.unrealized_pnl)
+    assert protection([LONG, other], [stop_loss()], is_known=True) == Protection(ProtectionKind.NAKED, 1, 2)
