@@ -17,7 +17,6 @@ import msgspec
 
 from trader_gui.domain.market import INTERVAL_MS
 from trader_gui.errors import UserError
-from trader_gui.profiles import profile_named
 from trader_gui.risk.rules import RiskLimits
 
 APPLICATION = "Trader GUI"
@@ -81,12 +80,15 @@ _LIMITS_WITH_VENUE = RiskLimits(
 )
 """First limits where an account of the venue is used: about twice the strategy's own order, until the user decides."""
 
+_WITHOUT_VENUE = frozenset({"demo", "replay", "paper"})
+"""Profiles whose orders never leave this machine; any other starts with limits."""
+
 
 def default_trading(profile: str) -> TradingSettings:
     """Return the settings that a profile starts with."""
-    if profile_named(profile).orders == "venue":
-        return TradingSettings(risk_limits=_LIMITS_WITH_VENUE, leverage=5)
-    return TradingSettings()
+    if profile in _WITHOUT_VENUE:
+        return TradingSettings()
+    return TradingSettings(risk_limits=_LIMITS_WITH_VENUE, leverage=5)
 
 
 # ---- where files live -----------------------------------------------------------------------------------------------
@@ -115,9 +117,9 @@ class DataDirectory:
             profile: Name of a profile.
 
         Raises:
-            UserError: Unknown profile; or the folder cannot be made or written.
+            UserError: The folder cannot be made or written.
         """
-        directory = cls(default_root() if root is None else root.expanduser().absolute(), profile_named(profile).name)
+        directory = cls(default_root() if root is None else root.expanduser().absolute(), profile)
         try:
             directory.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=directory.folder):

@@ -1,4 +1,5 @@
 import logging
+from decimal import Decimal
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -210,7 +211,7 @@ def test_a_price_of_the_book_goes_to_the_ticket(qtbot, make_window, bridge):
     view = window.order_book.view
     bridge.flush()
     qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=view.row_rect(2).center())
-    assert window.order_entry.draft.price == view.state.bids[2].price
+    assert Decimal(window.order_entry.draft.price_text.replace(",", "")) == view.state.bids[2].price
 
 
 def test_menu_entries_that_cannot_work_now_are_off(make_window, bridge, trader):
@@ -279,12 +280,13 @@ def test_every_control_has_a_name(make_window, bridge, trader):
     trader.feed(snapshot([position()], [stop_loss()]))
     bridge.flush()
     unnamed = [
-        (type(w).__name__, w.objectName(), w.parent().objectName() if w.parent() else "")
+        (type(w).__name__, type(w.parent()).__name__)
         for w in window.findChildren(QWidget)
         if w.focusPolicy() != Qt.FocusPolicy.NoFocus
         and not w.accessibleName()
         and not (isinstance(w, QAbstractButton) and w.text())
         and w.window() is window
+        and w.focusProxy() is None
         and not w.objectName().startswith("qt_")
     ]
     assert unnamed == []
@@ -322,3 +324,14 @@ def test_the_log_view_filters(qtbot, make_window, bridge):
     tail.emit(logging.LogRecord("trader_gui.exchange", logging.ERROR, "", 0, "another", None, None))
     bridge.flush()
     assert "another" not in view.text.toPlainText()
+
+
+def test_a_click_takes_a_toast_away_and_the_others_close_up(qtbot, make_window):
+    window = make_window()
+    for head in ("one", "two"):
+        window.notify("info", head)
+    first, second = window.toasts.toasts()
+    before = first.y()
+    qtbot.mouseClick(second, Qt.MouseButton.LeftButton)
+    assert window.toasts.toasts() == [first]
+    assert first.y() > before

@@ -5,7 +5,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 
 from tests.fakes import FakeTrader, order, position, snapshot, stop_loss
-from trader_gui.domain.order import OrderStatus, Side
+from trader_gui.domain.order import OrderIntent, OrderType, Origin, Purpose, Side, TimeInForce
 from trader_gui.models.bridge import Bridge
 from trader_gui.widgets.table_columns import ORDERS, POSITIONS
 from trader_gui.widgets.tables import TableView
@@ -100,9 +100,21 @@ def test_a_live_price_does_not_give_a_pending_button_back(qtbot, positions, brid
 def test_an_order_that_is_not_confirmed_has_no_cancel_button(qtbot, orders, bridge, trader):
     asked = []
     orders.action_requested.connect(asked.append)
-    sent = order(1, Side.BUY, price="100000.0", status=OrderStatus.SENT)
-    trader.callback.orders.enter(sent, 0)
+    wish = OrderIntent(
+        "BTCUSDT",
+        Side.BUY,
+        OrderType.LIMIT,
+        Purpose.ENTRY,
+        Origin.HAND,
+        "by_hand",
+        0,
+        Decimal("0.010"),
+        Decimal("108000.0"),
+        time_in_force=TimeInForce.GTC,
+    )
+    assert trader.callback.request([wish]).refusals == ()
     bridge.flush()
+    assert orders.model().rowCount() == 1
     click(qtbot, orders, cell(orders, 0, "cancel"))
     assert asked == []
     trader.feed(snapshot([], [order(1, Side.BUY, price="100000.0")]))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from trader_gui import settings as settings_module
 from trader_gui.errors import UserError
+from trader_gui.profiles import PROFILES, Profile
 from trader_gui.risk.rules import RiskLimits
 from trader_gui.settings import CommonSettings, DataDirectory, TradingSettings, default_root, load_settings
 
@@ -32,9 +33,11 @@ def test_without_files_the_defaults_hold_and_nothing_is_written(directory: DataD
     assert list(directory.folder.iterdir()) == []
 
 
-def test_where_a_venue_executes_limits_are_on_from_the_start(tmp_path: Path) -> None:
-    limits = load_settings(DataDirectory.open(tmp_path, "live")).risk_limits
-    assert None not in (limits.max_position_notional, limits.max_daily_loss, limits.max_entries_per_hour)
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.name)
+def test_limits_are_on_from_the_start_exactly_where_a_venue_executes(tmp_path: Path, profile: Profile) -> None:
+    limits = load_settings(DataDirectory.open(tmp_path, profile.name)).risk_limits
+    chosen = (limits.max_position_notional, limits.max_daily_loss, limits.max_entries_per_hour)
+    assert all(chosen) if profile.orders == "venue" else not any(chosen)
 
 
 def test_what_is_saved_comes_back_exactly(directory: DataDirectory) -> None:
@@ -163,8 +166,6 @@ def test_a_data_directory_that_is_a_file_is_named_with_its_remedy(tmp_path: Path
     (tmp_path / "data").write_text("in the way")
     with pytest.raises(UserError, match=r"cannot write to the data directory .*data.*--data-dir"):
         DataDirectory.open(tmp_path / "data", "demo")
-    with pytest.raises(UserError, match="unknown profile"):
-        DataDirectory.open(tmp_path, "../demo")
 
 
 def test_each_profile_has_its_own_files_below_the_root(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from trader_gui.callback import Callback
 from trader_gui.domain.account import AccountUpdate
 from trader_gui.domain.order import CancelIntent, Fill, OrderIntent, OrderOutcome, OrderStatus, OrderUpdate, OutcomeKind
-from trader_gui.domain.step import ApprovedCancel, ApprovedOrder, EngineMode, ModeChange, Step
+from trader_gui.domain.step import ApprovedCancel, ApprovedOrder, EngineMode, ModeChange, Refusal, Step
 from trader_gui.models.table import Column, KeyedTableModel
 from trader_gui.models.trader_view import StatusView
 
@@ -59,7 +59,7 @@ class DecisionRow:
         time_ms: Event time of the message that led to it.
         reason: Code: of the intent, of the refusal, or of the mode change; "" when there is none.
         detail: Numbers or the venue's words, as text.
-        intent, fill: What was wanted or executed, when it was that.
+        intent, fill, refusal: What was wanted, executed or refused, when it was that.
         count: How many times in a row the same thing happened.
     """
 
@@ -69,6 +69,7 @@ class DecisionRow:
     detail: str = ""
     intent: OrderIntent | CancelIntent | None = None
     fill: Fill | None = None
+    refusal: Refusal | None = None
     count: int = 1
 
     def is_same(self, other: "DecisionRow") -> bool:
@@ -171,7 +172,7 @@ def _wish_rows(step: Step) -> Iterator[DecisionRow]:
             yield DecisionRow(step.event_time_ms, verdict, wish.reason, _figures(intent), intent=intent)
         elif refusals:
             refusal = refusals.pop(0)
-            yield DecisionRow(step.event_time_ms, Verdict.REFUSED, refusal.code, refusal.detail, intent=wish)
+            yield DecisionRow(step.event_time_ms, Verdict.REFUSED, refusal.code, refusal.detail, wish, refusal=refusal)
 
 
 def _answers(approved: ApprovedOrder | ApprovedCancel, wish: OrderIntent | CancelIntent) -> bool:

@@ -80,7 +80,8 @@ class OrderBookModel(FrameModel):
         if self.rules is None:
             return
         route = status.routes[Route.PUBLIC]
-        age_s = None if route.is_fresh else round(max(0, now_ns - route.last_received_ns) / 1e9, 1)
+        is_silent = not route.is_fresh and route.last_received_ns > 0
+        age_s = round(max(0, now_ns - route.last_received_ns) / 1e9, 1) if is_silent else None
         kline = callback.open_kline.kline or callback.klines.last
         mark = callback.mark_price.mark
         drawn = (

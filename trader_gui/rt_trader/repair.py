@@ -70,7 +70,20 @@ class Repair:
 
     def account(self) -> None:
         """Read the account, and ask about each of our orders that it does not list."""
-        self._run("account", self._read_account)
+        self._run("account", self.read_account)
+
+    async def read_account(self) -> None:
+        """Read the account anew now, and ask about each of our orders that it does not list.
+
+        Raises:
+            VenueError: It cannot be read.
+        """
+        snapshot = await self.snapshot()
+        self._deliver(snapshot, time.monotonic_ns())
+        listed = {(o.client_order_id, o.order_family) for o in snapshot.open_orders}
+        for order in self._callback.orders.open_orders():
+            if (order.client_order_id, order.order_family) not in listed:
+                self._manager.resolve(order.symbol, order.client_order_id, order.order_family)
 
     async def snapshot(self) -> AccountSnapshot:
         """Return the account as the venue tells it now."""
@@ -96,11 +109,3 @@ class Repair:
 
     async def _read_order_book(self) -> None:
         self._deliver(await self._reader.depth(self._callback.symbol), time.monotonic_ns())
-
-    async def _read_account(self) -> None:
-        snapshot = await self.snapshot()
-        self._deliver(snapshot, time.monotonic_ns())
-        listed = {(o.client_order_id, o.order_family) for o in snapshot.open_orders}
-        for order in self._callback.orders.open_orders():
-            if (order.client_order_id, order.order_family) not in listed:
-                self._manager.resolve(order.symbol, order.client_order_id, order.order_family)

@@ -266,7 +266,7 @@ class RtTrader:
         """The sockets are open: take what happened meanwhile, then let the market come."""
         if self._stop.is_set():
             return
-        self._pump.deliver(await self._repair.snapshot(), time.monotonic_ns())
+        await self._repair.read_account()
         self.status.phase = "running"
         if self._connection.is_paced:
             for route in Route:
@@ -365,7 +365,7 @@ class RtTrader:
             step = self.callback.step(message)
         except Exception:  # noqa: BLE001 - a bug in the core must not take the window and the streams with it
             _log.exception("bug while working on %s: trading is halted", type(message).__name__)
-            self._halt("bug")
+            self.halt("bug")
             return
         self.status.venue_time_ms = step.event_time_ms or self.status.venue_time_ms
         self._after(step)
@@ -454,7 +454,7 @@ class RtTrader:
 
     def _on_overflow(self, dropped: int) -> None:
         _log.error("%d market messages dropped: the session could not keep up; the engine is halted", dropped)
-        self._halt("queue_overflow")
+        self.halt("queue_overflow")
         self._repair.klines()
         self._repair.order_book()
 
@@ -487,7 +487,13 @@ class RtTrader:
         """Stop the engine at once; stops at the exchange stay where they are."""
         self._set_mode(EngineMode.HALTED, reason)
 
-    def _halt(self, reason: str) -> None:
+    @property
+    def is_armed(self) -> bool:
+        """True while the engine may trade, exits included."""
+        return self._callback is not None and self._callback.gate.mode is not EngineMode.HALTED
+
+    def halt(self, reason: str) -> None:
+        """Stop the engine because something went wrong here; `reason` is a code."""
         self.status.halt_reason = reason
         if self._callback is not None:
             self._callback.gate.mode = EngineMode.HALTED
@@ -525,12 +531,12 @@ class RtTrader:
     async def set_leverage(self, leverage: int) -> None:
         """Change the symbol's leverage at the venue; the account is read anew."""
         await self._connection.port.set_leverage(self.symbol, leverage)
-        self._pump.deliver(await self._repair.snapshot(), time.monotonic_ns())
+        await self._repair.read_account()
 
     async def set_margin_type(self, margin_type: MarginType) -> None:
         """Change the symbol's margin type at the venue; the account is read anew."""
         await self._connection.port.set_margin_type(self.symbol, margin_type)
-        self._pump.deliver(await self._repair.snapshot(), time.monotonic_ns())
+        await self._repair.read_account()
 
     async def _ask(self, wishes: Sequence[OrderIntent | CancelIntent]) -> Answer:
         step = self.callback.request(wishes)

@@ -30,13 +30,21 @@ class Pacer:
             self._leave(socket)
         elif parameters == ["join"]:
             socket.answer({"result": None, "id": request.get("id")})
-            socket.flush()
             self._joined.add(socket)
             self._has_joined.set()
+            if self._is_round_open:
+                # A client may answer only when all of its sockets have the marker: one that joins late gets it, too.
+                self._waiting.add(socket)
+                socket.answer({"e": "pace", "n": self._number})
+            socket.flush()
             return True
         elif parameters == [self._number]:
             self._settle(socket)
         return False
+
+    @property
+    def _is_round_open(self) -> bool:
+        return self._answered is not None and not self._answered.done()
 
     def _leave(self, socket: StreamSocket) -> None:
         self._joined.discard(socket)

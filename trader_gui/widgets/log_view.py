@@ -42,6 +42,7 @@ class LogView(QWidget):
         self.text.setMinimumHeight(24)
         row = QHBoxLayout()
         row.setContentsMargins(8, 4, 8, 4)
+        row.setSpacing(8)
         row.addWidget(self.level)
         row.addWidget(self.search, 1)
         row.addWidget(self.copy)

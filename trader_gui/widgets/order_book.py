@@ -140,7 +140,7 @@ class BookView(QWidget):
             return ""
         if not self.state.is_fresh and self.state.age_s is not None:
             return f"Stale {fmt.age(self.state.age_s)}"
-        return "" if self.state.is_synced else "The book is being read anew"
+        return "" if self.state.is_synced else "Reading the order book"
 
     def _price(self, price: Decimal) -> str:
         rules = self._model.rules

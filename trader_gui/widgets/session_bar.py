@@ -106,7 +106,7 @@ class SessionBar(QFrame):
         self.funding_cell = SessionCell("Funding", "0.0100 % 8:88:88", self._price_details)
         self.unrealized_cell = SessionCell("Unrealised PnL", "+8,888.88", self._money_details)
         self.today_cell = SessionCell("Today", "+888.88", self._money_details)
-        self.equity_cell = SessionCell("Equity (USDT)", "88,888.88", self._money_details)
+        self.equity_cell = SessionCell("Equity", "88,888.88", self._money_details)
         self.price_cell.set_small_extra()
         self.funding_cell.set_small_extra()
         self._fixed_cells = (self.engine_cell, self.protection_cell, self.feed_cell)
@@ -169,7 +169,7 @@ class SessionBar(QFrame):
         self.funding_cell.show_view(words.funding(state))
         self.unrealized_cell.show_view(words.unrealized(state.money))
         self.today_cell.show_view(words.today(state.money))
-        self.equity_cell.show_view(words.equity(state.money))
+        self.equity_cell.show_view(words.equity(model))
         self._show_engine_button()
 
     def _show_engine_button(self) -> None:

@@ -19,15 +19,7 @@ PROFILE_NOTES = {
     "testnet": "the exchange's test network, no money at risk",
     "live": "the real exchange: real money",
 }
-_HALT_WORDS = {
-    "bug": "program error",
-    "stale_feed": "feed stale",
-    "feed_lost": "feed lost",
-    "overflow": "too many messages",
-    "journal": "journal failed",
-    "daily_loss": "loss limit",
-    "max_daily_loss": "loss limit",
-}
+_HALT_WORDS = {"bug": "program error", "stale_feed": "feed stale", "queue_overflow": "too many messages"}
 _NOT_TRIPPED = frozenset({"", "by_user", "expired", "stopping", "at_start"})
 
 
@@ -147,9 +139,11 @@ def today(money: MoneyState) -> CellView:
     return CellView(fmt.money(money.today), _result(money.today))
 
 
-def equity(money: MoneyState) -> CellView:
-    """Return wallet balance and unrealised result together."""
-    return CellView(fmt.money(money.equity, sign=False), _known(money.equity))
+def equity(model: SessionModel) -> CellView:
+    """Return wallet balance and unrealised result together, in the margin asset."""
+    value = model.state.money.equity
+    label = f"Equity ({model.rules.margin_asset})" if model.rules is not None else ""
+    return CellView(fmt.money(value, sign=False), _known(value), label=label)
 
 
 def user_stream(route: RouteState) -> CellView:

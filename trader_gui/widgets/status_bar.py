@@ -145,7 +145,7 @@ def _offset(offset_ms: int | None) -> CellView:
 
 def _budget(used: int | None, limit: int) -> CellView:
     if used is None:
-        return CellView(f"{fmt.DASH}/{limit}")
+        return CellView(f"{fmt.DASH}/{limit}" if limit else fmt.DASH)
     return CellView(f"{used}/{limit}", "warn" if limit and used >= limit * _NEAR_LIMIT else "text1")
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from trader_gui.domain.order import OrderFamily, OrderIntent, OrderStatus, OrderType, Origin, Side
-from trader_gui.domain.step import Refusal
 from trader_gui.i18n import readable, reason_words, refusal_words, venue_error_words
 from trader_gui.models.decisions import DecisionRow, Verdict
 from trader_gui.models.orders import OrderRow
@@ -151,7 +150,7 @@ def _state_tone(row: OrderRow) -> str:
 def decision_words(row: DecisionRow) -> str:
     """Return why a row came about, as a sentence."""
     if row.verdict is Verdict.REFUSED:
-        return refusal_words(Refusal(row.reason, row.detail))
+        return refusal_words(row.refusal) if row.refusal else ""
     if row.verdict is Verdict.REJECTED:
         return venue_error_words(int(row.reason) if row.reason else None, row.detail)
     if row.verdict is Verdict.UNKNOWN:
@@ -177,9 +176,15 @@ def intent_words(row: DecisionRow) -> str:
         return ""
     if isinstance(row.intent, OrderIntent):
         side = side_words(row.intent.side is Side.BUY, "Buy", "Sell")
-        figures = "" if row.verdict is Verdict.REFUSED else f" {row.detail}"
-        return f"{side} {_TYPES[row.intent.order_type].lower()}{figures}"
+        return f"{side} {_TYPES[row.intent.order_type].lower()} {_figures(row.intent)}"
     return f"order {row.intent.client_order_id}"
+
+
+def _figures(intent: OrderIntent) -> str:
+    """Return size and level of an order as it was wanted."""
+    size = "position" if intent.quantity is None else f"{intent.quantity:,f}"
+    level = intent.trigger_price if intent.trigger_price is not None else intent.price
+    return size if level is None else f"{size} @ {level:,f}"
 
 
 def _times(row: DecisionRow) -> str:
@@ -227,16 +232,16 @@ _SIDE = ColumnLook(
 
 ORDERS = (
     ColumnLook("type", 130, order_type_words, icon=_order_icon),
-    ColumnLook("symbol", 92, lambda r: r.order.symbol, drop=4),
+    ColumnLook("symbol", 88, lambda r: r.order.symbol, drop=4),
     _SIDE,
-    ColumnLook("quantity", 116, _size_text),
+    ColumnLook("quantity", 104, _size_text),
     ColumnLook("limit", 98, lambda r: fmt.price(r.order.price or None, r.price_decimals), drop=2),
     ColumnLook("trigger", 98, lambda r: fmt.price(r.order.trigger_price or None, r.price_decimals)),
-    ColumnLook("distance", 84, lambda r: fmt.percent(r.distance_fraction), lambda r: "text2"),
+    ColumnLook("distance", 80, lambda r: fmt.percent(r.distance_fraction), lambda r: "text2"),
     ColumnLook(
-        "state", 140, lambda r: _STATES.get(r.order.status, readable(r.order.status.value.lower())), _state_tone
+        "state", 120, lambda r: _STATES.get(r.order.status, readable(r.order.status.value.lower())), _state_tone
     ),
-    ColumnLook("flags", 130, lambda r: _flags_text(r), lambda r: "text2", drop=5, stretch=True),
+    ColumnLook("flags", 196, lambda r: _flags_text(r), lambda r: "text2", drop=5, stretch=True),
     ColumnLook(
         "opened_by",
         102,

@@ -1,6 +1,7 @@
 """Toasts: what happened to orders, bottom right, for six seconds, three at most; never for network trouble."""
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from trader_gui.models.decisions import DecisionRow, Verdict
@@ -20,7 +21,13 @@ _HEADS = {
 
 
 class Toast(QFrame):
-    """One notice: bold head, one line of detail; a click takes it away."""
+    """One notice: bold head, one line of detail; a click takes it away.
+
+    Signals:
+        gone: It is not to be seen any more, and will be deleted.
+    """
+
+    gone = Signal()
 
     def __init__(self, tone: str, head: str, detail: str, parent: QWidget) -> None:
         super().__init__(parent)
@@ -45,9 +52,14 @@ class Toast(QFrame):
         row.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(lines, 1)
 
-    def mouseReleaseEvent(self, event: object) -> None:
-        self.deleteLater()
+    def go(self) -> None:
+        """Take the notice away."""
         self.hide()
+        self.deleteLater()
+        self.gone.emit()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self.go()
 
 
 class ToastArea(QObject):
@@ -64,11 +76,10 @@ class ToastArea(QObject):
     def show(self, tone: str, head: str, detail: str = "") -> None:
         """Show a notice; the oldest of more than three goes."""
         for old in self.toasts()[: -MOST + 1]:
-            old.hide()
-            old.deleteLater()
+            old.go()
         toast = Toast(tone, head, detail, self._window)
-        QTimer.singleShot(SHOWN_MS, toast, toast.deleteLater)
-        toast.destroyed.connect(self._place)
+        QTimer.singleShot(SHOWN_MS, toast, toast.go)
+        toast.gone.connect(self._place)
         toast.show()
         self._place()
 
