@@ -293,7 +293,10 @@ def apt_install(names: list[str], entries: list[tuple[str, ...]] | None = None) 
     chosen = [next((n for n in entry if is_known(n)), entry[-1]) for entry in entries or []]
     wanted = sorted({*names, *chosen})
     print(f"installing {' '.join(wanted)}", flush=True)
-    must("apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted, environment=environment)
+    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        fail(f"apt-get could not install the system packages: {done.stderr.strip() or done.stdout.strip()}")
 
 
 def is_installed(name: str) -> bool:

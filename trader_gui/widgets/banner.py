@@ -60,7 +60,7 @@ def _danger_banners(model: SessionModel) -> list[Banner]:
         what = "A position has no stop at the exchange."
         banners.append(Banner("naked", "danger", what, _position_words(model), (("close", "Close position…"),)))
     if words.is_tripped(state):
-        did = "The engine does nothing until you arm it again. Stops stay at the exchange."
+        did = "It does nothing until you arm it again. Orders at the exchange stay there."
         banners.append(
             Banner("tripped", "danger", f"Engine halted: {words.halt_words(state.halt_reason)}.", did, _DISMISS)
         )

@@ -71,7 +71,7 @@ def headline(state: ConditionsState) -> Headline:
 
 
 def _halted(state: ConditionsState) -> Headline:
-    kept = "Stops stay at the exchange; conditions are computed only." if state.position else ""
+    kept = "Orders at the exchange stay there; conditions are computed only." if state.position else ""
     below: tuple[Piece, ...] = ((kept or "Conditions are computed, nothing is traded.", "text2"),)
     if state.halt_reason and state.halt_reason not in ("by_user", "expired"):
         words = session_words.halt_words(state.halt_reason)

@@ -185,9 +185,7 @@ class MainWindow(QWidget):
         self.banners.action_requested.connect(self._on_banner_action)
         self.workspace.layout_changed.connect(self._on_layout_changed)
         self.workspace.layout_broken.connect(self._on_layout_broken)
-        self.workspace.docks["conditions"].visibilityChanged.connect(
-            lambda is_seen: self.footer.setVisible(not is_seen)
-        )
+        self.workspace.docks["conditions"].visibilityChanged.connect(self.footer.setHidden)
         self._bridge.part_failed.connect(self._on_part_failed)
         self._bridge.ready.connect(self.order_book.fill_groups)
         self._bridge.session.changed.connect(self._on_session_changed)

@@ -1,5 +1,7 @@
 """Toasts: what happened to orders, bottom right, for six seconds, three at most; never for network trouble."""
 
+from functools import partial
+
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -54,6 +56,8 @@ class Toast(QFrame):
 
     def go(self) -> None:
         """Take the notice away."""
+        if self.isHidden():
+            return
         self.hide()
         self.deleteLater()
         self.gone.emit()
@@ -71,6 +75,7 @@ class ToastArea(QObject):
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self._window = window
+        self._toasts: list[Toast] = []
         window.installEventFilter(self)
 
     def show(self, tone: str, head: str, detail: str = "") -> None:
@@ -79,7 +84,8 @@ class ToastArea(QObject):
             old.go()
         toast = Toast(tone, head, detail, self._window)
         QTimer.singleShot(SHOWN_MS, toast, toast.go)
-        toast.gone.connect(self._place)
+        toast.gone.connect(partial(self._on_gone, toast))
+        self._toasts.append(toast)
         toast.show()
         self._place()
 
@@ -91,13 +97,16 @@ class ToastArea(QObject):
 
     def toasts(self) -> list[Toast]:
         """Return the toasts that are to be seen, oldest first."""
-        found = self._window.findChildren(Toast, options=Qt.FindChildOption.FindDirectChildrenOnly)
-        return [toast for toast in found if not toast.isHidden()]
+        return list(self._toasts)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
             self._place()
         return False
+
+    def _on_gone(self, toast: Toast) -> None:
+        self._toasts.remove(toast)
+        self._place()
 
     def _place(self) -> None:
         bottom = self._window.height() - 24 - _MARGIN
