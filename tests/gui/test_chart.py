@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QWheelEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QTabBar
 from pytestqt.qtbot import QtBot
 
 from tests.chart_scene import make_callback, step_open, trading_scene
@@ -255,17 +255,10 @@ def test_a_change_of_theme_reaches_the_plot(scene: Scene) -> None:
     assert sum(c == theme().direction(False, "line") for c in falling) > 0.8 * len(falling)
 
 
-def test_intervals_are_asked_for_and_shown_only_when_in_force(scene: Scene, qtbot: QtBot) -> None:
-    buttons = {b.text(): b for b in scene.chart.findChildren(type(scene.chart.latest_button))}
-    assert buttons["1m"].isChecked()
-    with qtbot.waitSignal(scene.chart.interval_requested, timeout=1000) as asked:
-        qtbot.mouseClick(buttons["15m"], Qt.MouseButton.LeftButton)
-    assert asked.args == ["15m"]
-    assert buttons["1m"].isChecked()
-    assert not buttons["15m"].isChecked()
-    with qtbot.assertNotEmitted(scene.chart.interval_requested):
-        qtbot.mouseClick(buttons["1m"], Qt.MouseButton.LeftButton)
-    assert buttons["1m"].isChecked()
+def test_the_head_names_symbol_and_interval_and_offers_nothing_else(scene: Scene) -> None:
+    (tab,) = scene.chart.findChildren(QTabBar)
+    assert tab.tabText(0) == "BTCUSDT 1m"
+    assert [b for b in scene.chart.findChildren(QAbstractButton) if b.isVisible()] == []
 
 
 def test_an_empty_chart_counts_what_it_loads(qtbot: QtBot) -> None:

@@ -19,7 +19,7 @@ from trader_gui.simulated_exchange.options import ExchangeOptions
 READY_SECONDS = 20.0
 PATIENCE_SECONDS = 3.0
 BAD_INPUT = 2
-CONSOLE_SUFFIX = "-console"
+CONSOLE_NAME = "trader-gui"
 """A frozen windowed program has no standard output; beside it lies the same program with a console."""
 
 _T = TypeVar("_T")
@@ -85,7 +85,7 @@ def _command(options: ExchangeOptions) -> list[str]:
     program = [sys.executable, "-m", "trader_gui"]
     if getattr(sys, "frozen", False):
         own = Path(sys.executable)
-        console = own.with_name(own.stem + CONSOLE_SUFFIX + own.suffix)
+        console = own.with_name(CONSOLE_NAME + own.suffix)
         program = [str(console if console.exists() else own)]
     words = [*program, "exchange", "--exit-with-parent", "--port", str(options.port), "--speed", str(options.speed)]
     words += ["--balance", str(options.wallet_balance)]

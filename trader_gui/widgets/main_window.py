@@ -59,7 +59,7 @@ class MainWindow(QWidget):
         order_requested: (OrderIntent) from the ticket.
         cancel_order_requested: (Order) from the orders table; answer with `finish_cancel`.
         close_position_requested: (symbol) from the positions table or the menu; answer with `finish_close`.
-        leverage_requested: (int); margin_type_requested: (str); interval_requested: (str).
+        leverage_requested: (int); margin_type_requested: (str).
         keys_requested, screenshot_requested: Menu entries.
         look_changed: (theme name, palette name) chosen in the menu.
     """
@@ -74,7 +74,6 @@ class MainWindow(QWidget):
     close_position_requested = Signal(str)
     leverage_requested = Signal(int)
     margin_type_requested = Signal(str)
-    interval_requested = Signal(str)
     keys_requested = Signal()
     screenshot_requested = Signal()
     look_changed = Signal(str, str)
@@ -178,7 +177,6 @@ class MainWindow(QWidget):
         ticket.order_requested.connect(self.order_requested)
         ticket.leverage_requested.connect(self.leverage_requested)
         ticket.margin_type_requested.connect(self.margin_type_requested)
-        self.chart.interval_requested.connect(self.interval_requested)
         self.order_book.price_picked.connect(ticket.pick_price)
         self.orders.action_requested.connect(self._on_cancel_order)
         self.positions.close_requested.connect(self._on_close_position)

@@ -1,14 +1,12 @@
-"""KlineChart: the chart with its row of intervals above."""
+"""KlineChart: the chart with its head: symbol and interval, and the way back to the newest kline."""
 
-from PySide6.QtCore import QEvent, QSize, Signal
+from PySide6.QtCore import QEvent, QSize
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QTabBar, QVBoxLayout, QWidget
 
 from trader_gui.models.series import SeriesChange, SeriesModel
 from trader_gui.widgets.chart.chart_view import ChartView
 from trader_gui.widgets.theme import theme
-
-INTERVALS = ("1m", "5m", "15m", "1h", "4h", "1d")
 
 
 class KlineChart(QFrame):
@@ -17,12 +15,7 @@ class KlineChart(QFrame):
     Attributes:
         view: The graphics view with panes and axes.
         latest_button: Goes back to the newest kline; seen only while the hand has left it.
-
-    Signals:
-        interval_requested: The user asks for another interval (str); the row keeps showing the one in force.
     """
-
-    interval_requested = Signal(str)
 
     def __init__(self, series: SeriesModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,7 +28,6 @@ class KlineChart(QFrame):
         self._tab = QTabBar()
         self._tab.addTab(_title(series))
         self._tab.setAccessibleName("Symbol and interval")
-        self._buttons = {interval: self._interval_button(interval) for interval in INTERVALS}
         self.latest_button = QPushButton("Latest")
         self.latest_button.setProperty("kind", "flat")
         self.latest_button.setToolTip("Go to the newest kline and follow it (End)")
@@ -56,7 +48,7 @@ class KlineChart(QFrame):
         return QSize(1268, 726)
 
     def on_series_changed(self, change: SeriesChange) -> None:
-        """Keep title and buttons in step with the series."""
+        """Keep the title in step with the series."""
         if change & SeriesChange.STATE:
             self._show_state()
 
@@ -89,30 +81,12 @@ class KlineChart(QFrame):
         row.setContentsMargins(0, 0, 6, 0)
         row.setSpacing(2)
         row.addWidget(self._tab)
-        row.addSpacing(8)
-        for button in self._buttons.values():
-            row.addWidget(button)
         row.addStretch(1)
         row.addWidget(self.latest_button)
         return bar
 
-    def _interval_button(self, interval: str) -> QPushButton:
-        button = QPushButton(interval)
-        button.setProperty("kind", "flat")
-        button.setCheckable(True)
-        button.setAccessibleName(f"Interval {interval}")
-        button.clicked.connect(lambda: self._ask_for(interval))
-        return button
-
-    def _ask_for(self, interval: str) -> None:
-        self._show_state()
-        if interval != self._series.interval:
-            self.interval_requested.emit(interval)
-
     def _show_state(self) -> None:
         self._tab.setTabText(0, _title(self._series))
-        for interval, button in self._buttons.items():
-            button.setChecked(interval == self._series.interval)
 
 
 def _title(series: SeriesModel) -> str:
