@@ -44,7 +44,7 @@ def run_self_test() -> int:
         ("resources", _check_resources),
         ("key store", _check_key_store),
         ("session", lambda: _check_session(sessions)),
-        ("chart", lambda: _check_chart(sessions[0])),
+        ("chart", lambda: _check_chart(sessions)),
     )
     failures = 0
     for name, check in checks:
@@ -152,8 +152,10 @@ def _buy(trader: RtTrader) -> OrderIntent:
     )
 
 
-def _check_chart(trader: RtTrader) -> str:
+def _check_chart(sessions: list[RtTrader]) -> str:
     """Draw the session's klines offscreen; a blank picture has a handful of colours."""
+    if not sessions:
+        raise TraderError("there was no session to draw")
     from PySide6.QtWidgets import QApplication  # Qt only when it is this check's turn
 
     from trader_gui.models.series import SeriesModel
@@ -164,7 +166,7 @@ def _check_chart(trader: RtTrader) -> str:
     chart = KlineChart(series)
     chart.resize(900, 600)
     chart.show()
-    series.refresh(trader.callback, trader.status, 0)
+    series.refresh(sessions[0].callback, sessions[0].status, 0)
     application.processEvents()
     image = chart.grab().toImage()
     chart.close()

@@ -60,6 +60,7 @@ ROUTE_OF = {
 STALE_AFTER_NS = 3_000_000_000
 STOP_LIMIT_S = 5.0
 CONNECT_LIMIT_S = 30.0
+FIRST_PRICE_LIMIT_S = 5.0
 WATCH_INTERVAL_S = 0.25
 
 
@@ -101,6 +102,7 @@ class RtTrader:
         self._credentials = credentials
         self._callback: Callback | None = None
         self._stop = asyncio.Event()
+        self._first_price = asyncio.Event()
         self._observers: list[Callable[[Step], None]] = []
         self._pump = Pump(self._take, self._on_overflow)
         self._pace: dict[Route, int] = {}
@@ -276,10 +278,19 @@ class RtTrader:
                 raise UserError(f"--arm works with demo and replay only, not with {self.profile.name}")
             self._set_mode(EngineMode.ACTIVE, "at_start")
         self._repair.start(self._group)
+        if not self._connection.is_paced:
+            await self._wait_first_price()
         self.started.set()
         if self._connection.is_paced:
             for stream in self._connection.streams:
                 await stream.join_pace()
+
+    async def _wait_first_price(self) -> None:
+        """Wait for the first price, so that a session that has started can trade; a market that is silent starts, too."""
+        waits = [asyncio.create_task(e.wait(), name="first price") for e in (self._first_price, self._stop)]
+        await asyncio.wait(waits, timeout=FIRST_PRICE_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
+        for task in waits:
+            task.cancel()
 
     async def _wind_down(self) -> None:
         """Halt the engine, take back its resting entries, and let open requests come to an end, all within limits."""
@@ -358,6 +369,8 @@ class RtTrader:
         status.last_received_ns = received_ns
         if not status.is_fresh and status.is_connected:
             self._set_fresh(route, True)
+            if route is Route.MARKET:
+                self._first_price.set()
 
     def _step(self, message: Message) -> None:
         """Put one message through the core; a bug there halts trading and leaves the session running."""

@@ -46,6 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--data", type=Path, metavar="FILE", help="klines file to play: csv, csv.gz, zip")
     source.add_argument("--seed", type=int, default=1, help="seed of the generated market (1)")
+    parser.add_argument(
+        "--mirror", action="store_true", help="play nothing: the market is pushed in at /mirror; --data is its history"
+    )
+    parser.add_argument(
+        "--rules", type=Path, metavar="FILE", help="the symbol's rules: its entry of exchangeInfo, JSON; with --data"
+    )
     parser.add_argument("--port", type=int, default=0, help="port on this machine; any free one by default")
     parser.add_argument("--speed", type=_speed, default=1.0, help="1 to 100, or max: as fast as clients follow (1)")
     parser.add_argument(
@@ -71,6 +77,8 @@ def options_of(arguments: argparse.Namespace) -> ExchangeOptions:
         speed=arguments.speed,
         symbols=tuple(arguments.symbol or ()),
         wallet_balance=arguments.balance,
+        mirror=arguments.mirror,
+        rules=arguments.rules,
     )
 
 

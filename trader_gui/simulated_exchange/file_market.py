@@ -68,17 +68,9 @@ class KlinesFileMarket:
         volumes = sorted(Decimal(text) for text in self._file.columns[4][:HISTORY_ROWS])
         return max(2, int(volumes[HISTORY_ROWS // 2] / 20 / self._step_size))
 
-    def _row(self, index: int) -> KlineRow:
-        open_ms = int(self._file.open_time_ms[index])
-        opened, high, low, close, volume = (Decimal(column[index]) for column in self._file.columns)
-        # The file may not say what was traded in quote asset: the mean price and an even split stand in.
-        quote = volume * (opened + high + low + close) / 4
-        end = open_ms + self._file.interval_ms - 1
-        return KlineRow(open_ms, end, opened, high, low, close, volume, quote, 0, volume / 2, quote / 2)
-
     def history(self) -> tuple[KlineRow, ...]:
         """Return the file's first 500 klines."""
-        return tuple(self._row(index) for index in range(HISTORY_ROWS))
+        return tuple(self._file.row(index) for index in range(HISTORY_ROWS))
 
     def ticks(self) -> Iterator[MarketTick]:
         """Yield the trades of every kline after the history; ends at the file's end."""

@@ -19,6 +19,7 @@ import numpy as np
 
 from trader_gui.errors import UserError
 from trader_gui.simulated_exchange.klines import FIXED_INTERVAL_MS
+from trader_gui.simulated_exchange.records import KlineRow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +62,15 @@ class KlinesFile(msgspec.Struct, frozen=True):
 
     def __len__(self) -> int:
         return len(self.open_time_ms)
+
+    def row(self, index: int) -> KlineRow:
+        """Return one kline as the market source knows it."""
+        open_ms = int(self.open_time_ms[index])
+        opened, high, low, close, volume = (Decimal(column[index]) for column in self.columns)
+        # The file may not say what was traded in quote asset: the mean price and an even split stand in.
+        quote = volume * (opened + high + low + close) / 4
+        end = open_ms + self.interval_ms - 1
+        return KlineRow(open_ms, end, opened, high, low, close, volume, quote, 0, volume / 2, quote / 2)
 
 
 def guess_symbol(path: Path) -> str | None:

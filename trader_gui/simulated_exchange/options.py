@@ -11,10 +11,12 @@ from trader_gui.errors import UserError
 from trader_gui.simulated_exchange.file_market import LEAST_TICKS, KlinesFileMarket
 from trader_gui.simulated_exchange.generated import GeneratedMarket
 from trader_gui.simulated_exchange.klines_file import KlinesFile, decimal_places, guess_symbol, read_klines_file
+from trader_gui.simulated_exchange.mirror import MirrorMarket
 from trader_gui.simulated_exchange.records import SymbolSpec
+from trader_gui.simulated_exchange.rules_file import read_rules_file
 from trader_gui.simulated_exchange.symbols import SPECS
 
-Market: TypeAlias = GeneratedMarket | KlinesFileMarket
+Market: TypeAlias = GeneratedMarket | KlinesFileMarket | MirrorMarket
 
 MAX_SPEED = "max"
 FASTEST = 100.0
@@ -29,12 +31,14 @@ class ExchangeOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         port: TCP port on loopback, 0 for any free one.
-        data: Klines file to play, None for a generated market.
+        data: Klines file to play, None for a generated market; with `mirror` the history before the first frame.
         seed: Of the generated market.
         speed: 1 to 100 times, or "max": as fast as the joined clients follow.
         symbols: Symbols to trade, empty for the file's own, else BTCUSDT; a file is played as exactly one.
         wallet_balance: USDT at the start.
         api_key, api_secret: Empty for random ones.
+        mirror: The market is pushed in by frames; nothing is played.
+        rules: File of the symbol's rules, with `data` only; None for the exchange's own table.
         start_time_ms: Where a generated market begins; None: now, or a fixed day at speed "max".
     """
 
@@ -46,6 +50,8 @@ class ExchangeOptions(msgspec.Struct, frozen=True, kw_only=True):
     wallet_balance: Decimal = Decimal(10_000)
     api_key: str = ""
     api_secret: str = ""
+    mirror: bool = False
+    rules: Path | None = None
     start_time_ms: int | None = None
 
     @property
@@ -65,6 +71,11 @@ def check_options(options: ExchangeOptions) -> None:
         raise UserError(f"port {options.port} does not exist: choose 1 to 65535, or 0 for any free one.")
     if options.data is not None and len(options.symbols) > 1:
         raise UserError("a klines file is played as one symbol: give one symbol only.")
+    if options.data is None and (options.mirror or options.rules is not None):
+        what = "a mirrored market needs its history" if options.mirror else "rules belong to a klines file"
+        raise UserError(f"{what}: add --data FILE.")
+    if options.mirror and speed != 1:
+        raise UserError(f"speed {speed} is not possible: a mirrored market runs at its own, leave --speed out.")
 
 
 def make_markets(options: ExchangeOptions) -> tuple[list[Market], dict[str, SymbolSpec]]:
@@ -94,6 +105,10 @@ def _file_market(options: ExchangeOptions, path: Path) -> tuple[list[Market], di
             f"{path.name}: the file's name does not begin with a symbol: say which one it is with --symbol."
         )
     spec = SPECS.get(symbol) or _derived_spec(symbol, file)
+    if options.rules is not None:
+        spec = read_rules_file(options.rules, symbol, spec)
+    if options.mirror:
+        return [MirrorMarket(spec, file)], {symbol: spec}
     count = LEAST_TICKS if options.is_paced else file.interval_ms // FILE_TICK_MS
     return [KlinesFileMarket(spec, file, ticks_per_kline=count)], {symbol: spec}
 

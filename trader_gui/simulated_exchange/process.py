@@ -90,6 +90,8 @@ def _command(options: ExchangeOptions) -> list[str]:
     words = [*program, "exchange", "--exit-with-parent", "--port", str(options.port), "--speed", str(options.speed)]
     words += ["--balance", str(options.wallet_balance)]
     words += ["--data", str(options.data)] if options.data is not None else ["--seed", str(options.seed)]
+    words += ["--mirror"] if options.mirror else []
+    words += ["--rules", str(options.rules)] if options.rules is not None else []
     for symbol in options.symbols:
         words += ["--symbol", symbol]
     return words

@@ -93,7 +93,9 @@ class Venue:
         }
         self._fresh_trades: dict[str, list[AggTrade]] = {}
         for market in markets:
-            self._prime(next(market.ticks()))
+            first = next(market.ticks(), None)
+            if first is not None:  # a mirrored market shows nothing, and is closed, until its first frame
+                self._prime(first)
 
     def _prime(self, first: MarketTick) -> None:
         """Show a book and a mark price before the first tick: what it will bring, without its trades."""
