@@ -178,7 +178,7 @@ async def session(
     credentials: Credentials | None = None,
     limits: RiskLimits | None = None,
 ) -> AsyncIterator[Session]:
-    """Run a session until the block ends; it has started when the block begins."""
+    """Run a session until the block ends; it has started, and has heard of the market, when the block begins."""
     directory = DataDirectory.open(folder / "data", profile.name)
     trader = RtTrader(profile, wanted, directory, limits or RiskLimits(), credentials)
     run = Session(trader)
@@ -189,6 +189,7 @@ async def session(
             await asyncio.wait({run.task, started}, return_when=asyncio.FIRST_COMPLETED)
             if run.task.done():
                 run.task.result()
+        await run.wait("every route is fresh", lambda: all(s.is_fresh for s in trader.status.routes.values()))
         yield run
     finally:
         started.cancel()

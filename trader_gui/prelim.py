@@ -86,15 +86,25 @@ class Prelim:
     async def _rules(self) -> SymbolRules:
         if self._interval not in INTERVAL_MS:
             raise UserError(f"unknown interval {self._interval}: use one of {', '.join(INTERVAL_MS)}")
-        rules = await self._reader.symbol_rules()
-        found = rules.get(self._symbol)
-        if found is None:
-            near = [s for s in sorted(rules) if s.startswith(self._symbol[:3])][:5]
-            hint = f"; did you mean {', '.join(near)}?" if near else f"; known are {', '.join(sorted(rules)[:8])}"
-            raise UserError(f"unknown symbol {self._symbol}{hint}")
-        if found.status != "TRADING":
-            raise UserError(f"{self._symbol} is not trading now (status {found.status}): choose another symbol")
-        return found
+        return await read_rules(self._reader, self._symbol)
+
+
+async def read_rules(reader: MarketReader, symbol: str) -> SymbolRules:
+    """Return a symbol's filters.
+
+    Raises:
+        UserError: Unknown symbol, or one that is not trading.
+        VenueError: The venue cannot be asked.
+    """
+    rules = await reader.symbol_rules()
+    found = rules.get(symbol)
+    if found is None:
+        near = [s for s in sorted(rules) if s.startswith(symbol[:3])][:5]
+        hint = f"; did you mean {', '.join(near)}?" if near else f"; known are {', '.join(sorted(rules)[:8])}"
+        raise UserError(f"unknown symbol {symbol}{hint}")
+    if found.status != "TRADING":
+        raise UserError(f"{symbol} is not trading now (status {found.status}): choose another symbol")
+    return found
 
 
 def _day_start_ms(history: KlineHistory) -> int:

@@ -131,7 +131,7 @@ async def _trade(trader: RtTrader) -> str:
 
 
 async def _wait_started(trader: RtTrader, session: "asyncio.Task[None]") -> None:
-    started = asyncio.ensure_future(trader.started.wait())
+    started = asyncio.create_task(trader.started.wait(), name="started")
     await asyncio.wait({started, session}, return_when=asyncio.FIRST_COMPLETED)
     started.cancel()
     if session.done():

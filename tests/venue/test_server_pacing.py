@@ -69,9 +69,11 @@ def test_the_market_stands_still_until_every_socket_has_answered(tmp_path: Path)
             start_ms = int(rows[500][0])
             assert exchange.venue.market_ms == start_ms - 1
             first = await join(market)
-            await public.connection.send_json(JOIN)
-            assert await public.receive() == {"result": None, "id": 1}
-            await market.answer_pace(first)  # public had not joined when this marker went out
+            assert await join(public) == first  # a late one gets the marker that is out, and is waited for
+            await market.answer_pace(first)
+            await client.get("/fapi/v1/ping")
+            assert exchange.venue.market_ms == start_ms - 1
+            await public.answer_pace(first)
             frames = await market.receive_until(lambda frame: frame["e"] == "pace")
             assert [frame["e"] for frame in frames] == ["kline", "pace"]
             await public.receive_until(lambda frame: frame["e"] == "pace")
@@ -100,8 +102,8 @@ def test_an_order_in_mid_round_executes_at_the_ticks_time_and_gets_a_round_of_it
             client.user_stream() as user,
         ):
             number = await join(market)
-            await user.connection.send_json(JOIN)
-            await user.receive()
+            assert await join(user) == number
+            await user.answer_pace(number)
             await market.answer_pace(number)
             number = (await market.receive_until(lambda frame: frame["e"] == "pace"))[-1]["n"]
             assert (await user.receive())["n"] == number
@@ -134,8 +136,7 @@ def test_private_events_of_a_tick_come_a_round_before_its_market_frames(tmp_path
             low = Decimal(rows[500][3])
             high = Decimal(rows[500][2])
             number = await join(market)
-            await user.connection.send_json(JOIN)
-            await user.receive()
+            assert await join(user) == number
             # Reached when the first played kline's low or high trades through it.
             resting = await client.order(
                 side="BUY", type="LIMIT", timeInForce="GTC", quantity="0.010", price=str(low + Decimal("0.1"))
@@ -165,10 +166,8 @@ def test_a_socket_that_leaves_is_not_waited_for(tmp_path: Path) -> None:
         async with running(options) as (exchange, client), client.socket("/market/ws/btcusdt@kline_1m") as market:
             async with client.socket("/public/ws") as public:
                 await join(public)
-                await market.connection.send_json(JOIN)
-                await market.receive()
-            # The only socket of the round has gone: a round with the other follows.
-            number = (await market.receive_until(lambda frame: frame.get("e") == "pace"))[-1]["n"]
+                number = await join(market)
+            # A socket of the round has gone: it is not waited for.
             await market.answer_pace(number)
             frames = await market.receive_until(lambda frame: frame["e"] == "pace")
             assert frames[0]["e"] == "kline"
@@ -182,8 +181,7 @@ async def _play(client: RawClient, answer_slowly: bool) -> list[Any]:
     frames: list[Any] = []
     async with client.socket("/market/ws/btcusdt@kline_1m/btcusdt@aggTrade") as market, client.user_stream() as user:
         number = await join(market)
-        await user.connection.send_json(JOIN)
-        await user.receive()
+        assert await join(user) == number
         for turn in range(120):
             if turn % 10 == 3:
                 side = "BUY" if turn % 20 == 3 else "SELL"
@@ -192,14 +190,11 @@ async def _play(client: RawClient, answer_slowly: bool) -> list[Any]:
             if answer_slowly:
                 await client.get("/fapi/v1/time")
             await market.answer_pace(number)
-            if turn:
-                await user.answer_pace(number)
-                batch = await user.receive_until(lambda frame: frame["e"] == "pace")
-                frames += batch
+            await user.answer_pace(number)
+            batch = await user.receive_until(lambda frame: frame["e"] == "pace")
+            frames += batch
             batch = await market.receive_until(lambda frame: frame["e"] == "pace")
             frames += batch
-            if not turn:
-                frames += await user.receive_until(lambda frame: frame["e"] == "pace")
             number = batch[-1]["n"]
     return frames
 

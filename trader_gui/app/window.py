@@ -107,6 +107,7 @@ class Desk:
         self._tasks = TaskRegistry(self._on_task_error)
         self._leave = asyncio.Event()
         self._trader: RtTrader | None = None
+        self._commands: Commands | None = None
         self._picture_error = ""
 
     async def run(self) -> int:
@@ -141,7 +142,7 @@ class Desk:
             version=__version__,
             layout_path=self._directory.layout_path,
         )
-        Commands(window, trader, bridge, self._tasks, self._settings, self._keys)
+        self._commands = Commands(window, trader, bridge, self._tasks, self._settings, self._keys)
         window.close_requested.connect(lambda: self._tasks.spawn(self._ask_to_leave(window), "leave"))
         if self._size is not None:
             window.resize(self._size)

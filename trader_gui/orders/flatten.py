@@ -20,6 +20,7 @@ from trader_gui.domain.order import (
     Side,
 )
 from trader_gui.domain.step import Step
+from trader_gui.orders.wishes import cancel_wishes
 
 MAX_ROUNDS = 4
 """Rounds of close, look, close again before the report says what remains."""
@@ -117,10 +118,7 @@ class Flattener:
         return FlattenReport(is_flat=plan.is_empty, remaining=plan, refusals=tuple(dict.fromkeys(refusals)))
 
     async def _cancel(self, orders: Iterable[Order]) -> list[str]:
-        wishes = [
-            CancelIntent(o.symbol, o.client_order_id, o.order_family, Origin.HAND, "flatten", self._now_ms())
-            for o in orders
-        ]
+        wishes = cancel_wishes(orders, "flatten", self._now_ms())
         return await self._ask(wishes) if wishes else []
 
     async def _close(self, position: Position) -> list[str]:

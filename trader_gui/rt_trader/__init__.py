@@ -5,8 +5,9 @@ command line and tests all drive the same `RtTrader`; a session runs with PySide
 """
 
 from trader_gui.rt_trader.options import SessionOptions
+from trader_gui.rt_trader.road import Answer
 from trader_gui.rt_trader.status import RouteStatus, SessionStatus
 from trader_gui.rt_trader.summary import Summary
-from trader_gui.rt_trader.trader import Answer, RtTrader
+from trader_gui.rt_trader.trader import RtTrader
 
 __all__ = ["Answer", "RouteStatus", "RtTrader", "SessionOptions", "SessionStatus", "Summary"]

@@ -1,4 +1,4 @@
-"""Opens the venue of a profile: the real one, or the simulated exchange as a child process."""
+"""Opens the venue of a profile: the real one, the simulated exchange as a child process, or in paper a part of each."""
 
 import secrets
 from contextlib import AsyncExitStack
@@ -10,16 +10,18 @@ from trader_gui.credentials import Credentials
 from trader_gui.domain.step import Route
 from trader_gui.errors import UserError
 from trader_gui.exchange.endpoints import ENDPOINTS, Endpoints, loopback
-from trader_gui.exchange.port import Deliver, MarketReader, OrderPort
+from trader_gui.exchange.mirror import Mirror
+from trader_gui.exchange.port import Deliver
 from trader_gui.exchange.rest import RestClient
 from trader_gui.exchange.streams import MarketStream, RouteStream
 from trader_gui.exchange.user_stream import UserStream
 from trader_gui.prelim import stream_names
 from trader_gui.profiles import Profile
 from trader_gui.rt_trader.options import SessionOptions
+from trader_gui.rt_trader.paper import start_paper_exchange
 from trader_gui.rt_trader.status import SessionStatus
 from trader_gui.simulated_exchange.options import ExchangeOptions
-from trader_gui.simulated_exchange.process import start_exchange
+from trader_gui.simulated_exchange.process import ExchangeProcess, start_exchange
 
 
 @dataclass(frozen=True)
@@ -31,26 +33,31 @@ class Connection:
         port: The account, where orders go.
         streams: One for each route, not yet running.
         is_paced: The exchange waits for the session after every round.
+        mirror: Paper only: takes the real market to the simulated exchange; not yet running.
     """
 
-    reader: MarketReader
-    port: OrderPort
+    reader: RestClient
+    port: RestClient
     streams: tuple[RouteStream, ...]
     is_paced: bool
-    _client: RestClient
+    mirror: Mirror | None
     _clock: SystemClock
 
     async def sync_clock(self) -> None:
-        """Measure the venue's clock anew."""
-        await self._client.sync_clock()
+        """Measure the venues' clocks anew."""
+        for client in {self.reader, self.port}:
+            await client.sync_clock()
+
+    def is_mirror_stale(self, now_ns: int) -> bool:
+        """Tell whether orders would meet a market that stands still while the real one moves on (paper only)."""
+        return self.mirror is not None and self.mirror.is_stale(now_ns)
 
     def read_budget(self, status: SessionStatus) -> None:
-        """Bring latency, clock offset and rate budget of `status` up to date."""
-        client = self._client
-        status.rest_latency_ms = client.rest_latency_ms
+        """Bring latency, clock offset and rate budget of `status` up to date: public data's weight, orders' count."""
+        status.rest_latency_ms = self.port.rest_latency_ms
         status.clock_offset_ms = float(self._clock.offset_ms) if self._clock.is_synced else None
-        status.weight_used, status.weight_limit = client.weight_used, client.weight_limit
-        status.orders_used, status.orders_limit = client.orders_used, client.orders_limit
+        status.weight_used, status.weight_limit = self.reader.weight_used, self.reader.weight_limit
+        status.orders_used, status.orders_limit = self.port.orders_used, self.port.orders_limit
 
 
 async def open_connection(
@@ -66,18 +73,42 @@ async def open_connection(
         UserError: The simulated exchange cannot start (bad file, unknown symbol).
         VenueError: The venue's clock cannot be read.
     """
+    if profile.feed == "live" and profile.orders == "simulated":
+        return await _open_paper(stack, ENDPOINTS[profile.endpoints_key], options, deliver)
     endpoints, credentials = await _order_side(stack, profile, options, credentials)
+    client, clock = await _client(stack, endpoints, credentials)
+    streams = (*_market_streams(endpoints, options, deliver), UserStream(endpoints, client, deliver))
+    return Connection(client, client, streams, options.speed == "max", None, clock)
+
+
+async def _open_paper(
+    stack: AsyncExitStack, market: Endpoints, options: SessionOptions, deliver: Deliver
+) -> Connection:
+    """Read the real market, without a key; trade on a simulated exchange that mirrors it."""
+    reader, clock = await _client(stack, market, None)
+    process = await start_paper_exchange(stack, reader, options.symbol)
+    endpoints = loopback(process.rest_url, process.ws_url)
+    port, _ = await _client(stack, endpoints, Credentials(process.api_key, process.api_secret))
+    streams = (*_market_streams(market, options, deliver), UserStream(endpoints, port, deliver))
+    mirror = Mirror(market, options.symbol, f"{process.ws_url}/mirror", process.api_key)
+    return Connection(reader, port, streams, False, mirror, clock)
+
+
+async def _client(
+    stack: AsyncExitStack, endpoints: Endpoints, credentials: Credentials | None
+) -> tuple[RestClient, SystemClock]:
+    """Return a client, with keys or for public data only, and its clock, set by the venue's."""
     clock = SystemClock()
-    client = RestClient(endpoints, clock, lambda: (credentials.api_key, credentials.api_secret))
+    provider = None if credentials is None else lambda: (credentials.api_key, credentials.api_secret)
+    client = RestClient(endpoints, clock, provider)
     stack.push_async_callback(client.aclose)
     await client.sync_clock()
+    return client, clock
+
+
+def _market_streams(endpoints: Endpoints, options: SessionOptions, deliver: Deliver) -> tuple[RouteStream, ...]:
     names = stream_names(options.symbol, options.interval, with_book=options.with_book)
-    streams = (
-        MarketStream(endpoints, Route.MARKET, names[Route.MARKET], deliver),
-        MarketStream(endpoints, Route.PUBLIC, names[Route.PUBLIC], deliver),
-        UserStream(endpoints, client, deliver),
-    )
-    return Connection(client, client, streams, options.speed == "max", client, clock)
+    return tuple(MarketStream(endpoints, r, names[r], deliver) for r in (Route.MARKET, Route.PUBLIC))
 
 
 async def _order_side(
@@ -85,13 +116,14 @@ async def _order_side(
 ) -> tuple[Endpoints, Credentials]:
     """Return where orders go and with which keys; starts the simulated exchange where the profile trades on it."""
     if profile.orders == "simulated":
-        return await _start_exchange(stack, options)
+        process = await _start_exchange(stack, options)
+        return loopback(process.rest_url, process.ws_url), Credentials(process.api_key, process.api_secret)
     if credentials is None:
         raise UserError(f"no API key for {profile.name}: enter it in the window, menu File, Keys…")
     return ENDPOINTS[profile.endpoints_key], credentials
 
 
-async def _start_exchange(stack: AsyncExitStack, options: SessionOptions) -> tuple[Endpoints, Credentials]:
+async def _start_exchange(stack: AsyncExitStack, options: SessionOptions) -> ExchangeProcess:
     process = await start_exchange(
         ExchangeOptions(
             data=Path(options.data_file) if options.data_file else None,
@@ -101,4 +133,4 @@ async def _start_exchange(stack: AsyncExitStack, options: SessionOptions) -> tup
         )
     )
     stack.push_async_callback(process.stop)
-    return loopback(process.rest_url, process.ws_url), Credentials(process.api_key, process.api_secret)
+    return process

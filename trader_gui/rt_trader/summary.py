@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
+from trader_gui.callback import Callback
 from trader_gui.domain.account import AccountUpdate
 from trader_gui.domain.market import Kline
 from trader_gui.domain.order import Fill, OrderUpdate
@@ -110,3 +111,44 @@ class Tally:
             if before and not position.position_amount:
                 self.trades += 1
             self._position_amounts[position.symbol] = position.position_amount
+
+
+def summarize(
+    tally: Tally,
+    callback: Callback,
+    *,
+    profile: str,
+    strategy: str,
+    orders: int,
+    start_wallet_balance: Decimal,
+    duration_s: float,
+) -> Summary:
+    """Return the figures of a session as they stand."""
+    position = callback.account.position(callback.symbol)
+    balance = callback.account.balances.get(callback.rules.quote_asset)
+    zero = Decimal(0)
+    return Summary(
+        profile=profile,
+        symbol=callback.symbol,
+        interval=callback.interval,
+        strategy=strategy,
+        klines=tally.klines,
+        messages=tally.messages,
+        orders=orders,
+        fills=tally.fills,
+        trades=tally.trades,
+        realized_pnl=tally.realized_pnl,
+        commission=tally.commission,
+        funding_fee=tally.funding_fee,
+        start_wallet_balance=start_wallet_balance,
+        wallet_balance=balance.wallet_balance if balance is not None else zero,
+        position_amount=position.position_amount if position is not None else zero,
+        entry_price=position.entry_price if position is not None else zero,
+        unrealized_pnl=position.unrealized_pnl if position is not None else zero,
+        open_orders=len(callback.orders.open_orders(callback.symbol)),
+        max_orders_in_flight=tally.max_orders_in_flight,
+        refusals=dict(tally.refusals),
+        first_event_time_ms=tally.first_event_time_ms,
+        last_event_time_ms=tally.last_event_time_ms,
+        duration_s=duration_s,
+    )

@@ -10,7 +10,8 @@ Pacing (`--speed max`), an extension that the venue does not have. A socket join
 `{"method": "PACE", "params": ["join"], "id": 1}`. After each round of frames the server sends
 `{"e": "pace", "n": N}` on every joined socket and goes on only when each of them has answered
 `{"method": "PACE", "params": [N], "id": N}` (no reply is sent to that). If anything was pushed on any socket after
-marker N was sent, another round follows before the market clock moves. With no joined socket the market stands still
+marker N was sent, another round follows before the market clock moves. A socket that joins while a round waits gets
+its marker and is waited for, too. With no joined socket the market stands still
 until one joins, so a session starts at the file's first streamed kline. A client answers when it has worked off all
 that came before the marker and none of its order calls is open: so results never depend on the machine's speed.
 
@@ -19,6 +20,20 @@ sees a market that has just closed the last kline of the history. What a tick do
 of its own before the tick's market frames; a kline that closes between two ticks has a round of its own at its close
 time. Rate limits are off at this speed. When a klines file has been played to its end, a last round follows, then
 every socket on /market gets `{"e": "dataEnd", "E": market time}`; requests are still served.
+
+Mirror (`--mirror --data FILE`), another extension: the market of one symbol is pushed in from outside, so that orders
+are filled by the books of a real market. FILE holds the klines before it, all of them history; until the first frame
+the market is closed (-1122), and while none come it stands still. A socket on `/mirror`, opened with the account's
+key in the header `X-MBX-APIKEY`, takes text frames, each one instant of the market; amounts are texts:
+`{"symbol": S, "time_ms": T, "prints": [[price, quantity, is_buyer_maker], ...], "bids": [[price, quantity], ...],
+"asks": [...], "mark": price, "index": price, "funding_rate": fraction}`, prints since the last frame oldest first,
+levels best first. Each is answered: `{"e": "mirror", "E": market time, "taken": true}`, `"taken": false` when its
+time is not after the market's (it is dropped), or `{"code": 2, "msg": why}` when it is malformed, has levels out of
+order or a crossed or one-sided book; then nothing has changed. The market clock is the frames' time. The depth of
+fills is that of the image: what a larger order would find below it is not known, so it finds nothing. Klines of this
+exchange begin with the first frame in the minute that it falls into; whoever wants the market's own asks the market.
+`--rules FILE` gives the symbol the filters of an exchangeInfo entry; leverage brackets stay those of this exchange's
+table (of a small coin for a symbol that it does not have), and funding is paid every eight hours.
 
 One account, no withdrawals, one-way mode, USDT only. The listenKey's sockets are served on /private alone; an
 un-routed URL serves the /public streams only, as the venue's does.

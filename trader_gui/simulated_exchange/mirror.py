@@ -145,7 +145,7 @@ class MirrorHost:
         try:
             async for message in connection:
                 if message.type is WSMsgType.TEXT:
-                    await connection.send_bytes(encode(self._answer(message.data)))
+                    await connection.send_str(encode(self._answer(message.data)).decode())
         except ConnectionError:  # gone before it had its answer: whoever mirrors will come again
             return connection
         finally:

@@ -32,7 +32,7 @@ class ExchangeOptions(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         port: TCP port on loopback, 0 for any free one.
         data: Klines file to play, None for a generated market; with `mirror` the history before the first frame.
-        seed: Of the generated market.
+        seed: Of the generated market, >= 0.
         speed: 1 to 100 times, or "max": as fast as the joined clients follow.
         symbols: Symbols to trade, empty for the file's own, else BTCUSDT; a file is played as exactly one.
         wallet_balance: USDT at the start.
@@ -67,6 +67,8 @@ def check_options(options: ExchangeOptions) -> None:
         raise UserError(f"speed {speed} is not possible: choose 1 to 100, or max.")
     if options.wallet_balance <= 0:
         raise UserError(f"a start balance of {options.wallet_balance} USDT is not possible: choose more than 0.")
+    if options.seed < 0:
+        raise UserError(f"seed {options.seed} is not possible: choose 0 or more.")
     if not 0 <= options.port <= 65535:
         raise UserError(f"port {options.port} does not exist: choose 1 to 65535, or 0 for any free one.")
     if options.data is not None and len(options.symbols) > 1:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from trader_gui.simulated_exchange import wire, wire_user
+from trader_gui.simulated_exchange import wire, wire_account
 from trader_gui.simulated_exchange.endpoints import KEY, Endpoint, Parameters, limit, required, span, whole
 from trader_gui.simulated_exchange.records import VenueRefusal
 from trader_gui.simulated_exchange.venue import Venue
@@ -24,16 +24,16 @@ def _close_listen_key(venue: Venue, parameters: Parameters) -> Any:
 
 
 def _account(venue: Venue, parameters: Parameters) -> Any:
-    return wire_user.account_reply(venue.core.account())
+    return wire_account.account_reply(venue.core.account())
 
 
 def _balance(venue: Venue, parameters: Parameters) -> Any:
-    return [wire_user.balance_row(asset) for asset in venue.core.balances()]
+    return [wire_account.balance_row(asset) for asset in venue.core.balances()]
 
 
 def _position_risk(venue: Venue, parameters: Parameters) -> Any:
     symbol = _optional_symbol(venue, parameters)
-    return [wire_user.position_row(position) for position in venue.core.position_risk(symbol)]
+    return [wire_account.position_row(position) for position in venue.core.position_risk(symbol)]
 
 
 def _optional_symbol(venue: Venue, parameters: Parameters) -> str | None:
@@ -56,12 +56,12 @@ def _account_config(venue: Venue, parameters: Parameters) -> Any:
 
 def _symbol_config(venue: Venue, parameters: Parameters) -> Any:
     symbol = _optional_symbol(venue, parameters)
-    return [wire_user.symbol_config_row(config) for config in venue.core.symbol_config(symbol)]
+    return [wire_account.symbol_config_row(config) for config in venue.core.symbol_config(symbol)]
 
 
 def _leverage_bracket(venue: Venue, parameters: Parameters) -> Any:
     brackets = venue.core.leverage_brackets(_optional_symbol(venue, parameters))
-    return [wire_user.bracket_row(symbol, rows) for symbol, rows in brackets.items()]
+    return [wire_account.bracket_row(symbol, rows) for symbol, rows in brackets.items()]
 
 
 def _position_side(venue: Venue, parameters: Parameters) -> Any:
@@ -73,7 +73,7 @@ def _multi_assets(venue: Venue, parameters: Parameters) -> Any:
 
 
 def _commission_rate(venue: Venue, parameters: Parameters) -> Any:
-    return wire_user.commission_reply(venue.core.commission_rate(required(parameters, "symbol")))
+    return wire_account.commission_reply(venue.core.commission_rate(required(parameters, "symbol")))
 
 
 def _income(venue: Venue, parameters: Parameters) -> Any:
@@ -85,7 +85,7 @@ def _income(venue: Venue, parameters: Parameters) -> Any:
         end_ms=end,
         limit=limit(parameters, 100, 1000),
     )
-    return [wire_user.income_row(entry) for entry in entries]
+    return [wire_account.income_row(entry) for entry in entries]
 
 
 def _order_rate_limit(venue: Venue, parameters: Parameters) -> Any:

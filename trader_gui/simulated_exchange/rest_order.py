@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from trader_gui.simulated_exchange import wire_user
+from trader_gui.simulated_exchange import wire_account
 from trader_gui.simulated_exchange.endpoints import Endpoint, Parameters, limit, one_or_all, required, span, whole
 from trader_gui.simulated_exchange.venue import Venue
 from trader_gui.simulated_exchange.wire import text
@@ -14,14 +14,14 @@ def _place(venue: Venue, parameters: Parameters) -> Any:
     order, events = venue.core.place_order(parameters, venue.market_ms)
     venue.deliver(events)
     if parameters.get("newOrderRespType") == "RESULT":
-        return wire_user.order_reply(order)
-    return wire_user.acknowledged(order)
+        return wire_account.order_reply(order)
+    return wire_account.acknowledged(order)
 
 
 def _modify(venue: Venue, parameters: Parameters) -> Any:
     order, events = venue.core.modify_order(parameters, venue.market_ms)
     venue.deliver(events)
-    return wire_user.order_reply(order) | {"pair": order.symbol}
+    return wire_account.order_reply(order) | {"pair": order.symbol}
 
 
 def _ids(parameters: Parameters) -> tuple[str, int | None, str | None]:
@@ -32,19 +32,19 @@ def _ids(parameters: Parameters) -> tuple[str, int | None, str | None]:
 def _cancel(venue: Venue, parameters: Parameters) -> Any:
     order, events = venue.core.cancel_order(*_ids(parameters), venue.market_ms)
     venue.deliver(events)
-    return wire_user.order_reply(order)
+    return wire_account.order_reply(order)
 
 
 def _query(venue: Venue, parameters: Parameters) -> Any:
-    return wire_user.order_row(venue.core.query_order(*_ids(parameters)))
+    return wire_account.order_row(venue.core.query_order(*_ids(parameters)))
 
 
 def _open_order(venue: Venue, parameters: Parameters) -> Any:
-    return wire_user.order_row(venue.core.open_order(*_ids(parameters)))
+    return wire_account.order_row(venue.core.open_order(*_ids(parameters)))
 
 
 def _open_orders(venue: Venue, parameters: Parameters) -> Any:
-    return [wire_user.order_row(order) for order in venue.core.open_orders(parameters.get("symbol") or None)]
+    return [wire_account.order_row(order) for order in venue.core.open_orders(parameters.get("symbol") or None)]
 
 
 def _all_orders(venue: Venue, parameters: Parameters) -> Any:
@@ -57,7 +57,7 @@ def _all_orders(venue: Venue, parameters: Parameters) -> Any:
         limit=limit(parameters, 500, 1000),
     )
     return [
-        wire_user.order_row(order) | {"pair": order.symbol, "cumBase": text(order.executed_qty)} for order in orders
+        wire_account.order_row(order) | {"pair": order.symbol, "cumBase": text(order.executed_qty)} for order in orders
     ]
 
 
@@ -76,7 +76,7 @@ def _user_trades(venue: Venue, parameters: Parameters) -> Any:
         from_id=whole(parameters, "fromId"),
         limit=limit(parameters, 500, 1000),
     )
-    return [wire_user.user_trade(trade) for trade in trades]
+    return [wire_account.user_trade(trade) for trade in trades]
 
 
 def _algo_ids(parameters: Parameters) -> tuple[int | None, str | None]:
@@ -86,23 +86,23 @@ def _algo_ids(parameters: Parameters) -> tuple[int | None, str | None]:
 def _place_algo(venue: Venue, parameters: Parameters) -> Any:
     algo, events = venue.core.place_algo(parameters, venue.market_ms)
     venue.deliver(events)
-    return wire_user.algo_reply(algo)
+    return wire_account.algo_reply(algo)
 
 
 def _cancel_algo(venue: Venue, parameters: Parameters) -> Any:
     algo, events = venue.core.cancel_algo(*_algo_ids(parameters), venue.market_ms)
     venue.deliver(events)
-    return wire_user.algo_cancel_reply(algo)
+    return wire_account.algo_cancel_reply(algo)
 
 
 def _query_algo(venue: Venue, parameters: Parameters) -> Any:
-    return wire_user.algo_row(venue.core.algo_order(*_algo_ids(parameters)))
+    return wire_account.algo_row(venue.core.algo_order(*_algo_ids(parameters)))
 
 
 def _open_algo_orders(venue: Venue, parameters: Parameters) -> Any:
     rows = venue.core.open_algo_orders(parameters.get("symbol") or None)
     wanted = whole(parameters, "algoId")
-    return [wire_user.algo_row(row) for row in rows if wanted is None or row.algo_id == wanted]
+    return [wire_account.algo_row(row) for row in rows if wanted is None or row.algo_id == wanted]
 
 
 def _all_algo_orders(venue: Venue, parameters: Parameters) -> Any:
@@ -114,7 +114,7 @@ def _all_algo_orders(venue: Venue, parameters: Parameters) -> Any:
         end_ms=end,
         limit=limit(parameters, 500, 1000),
     )
-    return [wire_user.algo_row(row) for row in rows]
+    return [wire_account.algo_row(row) for row in rows]
 
 
 def _cancel_all_algo(venue: Venue, parameters: Parameters) -> Any:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from trader_gui.errors import UserError
-from trader_gui.simulated_exchange import rest_account, rest_market, rest_order, security
+from trader_gui.simulated_exchange import mirror, rest_account, rest_market, rest_order, security
 from trader_gui.simulated_exchange.endpoints import PUBLIC, SIGNED, Endpoint
 from trader_gui.simulated_exchange.options import ExchangeOptions, make_markets
 from trader_gui.simulated_exchange.pacing import Pacer
@@ -83,6 +83,10 @@ class SimulatedExchange:
         self._pacer = Pacer(self.venue.hub)
         self._sockets = SocketHost(self.venue.hub, self._on_pace, counts_messages=not options.is_paced)
         self._limiter = security.RateLimiter(request_clock_ms)
+        self._mirror: mirror.MirrorHost | None = None
+        if options.mirror:
+            symbol = self._markets[0].symbol
+            self._mirror = mirror.MirrorHost(symbol, self._take_mirrored, lambda: self.venue.market_ms)
         self._runner: web.AppRunner | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -118,10 +122,9 @@ class SimulatedExchange:
         self._runner = runner
         port = runner.addresses[0][1]
         self.rest_url, self.ws_url = f"http://{HOST}:{port}", f"ws://{HOST}:{port}"
-        self._tasks = [
-            asyncio.create_task(self._play(), name="simulated market"),
-            asyncio.create_task(self._keep_house(), name="simulated exchange housekeeping"),
-        ]
+        self._tasks = [asyncio.create_task(self._keep_house(), name="simulated exchange housekeeping")]
+        if self._mirror is None:
+            self._tasks.append(asyncio.create_task(self._play(), name="simulated market"))
 
     async def stop(self) -> None:
         """Stop the market and close every connection; bounded."""
@@ -129,7 +132,7 @@ class SimulatedExchange:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
-        await self._sockets.close()
+        await self._close_sockets()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -153,8 +156,13 @@ class SimulatedExchange:
         except Exception:
             # A market that stands still without a word would look like a quiet one: cut every connection.
             _log.exception("the simulated market failed")
-            await self._sockets.close()
+            await self._close_sockets()
             raise
+
+    async def _close_sockets(self) -> None:
+        await self._sockets.close()
+        if self._mirror is not None:
+            await self._mirror.close()
 
     async def _play_by_clock(self, speed: float) -> None:
         loop = asyncio.get_running_loop()
@@ -172,11 +180,14 @@ class SimulatedExchange:
                     anchor_market, anchor_s = time_ms, now_s
                 await asyncio.sleep(0)
                 worked_s = loop.time()
-            self._close_before(time_ms)
-            self.venue.take_ticks(ticks, time_ms)
-            self.venue.publish()
-            self.venue.hub.flush()
+            self._move_to(time_ms, ticks)
         self._end()
+
+    def _move_to(self, time_ms: int, ticks: list[MarketTick]) -> None:
+        self._close_before(time_ms)
+        self.venue.take_ticks(ticks, time_ms)
+        self.venue.publish()
+        self.venue.hub.flush()
 
     def _close_before(self, time_ms: int) -> None:
         while (close_ms := self.venue.next_close_ms()) < time_ms:
@@ -217,11 +228,38 @@ class SimulatedExchange:
             self.venue.hub.flush()
             await self._sockets.keep_alive(loop.time())
 
+    # ---- the mirrored market -----------------------------------------------------------------------------------------
+
+    def _take_mirrored(self, tick: MarketTick) -> bool:
+        ahead_ms = tick.time_ms - self.venue.market_ms
+        if ahead_ms <= 0:
+            return False
+        if ahead_ms > mirror.FARTHEST_MS:
+            raise mirror.MirrorError(f"its time lies {ahead_ms} ms after the market's")
+        self._move_to(tick.time_ms, [tick])
+        return True
+
+    async def _serve_mirror(self, host: mirror.MirrorHost, request: web.Request) -> web.StreamResponse | None:
+        # Browsers let any page open a socket to this machine; none of them knows the key.
+        try:
+            security.check_key(self.api_key, request.headers.get("X-MBX-APIKEY"))
+        except VenueRefusal as refusal:
+            return web.json_response({"code": refusal.code, "msg": refusal.message}, status=refusal.http_status)
+        try:
+            return await host.serve(request)
+        except Exception:
+            _log.exception("the simulated market failed")
+            await self._close_sockets()
+            raise
+
     # ---- requests ----------------------------------------------------------------------------------------------------
 
     async def _on_request(self, request: web.Request) -> web.StreamResponse:
         if request.path not in PATHS:
-            stream = await self._sockets.serve(request)
+            if self._mirror is not None and request.path == mirror.PATH:
+                stream = await self._serve_mirror(self._mirror, request)
+            else:
+                stream = await self._sockets.serve(request)
             return stream or web.Response(status=404, text=NOT_FOUND, content_type="text/html")
         endpoint = ENDPOINTS.get((request.method, request.path))
         if endpoint is None:

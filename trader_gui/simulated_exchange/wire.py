@@ -1,7 +1,8 @@
 """Public records to the venue's JSON: market stream frames and the rows of market data replies.
 
 Written from the venue's documents. Numbers that the venue sends as strings leave as plain decimal text, never with an
-exponent. Functions return plain dictionaries and lists; `encode` makes the bytes. Own orders and account: `wire_user`.
+exponent. Functions return plain dictionaries and lists; `encode` makes the bytes. User events: `wire_user`;
+replies about orders and account: `wire_account`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -290,7 +291,9 @@ def day_ticker(feed: SymbolFeed, time_ms: int) -> Json:
 
 def book_ticker_row(feed: SymbolFeed, time_ms: int) -> Json:
     """Return the reply of GET ticker/bookTicker for one symbol."""
-    (bid, bid_quantity), (ask, ask_quantity) = feed.book.bids[0], feed.book.asks[0]
+    empty = (Decimal(0), Decimal(0))  # a side that the account has bought up, or a market not yet open
+    bid, bid_quantity = feed.book.bids[0] if feed.book.bids else empty
+    ask, ask_quantity = feed.book.asks[0] if feed.book.asks else empty
     return {
         "symbol": feed.symbol,
         "bidPrice": text(bid),

@@ -101,3 +101,33 @@ def _rules(row: _SymbolRow) -> SymbolRules:
         percent_down=percent.multiplier_down,
         max_open_orders=filters.get("MAX_NUM_ORDERS", _NONE).limit,
     )
+
+
+def symbol_entry(rules: SymbolRules) -> bytes:
+    """Return rules as one entry of exchangeInfo's `symbols`, of which `exchange_info` reads the same rules again."""
+    filters = [
+        _filter_entry("PRICE_FILTER", minPrice=rules.min_price, maxPrice=rules.max_price, tickSize=rules.tick_size),
+        _filter_entry("LOT_SIZE", minQty=rules.min_quantity, maxQty=rules.max_quantity, stepSize=rules.step_size),
+        _filter_entry(
+            "MARKET_LOT_SIZE",
+            minQty=rules.market_min_quantity,
+            maxQty=rules.market_max_quantity,
+            stepSize=rules.market_step_size,
+        ),
+        _filter_entry("MIN_NOTIONAL", notional=rules.min_notional),
+        _filter_entry("PERCENT_PRICE", multiplierUp=rules.percent_up, multiplierDown=rules.percent_down),
+        {"filterType": "MAX_NUM_ORDERS", "limit": rules.max_open_orders},
+    ]
+    entry = {
+        "symbol": rules.symbol,
+        "status": rules.status,
+        "baseAsset": rules.base_asset,
+        "quoteAsset": rules.quote_asset,
+        "marginAsset": rules.margin_asset,
+        "filters": filters,
+    }
+    return msgspec.json.encode(entry)
+
+
+def _filter_entry(kind: str, **amounts: Decimal) -> dict[str, str]:
+    return {"filterType": kind, **{name: f"{amount:f}" for name, amount in amounts.items()}}

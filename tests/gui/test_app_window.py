@@ -1,0 +1,269 @@
+"""The real window on a real session and exchange, used by mouse and keys inside the test process."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPoint, QTimer
+from PySide6.QtWidgets import QApplication
+
+from tests.app_rig import AppRig, open_app
+from tests.session_world import write_walk
+from trader_gui.domain.order import OrderStatus, OrderType, Origin, Purpose, Side
+from trader_gui.domain.step import EngineMode
+from trader_gui.errors import UserError
+from trader_gui.models.ticket_records import OrderKind
+from trader_gui.widgets.dialogs import ArmingSheet, CloseDialog
+from trader_gui.widgets.dialogs.confirm import ConfirmDialog
+from trader_gui.widgets.theme import theme
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform says it of every window
+
+DEMO = ("--profile", "demo", "--seed", "11", "--size", "1920x1080")
+AWAY = Decimal("250.0")
+"""Far enough below the market not to be filled, near enough to be on the chart."""
+
+
+@pytest.fixture(autouse=True)
+def _styled(qapp: QApplication) -> None:
+    theme().set("dark")
+    theme().install(qapp)
+
+
+async def started(rig: AppRig) -> None:
+    """Wait until a person would begin: prices move, and the ticket has taken one."""
+    await rig.until("the session has started", lambda: rig.desk._trader and rig.trader.started.is_set())
+    await rig.until("the ticket has a price", lambda: rig.window.order_entry.draft.price_text)
+
+
+async def send_ticket(rig: AppRig, side: Side, size: str, price: Decimal | None = None) -> None:
+    """Fill the ticket in, press its button, confirm."""
+    ticket = rig.window.order_entry
+    rig.click(ticket.kind.button(OrderKind.MARKET if price is None else OrderKind.LIMIT))
+    if price is not None:
+        rig.type_into(ticket.limit_price.edit, str(price))
+    rig.type_into(ticket.size_field.edit, size)
+    await rig.until("the button is ready", ticket.buttons[side].isEnabled)
+    rig.click(ticket.buttons[side])
+    dialog = await rig.dialog(ConfirmDialog)
+    rig.click(dialog.send_button)
+    await rig.until("the answer", lambda: ticket._busy is None)
+
+
+def below_market(rig: AppRig) -> Decimal:
+    facts = rig.bridge.ticket.facts
+    assert facts is not None and facts.best_bid is not None
+    return facts.best_bid - AWAY
+
+
+def said(cell: Any) -> str:
+    """Return what a cell of the session bar shows."""
+    return str(cell._text.text())
+
+
+def line_pixels(rig: AppRig, price: Decimal, color_of: Any) -> int:
+    """Count the pixels of a colour in the chart's row at a price."""
+    klines = rig.window.chart.view.klines
+    assert klines.view is not None
+    y = round(klines.view.py(float(price)))
+    image = rig.window.chart.view.grab().toImage()
+    assert 0 <= y < image.height(), f"{price} is not on the chart"
+    return max(
+        sum(image.pixelColor(x, y + dy) == color_of for x in range(250, int(klines.view.width))) for dy in (-1, 0, 1)
+    )
+
+
+def test_an_order_by_hand_is_placed_seen_and_cancelled(qt_run: Any, tmp_path: Path) -> None:
+    async def act() -> None:
+        async with open_app(tmp_path, *DEMO) as rig:
+            await started(rig)
+            price = below_market(rig)
+            buy_color = theme().direction(True, "text")
+            await send_ticket(rig, Side.BUY, "0.002", price)
+            await rig.until("its row", lambda: rig.bridge.orders.rowCount() == 1)
+            (order,) = rig.trader.callback.orders.open_orders()
+            await rig.until("the exchange has it", lambda: rig.bridge.series.orders[0].is_confirmed)
+            assert (order.price, order.quantity, order.side) == (price, Decimal("0.002"), Side.BUY)
+            await rig.until("its line on the chart", lambda: line_pixels(rig, price, buy_color) > 300)
+            rig.open_tab("Orders 1")
+            rig.press_row_button(rig.window.orders)
+            await rig.until("no row", lambda: rig.bridge.orders.rowCount() == 0)
+            await rig.until("no line", lambda: line_pixels(rig, price, buy_color) < 100)
+        with rig.journal() as journal:
+            assert [i.order_type for i in journal.intents().values()] == [OrderType.LIMIT]
+            last = journal.order_messages(order.client_order_id)[-1]
+            assert last.order is not None and last.order.status is OrderStatus.CANCELED
+
+    qt_run(act(), 60)
+
+
+def test_a_position_is_opened_at_market_and_closed_by_its_button(qt_run: Any, tmp_path: Path) -> None:
+    async def act() -> None:
+        async with open_app(tmp_path, *DEMO) as rig:
+            await started(rig)
+            window = rig.window
+            await send_ticket(rig, Side.BUY, "0.010")
+            await rig.until("the position", lambda: rig.bridge.positions.rowCount() == 1)
+            await rig.until(
+                "it is said to be naked", lambda: "NOT PROTECTED" in said(window.session_bar.protection_cell)
+            )
+            assert [b.key for b in window.banners.banners()] == ["naked"]
+            assert rig.bridge.series.position is not None
+            entry = rig.bridge.series.position.entry_price
+            await rig.until("its line", lambda: line_pixels(rig, entry, theme().color("text1")) > 10)
+            rig.press_row_button(window.positions.table)
+            dialog = await rig.dialog(CloseDialog)
+            rig.click(dialog.send_button)
+            await rig.until("flat", lambda: rig.bridge.positions.rowCount() == 0)
+            await rig.until("both fills", lambda: rig.bridge.fills.rowCount() >= 2)
+            await rig.until("no banner", lambda: not window.banners.banners())
+        with rig.journal() as journal:
+            intents = list(journal.intents().values())
+            assert [(i.side, i.reduce_only) for i in intents] == [(Side.BUY, False), (Side.SELL, True)]
+            sums = {s: sum(f.quantity for f in journal.fills() if f.side is s) for s in Side}
+            assert sums[Side.BUY] == sums[Side.SELL] == Decimal("0.010")
+
+    qt_run(act(), 60)
+
+
+def test_two_presses_flatten_everything(qt_run: Any, tmp_path: Path) -> None:
+    async def act() -> None:
+        async with open_app(tmp_path, *DEMO) as rig:
+            await started(rig)
+            window, bar = rig.window, rig.window.session_bar
+            await send_ticket(rig, Side.BUY, "0.002", below_market(rig))
+            await send_ticket(rig, Side.SELL, "0.010")
+            await rig.until("the position", lambda: rig.bridge.positions.rowCount() == 1)
+            rig.click(bar.flatten_button)
+            commands = rig.desk._commands
+            await rig.until("the plan", lambda: commands._flatten.state == "ready")
+            popover = commands._flatten
+            assert popover.isVisible() and window.rect().contains(popover.geometry())
+            middle = bar.flatten_button.mapTo(window, bar.flatten_button.rect().center())
+            second = window.childAt(middle)
+            assert second is popover.confirm_button, "the second press does not lie where the first one was"
+            rig.click(second)
+            assert popover.state == "ready", "the tail of a double click flattened the account"
+            await rig.until("the press counts", lambda: (popover.state != "ready") or _press_again(rig, second))
+            await rig.until("the report", lambda: popover.state == "done")
+            assert popover._title.text() == "Flat: nothing is left open"
+            await rig.until("no row", lambda: not rig.bridge.positions.rowCount() + rig.bridge.orders.rowCount())
+            rig.click(popover.confirm_button)
+            assert not popover.isVisible()
+        with rig.journal() as journal:
+            assert not journal.open_orders() and not journal.positions()
+            assert list(journal.intents().values())[-1].reduce_only
+
+    def _press_again(rig: AppRig, button: Any) -> bool:
+        rig.click(button)
+        return False
+
+    qt_run(act(), 60)
+
+
+def test_an_engine_armed_by_holding_trades_until_it_is_disarmed(qt_run: Any, tmp_path: Path) -> None:
+    data = write_walk(tmp_path, seed=15)  # a market in which the strategy trades every few minutes
+
+    async def act() -> None:
+        words = ("--profile", "replay", "--data", str(data), "--symbol", "BTCUSDT", "--speed", "100")
+        async with open_app(tmp_path / "data", *words, "--size", "1920x1080") as rig:
+            await started(rig)
+            bar = rig.window.session_bar
+            await rig.until("fresh feeds", bar.engine_button.isEnabled)
+            rig.click(bar.engine_button)
+            sheet = await rig.dialog(ArmingSheet)
+            await rig.until("the checks pass", sheet.hold_button.isEnabled)
+            rig.press(sheet.hold_button)
+            rig.release(sheet.hold_button)
+            assert rig.trader.callback.gate.mode is EngineMode.HALTED
+            rig.press(sheet.hold_button)
+            await rig.until("the sheet closes", lambda: not sheet.isVisible())
+            await rig.until("armed", lambda: rig.trader.callback.gate.mode is EngineMode.ACTIVE)
+            await rig.until("the bar says so", lambda: said(bar.engine_cell).startswith("ARMED"))
+            await rig.until("the engine trades", lambda: rig.bridge.fills.rowCount(), 60)
+            rig.click(bar.engine_button)
+            await rig.until("disarmed", lambda: rig.trader.callback.gate.mode is EngineMode.HALTED)
+            await rig.until("the bar says so", lambda: said(bar.engine_cell).startswith("DISARMED"))
+        with rig.journal() as journal:
+            intents = list(journal.intents().values())
+        assert all(i.origin is Origin.ENGINE for i in intents)
+        assert Purpose.ENTRY in {i.purpose for i in intents}
+
+    qt_run(act(), 100)
+
+
+@pytest.mark.parametrize("where", ["slot", "task"])
+def test_a_bug_halts_the_engine_and_keeps_the_window(qt_run: Any, tmp_path: Path, where: str, expect_log: Any) -> None:
+    expect_log("uncaught exception" if where == "slot" else "the task buggy failed")
+
+    def bug() -> None:
+        raise ZeroDivisionError("planted")
+
+    async def buggy() -> None:
+        bug()
+
+    async def act() -> None:
+        async with open_app(tmp_path, *DEMO, "--arm") as rig:
+            await started(rig)
+            assert rig.trader.is_armed
+            if where == "slot":
+                QTimer.singleShot(0, bug)
+            else:
+                rig.desk._tasks.spawn(buggy(), "buggy")
+            await rig.until("halted", lambda: not rig.trader.is_armed)
+            assert rig.window.isVisible()
+            cell = rig.window.session_bar.engine_cell
+            await rig.until("the bar says so", lambda: said(cell).startswith("TRIPPED"))
+            seen = rig.trader.tally.messages
+            await rig.until("the session goes on", lambda: rig.trader.tally.messages > seen)
+
+    qt_run(act(), 60)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--profile", "demo", "--symbol", "NOSUCHUSDT"), "NOSUCHUSDT"),
+        (("--profile", "replay", "--data", "{broken}"), "broken.csv"),
+        (("--profile", "replay", "--data", "{missing}"), "missing.csv"),
+    ],
+)
+def test_a_session_that_cannot_start_leaves_no_window(
+    qt_run: Any, tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    (tmp_path / "broken.csv").write_text("open_time,open\n1,2\n", encoding="utf-8")
+    files = {"broken": tmp_path / "broken.csv", "missing": tmp_path / "missing.csv"}
+
+    async def act() -> None:
+        async with open_app(tmp_path / "data", *(w.format(**files) for w in words)) as rig:
+            await rig.until("the end", rig.task.done)
+
+    with pytest.raises(UserError, match=says) as error:
+        qt_run(act(), 30)
+    assert "\n" not in str(error.value)
+    assert not [w for w in QApplication.topLevelWidgets() if w.isVisible()]
+
+
+def test_a_picture_that_cannot_be_written_is_told(qt_run: Any, tmp_path: Path) -> None:
+    async def act() -> None:
+        target = str(tmp_path / "no such folder" / "a.png")
+        async with open_app(tmp_path, *DEMO, "--screenshot", target, "--after", "0.5") as rig:
+            await rig.until("the end", rig.task.done)
+
+    with pytest.raises(UserError, match="cannot be written"):
+        qt_run(act(), 30)
+
+
+def test_points_are_reached_only_where_nothing_covers_them(qt_run: Any, tmp_path: Path) -> None:
+    """While a dialog is open, nothing behind it can be pressed."""
+
+    async def act() -> None:
+        async with open_app(tmp_path, *DEMO) as rig:
+            await started(rig)
+            rig.click(rig.window.session_bar.engine_button)
+            await rig.dialog(ArmingSheet)
+            with pytest.raises(AssertionError, match="is in the way"):
+                rig.click(rig.window.session_bar.flatten_button, QPoint(5, 5))
+
+    qt_run(act(), 30)
