@@ -47,3 +47,13 @@ class ProtocolError(TraderError):
 
 class BugError(TraderError):
     """An invariant of this program is broken."""
+
+
+def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the error of this program inside a group, or the first of any kind."""
+    for error in group.exceptions:
+        found = first_error(error) if isinstance(error, BaseExceptionGroup) else error
+        if isinstance(found, TraderError):
+            return found
+    first = group.exceptions[0]
+    return first_error(first) if isinstance(first, BaseExceptionGroup) else first

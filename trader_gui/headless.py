@@ -61,4 +61,7 @@ def _print(summary: Summary, *, as_json: bool) -> None:
         return
     width = max(map(len, figures))
     for name, value in figures.items():
-        sys.stdout.write(f"{name:<{width}}  {value}\n")
+        if not isinstance(value, tuple):
+            sys.stdout.write(f"{name:<{width}}  {value}\n")
+    for line in summary.differences:
+        sys.stdout.write(f"{'at start':<{width}}  {line}\n")

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -103,7 +104,10 @@ def has_steps(path: Path) -> bool:
 Change = Callable[[list[str]], list[str]]
 
 BAD_ROWS: dict[str, tuple[Change, str]] = {
-    "columns": (lambda rows: [row.rpartition(",")[0] for row in rows], "columns"),
+    "a column is missing": (
+        lambda rows: [row.replace(row.split(",")[5] + ",", "", 1) for row in rows],
+        "row 2: its close time is not",
+    ),
     "gap": (lambda rows: rows[:300] + rows[302:], "row 302: 2 klines are missing before it: choose a file without a"),
     "duplicate": (lambda rows: [*rows[:300], rows[299], *rows[300:]], "row 302: the same open time .* remove"),
     "unordered": (lambda rows: [*rows[:300], rows[301], rows[300], *rows[302:]], "earlier than the row before: sort"),
@@ -130,15 +134,21 @@ def refused_file(capfd: pytest.CaptureFixture[str], folder: Path, path: Path) ->
 
 
 @pytest.mark.parametrize("fault", BAD_ROWS)
-def test_a_klines_file_that_cannot_be_trusted(
-    fault: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    import re
-
+def test_a_klines_file_that_cannot_be_trusted(fault: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     change, words = BAD_ROWS[fault]
     line = refused_file(capfd, tmp_path, write_rows(tmp_path / FILE_NAME, change(walk_rows(520, 1))))
     assert line.startswith(FILE_NAME)
     assert re.search(words, line), line
+
+
+def test_a_table_of_something_else(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / FILE_NAME.removesuffix(".gz")
+    path.write_text("time,price\n1,2\n")
+    assert "2 columns instead of the 12" in refused_file(capfd, tmp_path, path)
+    path.write_text(",".join(["time", "price", *"abcdefghij"]) + "\n")
+    assert "the columns are time, price, a" in refused_file(capfd, tmp_path, path)
+    path.write_bytes(bytes(range(256)) * 20)
+    assert refused_file(capfd, tmp_path, path).startswith(path.name)
 
 
 def test_a_klines_file_that_was_cut_off_or_is_not_there(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -192,9 +202,7 @@ def test_a_data_directory_that_another_session_has(tmp_path: Path, capfd: pytest
     assert main(["run", "--data-dir", str(tmp_path), "--for", "0.1", "--json"]) == 0
 
 
-def test_a_profile_without_its_key(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], memory_keyring: object
-) -> None:
+def test_a_profile_without_its_key(tmp_path: Path, capfd: pytest.CaptureFixture[str], memory_keyring: object) -> None:
     line = refused(capfd, "run", "--profile", "live", "--data-dir", tmp_path, "--for", 5)
     assert line == "no API key for live: enter it in the window, menu File, Keys…"
     assert Credentials.__name__ not in line

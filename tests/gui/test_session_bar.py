@@ -223,3 +223,16 @@ def test_a_dismissed_banner_comes_back_only_with_a_new_cause(qtbot, bridge, trad
     stack.add(Banner("own", "info", "Note"))
     stack.remove("own")
     assert [b.key for b in stack.banners()] == ["tripped"]
+
+
+def test_a_mirror_that_stands_still_is_said_in_words(qtbot, bar, bridge, trader):
+    stack = BannerStack(bridge.session)
+    qtbot.addWidget(stack)
+    trader.set_route(Route.PRIVATE, is_connected=True, is_fresh=False)
+    trader.status.routes[Route.PRIVATE].detail = "mirror_stale"
+    bridge.flush()
+    assert [b.what for b in stack.banners()] == ["The live market does not reach the simulated exchange."]
+    assert said(bar.feed_cell) == "Fresh 0.2 s"  # the prices are right: it is the exchange that has old ones
+    trader.set_route(Route.PRIVATE, is_connected=True, is_fresh=True)
+    bridge.flush()
+    assert stack.banners() == []

@@ -135,7 +135,9 @@ def test_a_local_book_follows_the_moving_one(stream: str) -> None:
             book = await synced_book(client, socket)
             images = {}
             compared = 0
-            for _ in range(40):
+            for turn in range(400):
+                if turn >= 40 and (compared or stream != "depth@100ms"):
+                    break  # a snapshot and an update rarely meet at one id
                 snapshot = await client.get("/fapi/v1/depth", symbol="BTCUSDT", limit=1000)
                 images[snapshot["lastUpdateId"]] = snapshot
                 update = await socket.receive()

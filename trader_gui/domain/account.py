@@ -79,6 +79,10 @@ class AccountSnapshot(msgspec.Struct, frozen=True):
     open_orders: tuple[Order, ...]
     taken_time_ms: int
 
+    def wallet_balance(self, asset: str) -> Decimal | None:
+        """Return an asset's wallet balance, None when the venue did not name it."""
+        return next((b.wallet_balance for b in self.balances if b.asset == asset), None)
+
 
 class LeverageUpdate(msgspec.Struct, frozen=True):
     """The leverage of a symbol was changed (ACCOUNT_CONFIG_UPDATE)."""

@@ -52,7 +52,7 @@ def differences(belief: Belief, snapshot: AccountSnapshot, quote_asset: str) -> 
         quote_asset: The asset whose wallet balance is compared.
     """
     found = [*_positions(belief, snapshot), *_orders(belief, snapshot)]
-    wallet = next((b.wallet_balance for b in snapshot.balances if b.asset == quote_asset), None)
+    wallet = snapshot.wallet_balance(quote_asset)
     believed = belief.wallet_balances.get(quote_asset)
     if believed is not None and wallet is not None and wallet != believed:
         found.append(Difference("wallet_balance", quote_asset, f"{believed:f}", f"{wallet:f}"))

@@ -24,6 +24,7 @@ class Summary(msgspec.Struct, frozen=True):
         position_amount: Signed, base asset, at the end.
         max_orders_in_flight: Most orders at a time of one symbol, owner and purpose that were not over.
         refusals: How often the gate said no, by code.
+        differences: What journal and venue disagreed on at start, one line each.
     """
 
     profile: str
@@ -46,6 +47,7 @@ class Summary(msgspec.Struct, frozen=True):
     open_orders: int
     max_orders_in_flight: int
     refusals: dict[str, int]
+    differences: tuple[str, ...]
     first_event_time_ms: int
     last_event_time_ms: int
     duration_s: float
@@ -121,6 +123,7 @@ def summarize(
     strategy: str,
     orders: int,
     start_wallet_balance: Decimal,
+    differences: tuple[str, ...],
     duration_s: float,
 ) -> Summary:
     """Return the figures of a session as they stand."""
@@ -148,6 +151,7 @@ def summarize(
         open_orders=len(callback.orders.open_orders(callback.symbol)),
         max_orders_in_flight=tally.max_orders_in_flight,
         refusals=dict(tally.refusals),
+        differences=differences,
         first_event_time_ms=tally.first_event_time_ms,
         last_event_time_ms=tally.last_event_time_ms,
         duration_s=duration_s,

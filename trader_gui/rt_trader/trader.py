@@ -10,16 +10,11 @@ from decimal import Decimal
 from trader_gui.callback import Callback
 from trader_gui.credentials import Credentials
 from trader_gui.decision.registry import make_strategy
-from trader_gui.domain.account import AccountSnapshot, MarginType
+from trader_gui.domain.account import MarginType
 from trader_gui.domain.order import CancelIntent, Order, OrderIntent, Origin
-from trader_gui.domain.step import (
-    EngineMode,
-    Refusal,
-    Route,
-    Step,
-)
+from trader_gui.domain.step import EngineMode, Refusal, Route, Step
 from trader_gui.domain.symbol import SymbolRules
-from trader_gui.errors import BugError, TraderError, UserError, VenueError
+from trader_gui.errors import BugError, TraderError, UserError, VenueError, first_error
 from trader_gui.exchange.port import DataEnd, PaceMarker, StreamItem, StreamStatus
 from trader_gui.journal.writer import open_journal
 from trader_gui.orders.flatten import Flattener, FlattenPlan, FlattenReport
@@ -131,7 +126,7 @@ class RtTrader:
             self.status.phase = "ended"
         except BaseExceptionGroup as group:
             self.status.phase = "failed"
-            error = _first_error(group)
+            error = first_error(group)
             self.status.failure = str(error)
             raise error from group
         except TraderError as error:
@@ -155,7 +150,7 @@ class RtTrader:
         self.status.commission, self.status.brackets = prepared.commission, prepared.brackets
         self._make_callback(prepared)
         quote = prepared.rules.quote_asset
-        self._start_wallet = _wallet(prepared.snapshot, quote)
+        self._start_wallet = prepared.snapshot.wallet_balance(quote) or Decimal(0)
         self.status.day_start_equity = self._start_wallet - prepared.today_income
         if belief is not None:
             self.status.differences = tuple(map(str, differences(belief, prepared.snapshot, quote)))
@@ -275,6 +270,7 @@ class RtTrader:
             strategy=self.options.strategy,
             orders=self._manager.orders_sent,
             start_wallet_balance=self._start_wallet,
+            differences=self.status.differences,
             duration_s=round((time.monotonic_ns() - self._started_ns) / 1e9, 3),
         )
 
@@ -394,17 +390,3 @@ class RtTrader:
 
     async def _request_and_wait(self, wishes: Sequence[OrderIntent | CancelIntent]) -> Step:
         return (await self._road.ask(wishes)).step
-
-
-def _wallet(snapshot: AccountSnapshot, asset: str) -> Decimal:
-    return next((b.wallet_balance for b in snapshot.balances if b.asset == asset), Decimal(0))
-
-
-def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the error of this program inside a group, or the first of any kind."""
-    for error in group.exceptions:
-        found = _first_error(error) if isinstance(error, BaseExceptionGroup) else error
-        if isinstance(found, TraderError):
-            return found
-    first = group.exceptions[0]
-    return _first_error(first) if isinstance(first, BaseExceptionGroup) else first

@@ -88,8 +88,9 @@ def _feed_banners(state: SessionState) -> list[Banner]:
         banners.append(Banner("feed", "danger", "No connection to the price feed.", held))
     elif state.feed.kind is FeedKind.STALE:
         banners.append(Banner("feed", "warn", f"Price feed stale for {fmt.age(state.feed.age_s)}.", held))
-    if state.user_stream.kind in (FeedKind.OFFLINE, FeedKind.STALE):
-        banners.append(Banner("user_stream", "warn", "The stream of your account is lost.", held))
+    trouble = words.user_stream_trouble(state.user_stream)
+    if trouble:
+        banners.append(Banner("user_stream", "warn", trouble, held))
     return banners
 
 

@@ -242,7 +242,7 @@ class SessionBar(QFrame):
     def _feed_details(self) -> Sequence[tuple[str, str]]:
         state = self._model.state
         rows = [("Market data", words.feed(state).text), ("Account stream", words.user_stream(state.user_stream).text)]
-        rows += [("Detail", r.detail) for r in (state.feed, state.user_stream) if r.detail]
+        rows += [("Detail", words.detail(r)) for r in (state.feed, state.user_stream) if r.detail]
         return rows
 
     def _price_details(self) -> Sequence[tuple[str, str]]:

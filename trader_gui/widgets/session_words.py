@@ -20,6 +20,7 @@ PROFILE_NOTES = {
     "live": "the real exchange: real money",
 }
 _HALT_WORDS = {"bug": "program error", "stale_feed": "feed stale", "queue_overflow": "too many messages"}
+_DETAIL_WORDS = {"mirror_stale": "The live market does not reach the simulated exchange."}
 _NOT_TRIPPED = frozenset({"", "by_user", "expired", "stopping", "at_start"})
 
 
@@ -146,6 +147,18 @@ def equity(model: SessionModel) -> CellView:
     return CellView(fmt.money(value, sign=False), _known(value), label=label)
 
 
+def detail(route: RouteState) -> str:
+    """Return why a stream is as it is: a code in words, other text as it came."""
+    return _DETAIL_WORDS.get(route.detail, route.detail)
+
+
+def user_stream_trouble(route: RouteState) -> str:
+    """Return what is wrong with the stream of the own orders, "" while it can be trusted."""
+    if route.kind in (FeedKind.OFFLINE, FeedKind.STALE):
+        return _DETAIL_WORDS.get(route.detail, "The stream of your account is lost.")
+    return ""
+
+
 def user_stream(route: RouteState) -> CellView:
     """Return the state of the stream that tells of the own orders."""
     return {
@@ -167,7 +180,7 @@ def why_not_armable(state: SessionState) -> str:
     if state.feed.kind is not FeedKind.FRESH:
         return "The price feed is not fresh."
     if state.user_stream.kind is not FeedKind.FRESH:
-        return "The stream of the account is not there."
+        return user_stream_trouble(state.user_stream) or "The stream of your account is not there yet."
     return "The journal cannot be written." if not state.service.journal_ok else ""
 
 
