@@ -5,14 +5,14 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.session_world import QUANTITY, SYMBOL, Bench, Session, bench, codes, options, session
 from trader_gui.domain.market import BookTicker
 from trader_gui.domain.order import OrderType, Purpose, Side
-from trader_gui.domain.step import Route
+from trader_gui.domain.step import Route, Step
 from trader_gui.errors import UserError
-from trader_gui.exchange.endpoints import ENDPOINTS
 from trader_gui.profiles import PROFILES
 from trader_gui.simulated_exchange.options import ExchangeOptions
 from trader_gui.simulated_exchange.records import MarketTick, Print
@@ -29,17 +29,30 @@ PUBLIC_REQUESTS = {
 }
 
 
-def asks_seen(run: Session) -> set[Decimal]:
-    return {s.message.best_ask for s in run.steps if isinstance(s.message, BookTicker)}
+class Tops:
+    """Best prices of the live book since this was made: as the session was told them, and as they stood meanwhile."""
 
+    def __init__(self, live: Bench, run: Session) -> None:
+        self.bids: set[Decimal] = set()
+        self.asks: set[Decimal] = set()
+        self._book = live.exchange.venue.feed(run.trader.symbol).book
+        self._note(self._book.bids[0][0], self._book.asks[0][0])
+        run.trader.add_observer(self._on_step)
 
-def bids_seen(run: Session) -> set[Decimal]:
-    return {s.message.best_bid for s in run.steps if isinstance(s.message, BookTicker)}
+    def _on_step(self, step: Step) -> None:
+        self._note(self._book.bids[0][0], self._book.asks[0][0])
+        if isinstance(step.message, BookTicker):
+            self._note(step.message.best_bid, step.message.best_ask)
+
+    def _note(self, bid: Decimal, ask: Decimal) -> None:
+        self.bids.add(bid)
+        self.asks.add(ask)
 
 
 def check_nothing_was_sent(live: Bench) -> None:
     """What any order, key or signature would have left behind at the live exchange, or on the way to it."""
-    assert {line.partition("?")[0].removesuffix(" HTTP/1.1") for line in live.proxy.requests} == PUBLIC_REQUESTS
+    sent = {line.partition("?")[0].removesuffix(" HTTP/1.1") for line in live.proxy.requests}
+    assert sent and sent <= PUBLIC_REQUESTS
     assert not any("signature" in line or "timestamp" in line for line in live.proxy.requests)
     assert live.exchange.venue.listen_key.value is None
 
@@ -61,32 +74,35 @@ def trade_through(live: Bench, price: Decimal) -> None:
 def test_prices_are_the_live_ones_and_orders_meet_its_books(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def body() -> None:
         async with bench(monkeypatch) as live, session(tmp_path, PAPER, options(with_book=True)) as run:
-            callback, venue = run.trader.callback, live.exchange.venue
+            callback, venue, tops = run.trader.callback, live.exchange.venue, Tops(live, run)
             closed = [r for r in venue.feed(SYMBOL).klines.rows("1m", 600) if r.close_time_ms <= venue.market_ms]
             arrays = callback.klines.arrays()
             assert len(arrays.close) >= 500
             assert [float(r.close) for r in closed[-400:]] == list(arrays.close[-400:])
             assert closed[-1].open_time_ms == arrays.open_time_ms[-1]
             book = venue.feed(SYMBOL).book
-            await run.wait("the live book", lambda: callback.order_book.top(20) == (book.bids[:20], book.asks[:20]))
+            await run.wait(
+                "the live book",
+                lambda: [*map(list, callback.order_book.top(20))] == [list(book.bids[:20]), list(book.asks[:20])],
+            )
 
             assert (await run.submit(Side.BUY)).step.refusals == ()
             await run.wait("the position", lambda: run.position_amount == QUANTITY)
-            assert {f.price for f in run.fills} <= asks_seen(run)
+            assert {f.price for f in run.fills} <= tops.asks
             assert (await run.submit(Side.SELL, purpose=Purpose.EXIT, reduce_only=True)).step.refusals == ()
             await run.wait("flat again", lambda: run.position_amount == 0)
-            assert run.fills[-1].price in bids_seen(run)
+            assert run.fills[-1].price in tops.bids
             limit = await run.resting_buy()
             assert limit.price is not None
             trade_through(live, limit.price - 10)
             await run.wait("the limit's fill", lambda: run.position_amount == QUANTITY)
             assert run.fills[-1].client_order_id == limit.client_order_id
             assert (run.fills[-1].price, run.fills[-1].is_maker) == (limit.price, True)
+            assert await live.order_ids() == []
         figures = run.trader.summary
         change = figures.wallet_balance - figures.start_wallet_balance
         assert change == figures.realized_pnl - figures.commission + figures.funding_fee != 0
         check_nothing_was_sent(live)
-        assert await live.order_ids() == []
 
     asyncio.run(body())
 
@@ -143,13 +159,11 @@ def test_a_symbol_of_the_second_kind_trades_by_its_own_rules(tmp_path: Path, mon
             bench(monkeypatch, wanted),
             session(tmp_path, PAPER, options(symbol="DOGEUSDT", interval="5m")) as run,
         ):
-            rules = run.trader.rules
+            rules, tops = run.trader.rules, Tops(live, run)
             assert (rules.tick_size, rules.step_size) == (Decimal("0.000010"), Decimal(1))
-            intent = run.intent(Side.BUY, quantity=Decimal(1000))
-            assert ENDPOINTS["live"].is_loopback
-            answer = await run.trader.submit(type(intent)("DOGEUSDT", *intent_tail(intent)))
-            assert answer.step.refusals == ()
+            intent = msgspec.structs.replace(run.intent(Side.BUY, quantity=Decimal(1000)), symbol="DOGEUSDT")
+            assert (await run.trader.submit(intent)).step.refusals == ()
             await run.wait("the fill", lambda: run.fills)
-            assert {f.price for f in run.fills} <= asks_seen(run)
+            assert {f.price for f in run.fills} <= tops.asks
 
     asyncio.run(body())

@@ -68,7 +68,7 @@ def order(client_order_id: str, status: OrderStatus, family: OrderFamily = Order
 class ScriptedPort:
     """Answers as told, and notes every call in order; `log` is shared with the journal of the test."""
 
-    def __init__(self, log: list[str], place: list[Order | Exception], query: list[Order | None | Exception]) -> None:
+    def __init__(self, log: list[str], place: list[Order | Exception], query: list[Order | Exception | None]) -> None:
         self.log = log
         self.place_answers = place
         self.query_answers = query
@@ -97,7 +97,7 @@ def play(
     work: Callable[[OrderManager], Awaitable[None]],
     *,
     place: list[Order | Exception],
-    query: list[Order | None | Exception] | None = None,
+    query: list[Order | Exception | None] | None = None,
     journal_error: Exception | None = None,
 ) -> tuple[list[str], list[OrderOutcome], OrderManager]:
     """Run `work` with a manager; return the calls in order, the outcomes delivered, and the manager."""

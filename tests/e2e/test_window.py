@@ -1,0 +1,336 @@
+"""The program as its user starts it: a window on a real screen, real mouse and keys; what happened is in the journal.
+
+Where to click is read from a window of the same size in this process, which shows a session of the same state.
+"""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QApplication, QTabBar
+
+from tests.e2e.x_screen import MISSING, REPOSITORY, Program, XScreen, is_running, place_of, program, until
+from tests.fakes import FakeTrader, order, position, snapshot
+from trader_gui.domain.order import OrderStatus, OrderType, Side
+from trader_gui.models.bridge import Bridge
+from trader_gui.models.ticket_records import OrderKind
+from trader_gui.widgets.main_window import MainWindow
+from trader_gui.widgets.tables import TableView, button_rect
+from trader_gui.widgets.theme import theme
+
+WIDTH, HEIGHT = 1560, 840
+SIZE = f"{WIDTH}x{HEIGHT}"
+DRAG = 120
+
+pytestmark = [
+    pytest.mark.qt_log_ignore("This plugin does not support"),  # the offscreen platform says it of every window
+]
+on_screen = [
+    pytest.mark.xvfb,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the X server is a thing of Linux"),
+    pytest.mark.skipif(
+        bool(MISSING), reason=f"not installed: {', '.join(MISSING)} (packaging/dev.py test as root does)"
+    ),
+]
+
+
+def screen_test(test: Callable[..., None]) -> Callable[..., None]:
+    for mark in on_screen:
+        test = mark(test)
+    return test
+
+
+@pytest.fixture(scope="module")
+def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[XScreen]:
+    made = XScreen(tmp_path_factory.mktemp("screen"))
+    yield made
+    made.close()
+
+
+class Map:
+    """Where things lie in a window with so many positions and orders."""
+
+    def __init__(self, qtbot: Any, positions: int = 0, orders: int = 0, layout: Path | None = None) -> None:
+        theme().set("dark")
+        theme().install(QApplication.instance())
+        trader = FakeTrader()
+        trader.run_quietly()
+        self.bridge = Bridge(trader, now_ns=trader.clock)
+        self.window = MainWindow(self.bridge, trader.profile, layout_path=layout)
+        qtbot.addWidget(self.window, before_close_func=lambda w: w.workspace._save_timer.stop())
+        if layout is None:
+            self.window.resize(WIDTH, HEIGHT)
+        self.window.show()
+        held = [position()] * positions
+        trader.feed(snapshot(held, [order(n, Side.BUY, price="107000.0") for n in range(1, orders + 1)]))
+        self._settle()
+
+    def _settle(self) -> None:
+        for _ in range(3):
+            QApplication.processEvents()
+            self.bridge.flush()
+
+    def area(self, name: str) -> QRect:
+        """Return the area of a part of the window."""
+        parts = {
+            "chart": self.window.chart.view,
+            "table": self.window.positions.table,
+            "ticket": self.window.order_entry,
+        }
+        return place_of(parts[name])
+
+    @property
+    def price_field(self) -> QPoint:
+        return place_of(self.window.order_entry.limit_price.edit).center()
+
+    @property
+    def size_field(self) -> QPoint:
+        return place_of(self.window.order_entry.size_field.edit).center()
+
+    def kind(self, kind: OrderKind) -> QPoint:
+        return place_of(self.window.order_entry.kind.button(kind)).center()
+
+    def side(self, side: Side) -> QRect:
+        return place_of(self.window.order_entry.buttons[side])
+
+    @property
+    def flatten_button(self) -> QPoint:
+        return place_of(self.window.session_bar.flatten_button).center()
+
+    @property
+    def separator(self) -> QPoint:
+        chart = self.window.workspace.docks["chart"].geometry()
+        return self.window.workspace.mapTo(self.window, QPoint(chart.right() + 2, 200))
+
+    def tab(self, title: str) -> QPoint:
+        for bar in self.window.workspace.findChildren(QTabBar):
+            for index in range(bar.count()):
+                if bar.isVisible() and bar.tabText(index).startswith(title):
+                    return place_of(bar, bar.tabRect(index)).center()
+        raise AssertionError(f"no tab {title}")
+
+    def row_button(self, dock_id: str, table: TableView) -> QPoint:
+        self.window.workspace.docks[dock_id].raise_()
+        self._settle()
+        shown = [c for c in range(table.model().columnCount()) if not table.isColumnHidden(c)]
+        column = next(c for c in shown if table.look(c).is_action)
+        return place_of(table.viewport(), button_rect(table.visualRect(table.model().index(0, column)))).center()
+
+
+@pytest.fixture
+def look_up(qtbot: Any) -> Callable[..., Map]:
+    return lambda *state, **more: Map(qtbot, *state, **more)
+
+
+# ---- trading ---------------------------------------------------------------------------------------------------------
+
+
+class Person:
+    """Somebody who trades in the window."""
+
+    def __init__(self, shown: Program, window: str) -> None:
+        self.shown = shown
+        self.screen = shown.screen
+        self.window = window
+        self.origin = self.screen.geometry(window).topLeft()
+
+    def send(self, where: Map, side: Side, size: str, price: str = "") -> None:
+        """Fill the ticket in, press its button when it is ready, and confirm."""
+        before = len(self.shown.read(lambda journal: journal.intents()))
+        self.screen.click(self.window, where.kind(OrderKind.LIMIT if price else OrderKind.MARKET))
+        if price:
+            self.screen.type_over(self.window, where.price_field, price)
+        self.screen.type_over(self.window, where.size_field, size)
+        ready = theme().direction(side is Side.BUY, "button")
+        button = where.side(side)
+        until("the button is ready", lambda: self.screen.count(button.translated(self.origin), ready) > 1000)
+        self.screen.click(self.window, button.center())
+        self.confirm("Send this order")
+        until("the order is written", lambda: len(self.shown.read(lambda journal: journal.intents())) == before + 1)
+
+    def confirm(self, title: str) -> None:
+        """Press the right button of a dialog until it goes; a dialog takes no press in its first moments."""
+        dialog = self.screen.wait_window(title)
+        inside = self.screen.geometry(dialog)
+
+        def press() -> bool:
+            if self.screen.window(title):
+                self.screen.click(dialog, QPoint(inside.width() * 3 // 4, inside.height() - 34))
+            return not self.screen.window(title)
+
+        until(f"{title!r} goes", press)
+
+    def line(self, where: Map, color: QColor) -> int:
+        """Return how much of a line of that colour stands in the chart."""
+        return self.screen.longest_row(where.area("chart").translated(self.origin), color)
+
+
+@screen_test
+def test_a_person_trades_by_mouse_and_keys(screen: XScreen, tmp_path: Path, look_up: Callable[..., Map]) -> None:
+    flat, held, both = look_up(), look_up(1), look_up(1, 1)
+    with program(screen, tmp_path, "--seed", "11", "--size", SIZE) as shown:
+        person = Person(shown, shown.wait_started())
+        assert person.origin == screen.geometry(person.window).topLeft()
+
+        person.send(flat, Side.BUY, "0.010")
+        until("a position", lambda: shown.read(lambda journal: journal.positions()))
+        until("its line on the chart", lambda: person.line(held, theme().color("text1")) > 50)
+        (bought,) = {fill.price for fill in shown.read(lambda journal: journal.fills())[:1]}
+
+        price = bought - 250
+        person.send(held, Side.BUY, "0.002", f"{price}")
+        placed = until("the limit order", lambda: shown.read(lambda journal: _resting(journal.open_orders())))
+        assert (placed.price, placed.quantity, placed.side) == (price, Decimal("0.002"), Side.BUY)
+        buy = theme().direction(True, "text")
+        until("its line on the chart", lambda: person.line(both, buy) > 300)
+
+        screen.click(person.window, both.tab("Orders"))
+        screen.click(person.window, both.row_button("orders", both.window.orders))
+        until("no order is open", lambda: not shown.read(lambda journal: journal.open_orders()))
+        until("no line", lambda: person.line(held, buy) < 100)
+        assert _last_status(shown, placed.client_order_id) is OrderStatus.CANCELED
+
+        screen.click(person.window, held.tab("Positions"))
+        screen.click(person.window, held.row_button("positions", held.window.positions.table))
+        person.confirm("Close this position")
+        until("flat", lambda: not shown.read(lambda journal: journal.positions()))
+
+        person.send(flat, Side.SELL, "0.010")
+        until("short", lambda: shown.read(lambda journal: journal.positions()))
+        person.send(held, Side.BUY, "0.002", f"{price}")
+        until("the limit order", lambda: shown.read(lambda journal: _resting(journal.open_orders())))
+        _flatten(person, both)
+        until(
+            "nothing is left",
+            lambda: not shown.read(lambda journal: journal.positions() or journal.open_orders()),
+        )
+        screen.ask_to_close(person.window)
+        assert shown.wait_end() == 0, shown.complaints
+        assert shown.complaints == ""
+
+
+def _flatten(person: Person, where: Map) -> None:
+    """Press twice on one place: the plan comes up there, in magenta, and its button takes the second press."""
+    danger = theme().color("danger_fill")
+    around = QRect(where.flatten_button - QPoint(30, 10), where.flatten_button + QPoint(30, 10)).translated(
+        person.origin
+    )
+    person.screen.click(person.window, where.flatten_button)
+    until("the plan", lambda: person.screen.count(around, danger) > 300)
+
+    def pressed() -> bool:
+        person.screen.click(person.window, where.flatten_button)
+        intents = list(person.shown.read(lambda journal: journal.intents()).values())
+        return bool(intents[-1].reduce_only)
+
+    until("the second press counts", pressed, 4)
+
+
+def _resting(orders: Any) -> Any:
+    return next((o for o in orders if o.order_type is OrderType.LIMIT and o.status is OrderStatus.NEW), None)
+
+
+def _last_status(shown: Program, client_order_id: str) -> OrderStatus | None:
+    told = shown.read(lambda journal: journal.order_messages(client_order_id))
+    return told[-1].order.status if told and told[-1].order else None
+
+
+# ---- the way out -----------------------------------------------------------------------------------------------------
+
+
+def _leave(shown: Program, window: str, how: str) -> None:
+    if how == "window":
+        shown.screen.ask_to_close(window)
+    else:
+        shown.process.send_signal(getattr(signal, how))
+
+
+@screen_test
+@pytest.mark.parametrize("how", ["window", "SIGINT", "SIGTERM"])
+def test_every_way_out_is_orderly(screen: XScreen, tmp_path: Path, how: str) -> None:
+    with program(screen, tmp_path, "--size", SIZE, "--seed", "3") as shown:
+        window = shown.wait_started()
+        children = shown.children()
+        assert children
+        _leave(shown, window, how)
+        assert shown.wait_end() == 0, shown.complaints
+        assert shown.complaints == ""
+        assert not [pid for pid in children if is_running(pid)]
+        last = shown.read(lambda journal: journal.last_session())
+        assert last.end_reason == "closed" and last.ended_ms is not None
+        assert (shown.journal_path.parent / "layout.ini").exists()
+        assert not screen.window("Trader GUI")
+
+
+@screen_test
+def test_a_layout_made_by_hand_comes_back(screen: XScreen, tmp_path: Path, look_up: Callable[..., Map]) -> None:
+    usual = look_up()
+    before = usual.window.workspace.docks["chart"].width()
+    layout = tmp_path / "demo" / "layout.ini"
+    for is_first in (True, False):
+        with program(screen, tmp_path, *(["--size", SIZE] if is_first else []), "--seed", "3") as shown:
+            window = shown.wait_started()
+            if is_first:
+                screen.drag(window, usual.separator, usual.separator - QPoint(DRAG, 0))
+                until("it is noticed", lambda: layout.exists() and "is_custom = yes" in layout.read_text())
+            assert screen.geometry(window).width() == WIDTH
+            screen.ask_to_close(window)
+            assert shown.wait_end() == 0, shown.complaints
+        after = look_up(layout=layout).window.workspace.docks["chart"].width()
+        assert abs(before - DRAG - after) < 20
+
+
+# ---- pictures and bad input ------------------------------------------------------------------------------------------
+
+
+def _trader_gui(*words: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "trader_gui", *words]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
+
+
+def _colors(image: QImage, area: QRect) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for y in range(area.top(), area.bottom() + 1):
+        for x in range(area.left(), area.right() + 1):
+            color = image.pixel(x, y) & 0xFFFFFF
+            counts[color] = counts.get(color, 0) + 1
+    return counts
+
+
+def test_the_picture_has_the_size_asked_for_and_is_filled(tmp_path: Path, look_up: Callable[..., Map]) -> None:
+    target = tmp_path / "picture.png"
+    words = ("--seed", "3", "--data-dir", str(tmp_path), "--size", SIZE, "--theme", "dark")
+    done = _trader_gui(*words, "--screenshot", str(target), "--after", "3")
+    assert (done.returncode, done.stderr) == (0, "")
+    image = QImage(str(target))
+    assert (image.width(), image.height()) == (WIDTH, HEIGHT)
+    where = look_up()
+    chart = _colors(image, where.area("chart"))
+    for token in (True, False):
+        assert chart.get(theme().direction(token, "line").rgb() & 0xFFFFFF, 0) > 300, "klines are missing"
+    assert chart.get(theme().color("rv").rgb() & 0xFFFFFF, 0) > 50, "the volatility is missing"
+    for name in ("ticket", "table"):
+        ink = {c: n for c, n in _colors(image, where.area(name)).items() if QColor(c).lightness() > 120}
+        assert sum(ink.values()) > 400, f"the {name} is empty"
+
+
+def test_a_picture_that_cannot_be_written_ends_with_one_line(tmp_path: Path) -> None:
+    target = tmp_path / "no such folder" / "picture.png"
+    done = _trader_gui("--data-dir", str(tmp_path / "data"), "--screenshot", str(target), "--after", "0.5")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and str(target) in done.stderr
+
+
+@pytest.mark.parametrize("words", [("--symbol", "NOSUCHUSDT"), ("--profile", "replay", "--data", "nothing-here.csv")])
+def test_what_cannot_start_says_so_in_one_line(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = _trader_gui("--data-dir", str(tmp_path), *words)
+    assert done.returncode == 2
+    assert done.stderr.startswith("trader-gui: ") and done.stderr.count("\n") == 1, done.stderr
+    assert words[-1] in done.stderr

@@ -1,0 +1,240 @@
+"""A screen, a window manager, mouse and keys: the program as a person meets it, seen from outside its process."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QWidget
+
+from trader_gui.errors import UserError
+from trader_gui.journal.reader import JournalReader
+
+NEEDED = ("Xvfb", "openbox", "xdotool", "wmctrl")
+MISSING = [program for program in NEEDED if shutil.which(program) is None]
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCREEN = (1600, 900)
+LIMIT_S = 25.0
+_LOOK_S = 0.05
+_never = threading.Event()
+
+
+def until(what: str, look: Callable[[], Any], limit_s: float = LIMIT_S) -> Any:
+    """Look again and again at things outside this process until there is something, and return it."""
+    deadline = time.monotonic() + limit_s
+    while not (seen := look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"never came: {what}")
+        _never.wait(_LOOK_S)
+    return seen
+
+
+class XScreen:
+    """A screen of its own, with openbox on it.
+
+    Attributes:
+        environment: For programs that are to be seen on it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._xvfb, display = self._start_xvfb()
+        self.environment = {**os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "HOME": str(folder)}
+        # The size of letters must be that of the offscreen window which tells where things are.
+        self.environment["QT_FONT_DPI"] = "96"
+        self._openbox = subprocess.Popen(
+            ["openbox"], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        until("the window manager", lambda: self._run("wmctrl", "-m"))
+
+    def _start_xvfb(self) -> tuple["subprocess.Popen[bytes]", str]:
+        reading, writing = os.pipe()
+        size = f"{SCREEN[0]}x{SCREEN[1]}x24"
+        command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", size, "-dpi", "96", "-nolisten", "tcp"]
+        xvfb = subprocess.Popen(
+            [*command, "-fbdir", str(self._folder)],
+            pass_fds=(writing,),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(writing)
+        with os.fdopen(reading) as told:
+            return xvfb, f":{told.readline().strip()}"
+
+    def close(self) -> None:
+        for process in (self._openbox, self._xvfb):
+            process.terminate()
+            process.wait(LIMIT_S)
+
+    def _run(self, *command: str) -> str:
+        """Return what a command says, "" when it fails."""
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=LIMIT_S)
+        return done.stdout if done.returncode == 0 else ""
+
+    # ---- windows -----------------------------------------------------------------------------------------------------
+
+    def window(self, title: str) -> str:
+        """Return the id of the visible window whose title has these words, "" when there is none."""
+        return (self._run("xdotool", "search", "--onlyvisible", "--name", title).split() or [""])[-1]
+
+    def wait_window(self, title: str) -> str:
+        return str(until(f"the window {title!r}", lambda: self.window(title)))
+
+    def geometry(self, window: str) -> QRect:
+        """Return where a window's inside lies on the screen."""
+        told = self._run("xdotool", "getwindowgeometry", "--shell", window)
+        values = dict(line.split("=") for line in told.split())
+        return QRect(*(int(values[name]) for name in ("X", "Y", "WIDTH", "HEIGHT")))
+
+    def ask_to_close(self, window: str) -> None:
+        """Do what the cross in the window's frame does."""
+        self._run("wmctrl", "-i", "-c", window)
+
+    # ---- hands -------------------------------------------------------------------------------------------------------
+
+    def click(self, window: str, point: QPoint) -> None:
+        """Move the mouse to a point of a window and click."""
+        self._run("xdotool", "mousemove", "--window", window, str(point.x()), str(point.y()), "click", "1")
+
+    def drag(self, window: str, start: QPoint, end: QPoint) -> None:
+        words = ["xdotool", "mousemove", "--window", window, str(start.x()), str(start.y()), "mousedown", "1"]
+        for step in range(1, 6):
+            at = start + (end - start) * step / 5
+            words += ["mousemove", "--window", window, str(at.x()), str(at.y())]
+        self._run(*words, "mouseup", "1")
+
+    def type_over(self, window: str, point: QPoint, text: str) -> None:
+        """Click into a field and replace what it holds."""
+        self.click(window, point)
+        self._run("xdotool", "key", "ctrl+a")
+        self._run("xdotool", "type", "--delay", "15", text)
+
+    # ---- eyes --------------------------------------------------------------------------------------------------------
+
+    def pixels(self, area: QRect) -> "np.ndarray[Any, np.dtype[np.uint32]]":
+        """Return the screen's colours in an area, rows by columns, as 0xRRGGBB (XWD file that the server keeps)."""
+        raw = (self._folder / "Xvfb_screen0").read_bytes()
+        header = np.frombuffer(raw, ">u4", 25)
+        size, height, line, colors = int(header[0]), int(header[5]), int(header[12]), int(header[19])
+        order = "<u4" if header[7] == 0 else ">u4"
+        body = np.frombuffer(raw, order, height * line // 4, size + colors * 12).reshape(height, line // 4)
+        return body[area.top() : area.bottom() + 1, area.left() : area.right() + 1] & 0xFFFFFF
+
+    def count(self, area: QRect, color: QColor) -> int:
+        """Count the pixels of a colour."""
+        return int((self.pixels(area) == _number(color)).sum())
+
+    def longest_row(self, area: QRect, color: QColor) -> int:
+        """Return the most pixels of a colour that one row of the area has."""
+        return int((self.pixels(area) == _number(color)).sum(axis=1).max())
+
+
+def _number(color: QColor) -> int:
+    return color.rgb() & 0xFFFFFF
+
+
+class Program:
+    """The program as a process of its own, on a screen.
+
+    Attributes:
+        process: It.
+        journal_path: Where it keeps its journal.
+    """
+
+    def __init__(self, screen: XScreen, data_dir: Path, *words: str, profile: str = "demo") -> None:
+        self.screen = screen
+        self.journal_path = data_dir / profile / "journal.sqlite"
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
+        command = [sys.executable, "-m", "trader_gui", "--profile", profile, "--data-dir", str(data_dir), *words]
+        self.process = subprocess.Popen(
+            command, env=screen.environment, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=self._errors
+        )
+
+    def wait_started(self) -> str:
+        """Return the window's id once the session has read its account."""
+        window = self.screen.wait_window("· BTCUSDT · Trader GUI")
+        until("the account", self._has_account)
+        return window
+
+    def _has_account(self) -> bool:
+        try:
+            return bool(self.read(lambda journal: journal.balances()))
+        except UserError:  # its tables are just being made
+            return False
+
+    def read(self, ask: Callable[[JournalReader], Any]) -> Any:
+        """Ask the journal, which the program goes on writing."""
+        with JournalReader(self.journal_path) as journal:
+            return ask(journal)
+
+    def children(self) -> set[int]:
+        """Return the processes that the program has started."""
+        return {pid for pid in _processes() if _parent(pid) == self.process.pid}
+
+    def wait_end(self) -> int:
+        return self.process.wait(LIMIT_S)
+
+    @property
+    def complaints(self) -> str:
+        """What it wrote to its standard error."""
+        self._errors.seek(0)
+        return self._errors.read().decode()
+
+    def close(self) -> None:
+        """End it, however it stands."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(LIMIT_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._errors.close()
+
+
+@contextmanager
+def program(screen: XScreen, data_dir: Path, *words: str, profile: str = "demo") -> Iterator[Program]:
+    """Start the program and make sure that it is gone afterwards."""
+    started = Program(screen, data_dir, *words, profile=profile)
+    try:
+        yield started
+    finally:
+        started.close()
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether a process is there and no zombie."""
+    return _status(pid).get("State", "Z")[0] not in "ZX"
+
+
+def _processes() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _parent(pid: int) -> int:
+    return int(_status(pid).get("PPid", "0"))
+
+
+def _status(pid: int) -> dict[str, str]:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    except (OSError, ProcessLookupError):
+        return {}
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def place_of(widget: QWidget, inner: QRect | None = None) -> QRect:
+    """Return where a widget, or a part of it, lies in its window."""
+    rect = inner or widget.rect()
+    return QRect(widget.mapTo(widget.window(), rect.topLeft()), rect.size())
