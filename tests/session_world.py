@@ -1,4 +1,4 @@
-"""Whole sessions for tests: a market file, an exchange in this process, a proxy that makes trouble, a session to wait on."""
+"""Whole sessions for tests: a market file, an exchange in this process, a proxy that makes trouble, a session."""
 
 import asyncio
 import gzip
@@ -29,7 +29,9 @@ from trader_gui.domain.step import Refusal, Step
 from trader_gui.exchange.endpoints import ENDPOINTS, loopback
 from trader_gui.profiles import PROFILES, Profile
 from trader_gui.risk.gate import RiskLimits
-from trader_gui.rt_trader import Answer, RtTrader, SessionOptions
+from trader_gui.rt_trader.options import SessionOptions
+from trader_gui.rt_trader.road import Answer
+from trader_gui.rt_trader.trader import RtTrader
 from trader_gui.settings import DataDirectory
 from trader_gui.simulated_exchange.klines_file import COLUMNS
 from trader_gui.simulated_exchange.options import ExchangeOptions

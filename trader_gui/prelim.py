@@ -108,8 +108,8 @@ async def read_rules(reader: MarketReader, symbol: str) -> SymbolRules:
 
 
 def _day_start_ms(history: KlineHistory) -> int:
-    """Return midnight UTC of the day that the venue's market is in."""
-    now_ms = history.klines[-1].close_time_ms if history.klines else 0
+    """Return midnight UTC of the day that the venue's market is in: that of the open kline, not of the last closed."""
+    now_ms = history.klines[-1].close_time_ms + 1 if history.klines else 0
     return now_ms - now_ms % _DAY_MS
 
 

@@ -1,4 +1,4 @@
-"""`kill -9` in the middle of an armed replay: the journal opens, nothing is sent by the next start, and it says what differs."""
+"""`kill -9` in an armed replay: the journal opens, the next start sends nothing and says what differs."""
 
 import random
 import subprocess

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPoint, QRect
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QPoint, QRect, QSize
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QWidget
 
 from trader_gui.errors import UserError
@@ -26,6 +26,7 @@ MISSING = [program for program in NEEDED if shutil.which(program) is None]
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCREEN = (1600, 900)
 LIMIT_S = 25.0
+DRAG_STEPS = 6
 _LOOK_S = 0.05
 _never = threading.Event()
 
@@ -91,11 +92,19 @@ class XScreen:
     def wait_window(self, title: str) -> str:
         return str(until(f"the window {title!r}", lambda: self.window(title)))
 
-    def geometry(self, window: str) -> QRect:
-        """Return where a window's inside lies on the screen."""
-        told = self._run("xdotool", "getwindowgeometry", "--shell", window)
-        values = dict(line.split("=") for line in told.split())
-        return QRect(*(int(values[name]) for name in ("X", "Y", "WIDTH", "HEIGHT")))
+    def size(self, window: str) -> QSize:
+        """Return the size of a window's inside."""
+        told = self._told("xdotool", "getwindowgeometry", "--shell", window)
+        return QSize(int(told["WIDTH"]), int(told["HEIGHT"]))
+
+    def origin(self, window: str) -> QPoint:
+        """Return where a window's inside begins on the screen (xdotool's own answer counts the frame twice)."""
+        self._run("xdotool", "mousemove", "--sync", "--window", window, "0", "0")
+        told = self._told("xdotool", "getmouselocation", "--shell")
+        return QPoint(int(told["X"]), int(told["Y"]))
+
+    def _told(self, *command: str) -> dict[str, str]:
+        return dict(line.split("=") for line in self._run(*command).split())
 
     def ask_to_close(self, window: str) -> None:
         """Do what the cross in the window's frame does."""
@@ -108,11 +117,12 @@ class XScreen:
         self._run("xdotool", "mousemove", "--window", window, str(point.x()), str(point.y()), "click", "1")
 
     def drag(self, window: str, start: QPoint, end: QPoint) -> None:
-        words = ["xdotool", "mousemove", "--window", window, str(start.x()), str(start.y()), "mousedown", "1"]
-        for step in range(1, 6):
-            at = start + (end - start) * step / 5
-            words += ["mousemove", "--window", window, str(at.x()), str(at.y())]
-        self._run(*words, "mouseup", "1")
+        """Take something and move it, in steps that the program can follow as it can a hand."""
+        self._run("xdotool", "mousemove", "--window", window, str(start.x()), str(start.y()), "mousedown", "1")
+        for step in range(1, DRAG_STEPS + 1):
+            at = start + (end - start) * step / DRAG_STEPS
+            self._run("xdotool", "mousemove", "--sync", "--window", window, str(at.x()), str(at.y()))
+        self._run("xdotool", "mouseup", "1")
 
     def type_over(self, window: str, point: QPoint, text: str) -> None:
         """Click into a field and replace what it holds."""
@@ -130,6 +140,11 @@ class XScreen:
         order = "<u4" if header[7] == 0 else ">u4"
         body = np.frombuffer(raw, order, height * line // 4, size + colors * 12).reshape(height, line // 4)
         return body[area.top() : area.bottom() + 1, area.left() : area.right() + 1] & 0xFFFFFF
+
+    def save(self, path: Path) -> None:
+        """Write a picture of the screen."""
+        pixels = np.ascontiguousarray(self.pixels(QRect(0, 0, *SCREEN)))
+        QImage(pixels.tobytes(), *SCREEN, SCREEN[0] * 4, QImage.Format.Format_RGB32).save(str(path))
 
     def count(self, area: QRect, color: QColor) -> int:
         """Count the pixels of a colour."""
@@ -205,10 +220,13 @@ class Program:
 
 @contextmanager
 def program(screen: XScreen, data_dir: Path, *words: str, profile: str = "demo") -> Iterator[Program]:
-    """Start the program and make sure that it is gone afterwards."""
+    """Start the program and make sure that it is gone afterwards; `screen.png` shows where a test failed."""
     started = Program(screen, data_dir, *words, profile=profile)
     try:
         yield started
+    except BaseException:
+        screen.save(data_dir / "screen.png")
+        raise
     finally:
         started.close()
 

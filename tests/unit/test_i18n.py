@@ -63,8 +63,8 @@ def test_every_reason_of_the_strategy_and_the_session_has_a_sentence() -> None:
 
     assert bb_rv.BbRvDecision.__doc__ is not None
     told = set(re.findall(r"`([a-z_]+)`", bb_rv.BbRvDecision.__doc__.split("Reasons told:")[1]))
-    session = (SOURCE / "rt_trader" / "trader.py").read_text(encoding="utf-8")
-    told |= set(re.findall(r'(?:\.halt|_set_mode)\([^"\n]*"([a-z_]+)"\)', session))
+    session = "".join(path.read_text(encoding="utf-8") for path in (SOURCE / "rt_trader").glob("*.py"))
+    told |= set(re.findall(r'(?:\.halt|set_mode)\([^"\n]*"([a-z_]+)"\)', session))
     assert {"entry_long", "stop_loss", "bug", "expired"} <= told
     assert told - i18n.sentences()["reason"].keys() == set()
 

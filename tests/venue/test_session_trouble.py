@@ -27,13 +27,13 @@ def told_fresh(run: Session, route: Route) -> list[bool]:
 def test_a_cut_of_the_market_bars_entries_and_leaves_no_gap(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: Expect
 ) -> None:
-    """At fifty times the market's speed, so that several klines close during the cut."""
+    """At a hundred times the market's speed, so that several klines close during the cut."""
     expect_log("market stream lost")
 
     async def body() -> None:
         async with (
-            bench(monkeypatch, ExchangeOptions(seed=5, speed=50.0)) as desk,
-            desk.session(tmp_path, speed="50") as run,
+            bench(monkeypatch, ExchangeOptions(seed=5, speed=100.0)) as desk,
+            desk.session(tmp_path, speed="100") as run,
         ):
             trader = run.trader
             klines = trader.callback.klines
@@ -112,6 +112,51 @@ def test_an_order_filled_while_the_user_stream_was_cut_is_learned(
             assert known.executed_quantity == QUANTITY
             await run.wait("the foreign order", lambda: len(run.open_orders) == 1)
             assert run.open_orders[0].client_order_id == foreign.json["clientOrderId"]
+            # The stream never told the execution: it was read, and is booked like any other.
+            await run.wait("the fill", lambda: run.fills)
+            summary = trader.summary
+            assert (summary.fills, summary.commission) == (1, run.fills[0].commission)
+            assert summary.wallet_balance == summary.start_wallet_balance - summary.commission
+            assert trader.callback.result_today == -summary.commission
+        with JournalReader(DataDirectory(tmp_path / "data", "testnet").journal_path) as reader:
+            (fill,) = reader.fills()
+        assert (fill.client_order_id, fill.quantity) == (order.client_order_id, QUANTITY)
+
+    asyncio.run(body())
+
+
+def test_a_stop_that_fell_while_the_user_stream_was_cut_is_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: Expect
+) -> None:
+    expect_log("private stream lost")
+
+    async def body() -> None:
+        async with bench(monkeypatch) as desk, desk.session(tmp_path) as run:
+            trader = run.trader
+            await run.submit(Side.BUY)
+            await run.wait("the position", lambda: run.position_amount == QUANTITY)
+            stop = run.intent(
+                Side.SELL,
+                OrderType.STOP_MARKET,
+                quantity=None,
+                close_position=True,
+                purpose=Purpose.PROTECTION,
+                trigger_price=run.far_price("-0.01"),
+            )
+            await trader.submit(stop)
+            await run.wait("the stop", lambda: [o.status for o in run.open_orders] == [OrderStatus.NEW])
+            desk.proxy.cut("GET /private")
+            await run.wait("the cut is told", lambda: not trader.callback.routes_fresh[Route.PRIVATE])
+            desk.trade_through(run.far_price("-0.012"))
+            assert await desk.position_amount() == 0
+            desk.proxy.allow("GET /private")
+            await run.wait("flat, and nothing open", lambda: run.position_amount == 0 and not run.open_orders)
+            await run.wait("both fills", lambda: len(run.fills) >= 2)
+            assert trader.callback.orders.origin_of(run.fills[-1].client_order_id)[1] is Purpose.PROTECTION
+            summary = trader.summary
+            change = summary.wallet_balance - summary.start_wallet_balance
+            assert change == summary.realized_pnl - summary.commission
+            assert summary.realized_pnl < 0
 
     asyncio.run(body())
 

@@ -170,7 +170,10 @@ class Mirror:
                 async with self._connect() as socket:
                     connected_ns = time.monotonic_ns()
                     _log.info("mirror: connected to the simulated exchange")
-                    await self._push_frames(socket)
+                    try:
+                        await self._push_frames(socket)
+                    finally:
+                        await socket.close()  # in order, also when cancelled: the library would say "internal error"
             except (OSError, WebSocketException, ProtocolError) as error:
                 level = logging.INFO if connected_ns is None else logging.WARNING  # once for each loss
                 _log.log(level, "mirror: the simulated exchange cannot be told the market: %s", _reason(error))

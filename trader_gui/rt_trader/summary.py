@@ -1,12 +1,13 @@
 """The figures of a session, counted from its steps."""
 
 from collections import Counter
+from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
 
 from trader_gui.callback import Callback
-from trader_gui.domain.account import AccountUpdate
+from trader_gui.domain.account import AccountSnapshot, AccountUpdate
 from trader_gui.domain.market import Kline
 from trader_gui.domain.order import Fill, OrderUpdate
 from trader_gui.domain.step import Step
@@ -92,7 +93,10 @@ class Tally:
             if message.fill is not None:
                 self._count_fill(message.fill)
         elif isinstance(message, AccountUpdate):
-            self._count_account(message)
+            self._count_positions({p.symbol: p.position_amount for p in message.positions})
+        elif isinstance(message, AccountSnapshot):
+            flat = dict.fromkeys(self._position_amounts, Decimal(0))
+            self._count_positions(flat | {p.symbol: p.position_amount for p in message.positions})
 
     def count_in_flight(self, orders: int) -> None:
         """Note how many orders of one symbol, owner and purpose were not over after an approval."""
@@ -107,12 +111,11 @@ class Tally:
         self.realized_pnl += fill.realized_pnl
         self.commission += fill.commission
 
-    def _count_account(self, update: AccountUpdate) -> None:
-        for position in update.positions:
-            before = self._position_amounts.get(position.symbol, Decimal(0))
-            if before and not position.position_amount:
+    def _count_positions(self, amounts: Mapping[str, Decimal]) -> None:
+        for symbol, amount in amounts.items():
+            if self._position_amounts.get(symbol) and not amount:
                 self.trades += 1
-            self._position_amounts[position.symbol] = position.position_amount
+            self._position_amounts[symbol] = amount
 
 
 def summarize(

@@ -233,7 +233,7 @@ class RtTrader:
             if not self.profile.may_arm_at_start:
                 raise UserError(f"--arm works with demo and replay only, not with {self.profile.name}")
             self._engine.set_mode(EngineMode.ACTIVE, "at_start")
-        self._repair.start(self._group)
+        self._repair.start(self._group, self._first_time_ms)
         if not self._connection.is_paced:
             await self._freshness.wait_first_price(self._stop)
         self.started.set()

@@ -23,6 +23,8 @@ def test_every_option_arrives() -> None:
     assert options_of(parse(*words)) == ExchangeOptions(
         data=Path("x.csv"), port=8123, speed="max", symbols=("ETHUSDT",), wallet_balance=Decimal("500.5")
     )
+    mirror = options_of(parse("--mirror", "--data", "x.csv", "--rules", "x.json"))
+    assert (mirror.mirror, mirror.data, mirror.rules) == (True, Path("x.csv"), Path("x.json"))
     several = options_of(parse("--seed", "7", "--speed", "2.5", "--symbol", "BTCUSDT", "--symbol", "ETHUSDT"))
     assert (several.seed, several.speed, several.symbols) == (7, 2.5, ("BTCUSDT", "ETHUSDT"))
 

@@ -21,6 +21,9 @@ from trader_gui.simulated_exchange.options import PACED_START_MS, ExchangeOption
         (ExchangeOptions(symbols=("NOPEUSDT",)), "NOPEUSDT is not among the generated markets: choose BTCUSDT"),
         (ExchangeOptions(data=Path("x.csv"), symbols=("BTCUSDT", "ETHUSDT")), "give one symbol only"),
         (ExchangeOptions(data=Path("x.csv")), "x.csv does not exist"),
+        (ExchangeOptions(mirror=True), "a mirrored market needs its history: add --data FILE"),
+        (ExchangeOptions(rules=Path("x.json")), "rules belong to a klines file: add --data FILE"),
+        (ExchangeOptions(data=Path("x.csv"), mirror=True, speed="max"), "speed max is not possible: a mirrored market"),
     ],
 )
 def test_what_cannot_be_followed_is_said(options: ExchangeOptions, sentence: str) -> None:

@@ -12,7 +12,7 @@ from trader_gui.simulated_exchange.records import (
     PositionState,
     TradeRow,
 )
-from trader_gui.simulated_exchange.wire_user import acknowledged, algo_row, order_reply, order_row, user_events
+from trader_gui.simulated_exchange.wire_user import user_events
 
 NOW_MS = 1_767_225_600_000
 ORDER = OrderRow(
@@ -91,17 +91,7 @@ def test_margin_words_differ_by_event() -> None:
     assert (margin_call["p"][0]["mt"], margin_call["cw"]) == ("CROSSED", "5")
 
 
-def test_replies_lack_what_the_venue_took_away() -> None:
-    assert {"avgPrice", "cumQuote", "cumBase"}.isdisjoint(order_reply(ORDER))
-    assert (order_row(ORDER)["avgPrice"], order_row(ORDER)["cumQuote"]) == ("60000.00000000", "600.0")
-    assert "cumQty" not in order_row(ORDER)
-    told = acknowledged(ORDER)
-    assert (told["status"], told["executedQty"]) == ("NEW", "0")
-    assert set(told) == set(order_reply(ORDER))
-
-
 def test_an_untriggered_algo_order_has_no_order_of_its_own() -> None:
-    assert (algo_row(ALGO)["actualOrderId"], "actualType" in algo_row(ALGO)) == ("", False)
     (update,) = user_events([AlgoEvent(ALGO, NOW_MS)], NOW_MS)
     assert (update["o"]["ai"], update["o"]["act"], update["o"]["tt"]) == ("", "0", 0)
     assert "rm" not in update["o"]

@@ -184,8 +184,10 @@ class FlattenPopover(QFrame):
         if self._anchor is None:
             return
         self.adjustSize()
+        button = self.confirm_button
         corner = self._anchor.mapTo(self.window(), QPoint(self._anchor.width(), 0))
-        self.move(max(0, corner.x() - self.width()), max(0, corner.y()))
+        inset = button.mapTo(self, QPoint(button.width(), 0))  # the panel's border lies round the button
+        self.move(max(0, corner.x() - inset.x()), max(0, corner.y() - inset.y()))
 
     def _tick(self) -> None:
         self._left_ms -= _TICK_MS

@@ -36,6 +36,12 @@ def test_rules_of_a_symbol(payload: Payload):
     }
 
 
+def test_an_entry_is_read_as_the_rules_it_was_made_of(payload: Payload):
+    told = rules.exchange_info(payload("rest_answers", "exchange_info")).rules["BTCUSDT"]
+    body = b'{"symbols":[' + rules.symbol_entry(told) + b"]}"
+    assert rules.exchange_info(body).rules == {"BTCUSDT": told}
+
+
 def test_limits(payload: Payload):
     info = rules.exchange_info(payload("rest_answers", "exchange_info"))
     assert (info.limit_of("REQUEST_WEIGHT", "MINUTE"), info.limit_of("ORDERS", "MINUTE")) == (6000, 1100)

@@ -1,0 +1,15 @@
+"""The self-test as an installed program runs it."""
+
+import subprocess
+import sys
+
+
+def test_the_installation_proves_itself():
+    done = subprocess.run(
+        [sys.executable, "-m", "trader_gui", "self-test"], capture_output=True, text=True, timeout=100, check=False
+    )
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(lines) == 5
+    assert all(" ok " in line for line in lines)
+    assert "2 fills" in lines[3]

@@ -1,0 +1,41 @@
+"""A session's road on a core whose venue is spoken by the test: real callback, manager and journal, no socket."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.core_rig import Rig
+from trader_gui.domain.step import Step
+from trader_gui.journal.writer import open_journal
+from trader_gui.orders.manager import OrderManager
+from trader_gui.rt_trader.road import Road
+from trader_gui.rt_trader.status import SessionStatus
+from trader_gui.rt_trader.summary import Tally
+
+
+class RoadWorld:
+    """A road, and what it told its observers.
+
+    Attributes:
+        steps: Every step that the observers were told.
+        observers: The list that the road reads.
+    """
+
+    def __init__(self, rig: Rig, journal: Any) -> None:
+        self.rig = rig
+        self.status = SessionStatus(phase="running")
+        self.tally = Tally()
+        self.steps: list[Step] = []
+        self.observers: list[Any] = [self.steps.append]
+        manager = OrderManager(None, journal.write_intent, lambda outcome: None, lambda: rig.now_ms)  # type: ignore[arg-type]  # nothing is sent
+        self.road = Road(rig.callback, manager, journal, self.tally, self.status, self.observers)
+        for route in self.status.routes.values():
+            route.is_connected = route.is_fresh = True
+
+
+@asynccontextmanager
+async def road_world(folder: Path, rig: Rig) -> AsyncIterator[RoadWorld]:
+    """Open a journal in `folder` and build a road to the rig's core."""
+    async with open_journal(folder / "journal.sqlite", profile="demo", symbol="BTCUSDT", interval="1m") as journal:
+        yield RoadWorld(rig, journal)

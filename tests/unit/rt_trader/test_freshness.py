@@ -1,0 +1,97 @@
+"""Which routes are fresh: told by streams and messages, judged by the clock, and passed on to the gate once."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.core_records import make_kline
+from tests.core_rig import Rig
+from tests.road_world import RoadWorld, road_world
+from trader_gui.domain.step import FeedStatus, Route
+from trader_gui.errors import UserError
+from trader_gui.exchange.port import StreamStatus
+from trader_gui.rt_trader import freshness as module
+from trader_gui.rt_trader.freshness import Freshness
+
+Expect = Callable[[str], None]
+
+
+def told(world: RoadWorld) -> list[tuple[Route, bool]]:
+    return [(s.message.route, s.message.is_fresh) for s in world.steps if isinstance(s.message, FeedStatus)]
+
+
+def test_silence_is_stale_and_a_message_is_fresh_again(tmp_path: Path) -> None:
+    """The user stream says nothing for hours and is fresh all the same."""
+
+    async def body() -> None:
+        async with road_world(tmp_path, Rig()) as world:
+            freshness = Freshness(world.road, world.status, lambda now_ns: False)
+            now_ns = time.monotonic_ns()
+            world.status.routes[Route.MARKET].last_received_ns = now_ns - module.STALE_AFTER_NS
+            world.status.routes[Route.PUBLIC].last_received_ns = now_ns + module.STALE_AFTER_NS
+            freshness.check()
+            freshness.check()
+            assert told(world) == [(Route.MARKET, False)]
+            freshness.note_received(make_kline(60, "100000"), time.monotonic_ns())
+            assert told(world) == [(Route.MARKET, False), (Route.MARKET, True)]
+            assert world.rig.callback.routes_fresh == dict.fromkeys(Route, True)
+
+    asyncio.run(body())
+
+
+def test_a_lost_stream_is_stale_at_once_and_only_the_private_one_is_fresh_by_connecting(
+    tmp_path: Path, expect_log: Expect
+) -> None:
+    expect_log("market stream lost: cut")
+    expect_log("private stream lost: cut")
+
+    async def body() -> None:
+        async with road_world(tmp_path, Rig()) as world:
+            freshness = Freshness(world.road, world.status, lambda now_ns: False)
+            for route in (Route.MARKET, Route.PRIVATE):
+                assert freshness.on_stream_status(StreamStatus(route, False, "cut")) is False
+                assert world.status.routes[route].detail == "cut"
+                assert freshness.on_stream_status(StreamStatus(route, True, "connected")) is True
+                assert freshness.on_stream_status(StreamStatus(route, True, "connected")) is False
+            assert world.rig.callback.routes_fresh == {Route.MARKET: False, Route.PRIVATE: True, Route.PUBLIC: True}
+
+    asyncio.run(body())
+
+
+def test_a_message_that_was_still_on_its_way_does_not_make_a_lost_stream_fresh(
+    tmp_path: Path, expect_log: Expect
+) -> None:
+    expect_log("market stream lost")
+
+    async def body() -> None:
+        async with road_world(tmp_path, Rig()) as world:
+            freshness = Freshness(world.road, world.status, lambda now_ns: False)
+            freshness.on_stream_status(StreamStatus(Route.MARKET, False, "cut"))
+            freshness.note_received(make_kline(60, "100000"), time.monotonic_ns())
+            assert not world.rig.callback.routes_fresh[Route.MARKET]
+
+    asyncio.run(body())
+
+
+def test_a_stream_that_never_connects_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CONNECT_LIMIT_S", 0.05)
+
+    async def body() -> None:
+        async with road_world(tmp_path, Rig()) as world:
+            for route in world.status.routes.values():
+                route.is_connected = False
+            freshness = Freshness(world.road, world.status, lambda now_ns: False)
+            freshness.on_stream_status(StreamStatus(Route.PUBLIC, True, "connected"))
+            freshness.on_stream_status(StreamStatus(Route.MARKET, True, "connected"))
+            with pytest.raises(UserError, match=r"\(private\): check the network"):
+                await freshness.wait_connected(asyncio.Event())
+            stop = asyncio.Event()
+            stop.set()
+            await freshness.wait_connected(stop)  # whoever stops does not wait
+            freshness.on_stream_status(StreamStatus(Route.PRIVATE, True, "connected"))
+            await freshness.wait_connected(asyncio.Event())
+
+    asyncio.run(body())

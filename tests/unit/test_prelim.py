@@ -1,0 +1,135 @@
+"""What a session asks before its first tick, and what it refuses to start on."""
+
+import asyncio
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.fakes import MINUTE_MS, SYMBOL, btcusdt_rules, kline
+from trader_gui.domain.account import AccountSnapshot
+from trader_gui.domain.market import Kline
+from trader_gui.domain.step import Route
+from trader_gui.errors import UserError
+from trader_gui.exchange.port import CommissionRate, IncomeRow
+from trader_gui.prelim import HISTORY_LENGTH, Prelim, Prepared, stream_names
+
+MIDNIGHT_MS = 1_751_846_400_000
+"""2025-07-07 00:00 UTC."""
+
+
+class Venue:
+    """Answers what `Prelim` asks, and notes from when on it was asked; public data and account in one."""
+
+    def __init__(self, open_time_ms: int = MIDNIGHT_MS + 600 * MINUTE_MS) -> None:
+        self.rules = {SYMBOL: btcusdt_rules()}
+        self.is_hedged = False
+        self.open_time_ms = open_time_ms
+        self.asked_since: set[int] = set()
+        self.income_rows: tuple[IncomeRow, ...] = ()
+
+    async def symbol_rules(self) -> dict[str, Any]:
+        return self.rules
+
+    async def is_hedge_mode(self) -> bool:
+        return self.is_hedged
+
+    async def klines(self, symbol: str, interval: str, *, limit: int) -> tuple[Kline, ...]:
+        """The last of them is open."""
+        first = self.open_time_ms - (limit - 1) * MINUTE_MS
+        return tuple(
+            kline(first + n * MINUTE_MS, "108000", is_closed=n < limit - 1, event_time_ms=0) for n in range(limit)
+        )
+
+    async def income(self, *, start_time_ms: int) -> tuple[IncomeRow, ...]:
+        self.asked_since.add(start_time_ms)
+        return self.income_rows
+
+    async def fills(self, symbol: str, *, start_time_ms: int) -> tuple[()]:
+        self.asked_since.add(start_time_ms)
+        return ()
+
+    async def account_snapshot(self, symbol: str) -> AccountSnapshot:
+        return AccountSnapshot((), (), (), 0)
+
+    async def commission_rate(self, symbol: str) -> CommissionRate:
+        return CommissionRate(symbol, Decimal("0.0002"), Decimal("0.0005"))
+
+    async def leverage_brackets(self, symbol: str) -> tuple[()]:
+        return ()
+
+
+def prepare(venue: Venue, symbol: str = SYMBOL, interval: str = "1m") -> Prepared:
+    progress: list[tuple[int, int]] = []
+
+    def note(done: int, total: int) -> None:
+        progress.append((done, total))
+
+    prelim = Prelim(venue, venue, symbol, interval)  # type: ignore[arg-type]  # only what Prelim asks
+    prepared = asyncio.run(prelim.run(note))
+    assert progress == [(0, HISTORY_LENGTH), (HISTORY_LENGTH, HISTORY_LENGTH)]
+    return prepared
+
+
+def test_history_holds_closed_klines_only() -> None:
+    venue = Venue()
+    klines = prepare(venue).history.klines
+    assert len(klines) == HISTORY_LENGTH
+    assert all(k.is_closed for k in klines)
+    assert klines[-1].close_time_ms + 1 == venue.open_time_ms
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 600, 1439])
+def test_the_day_is_that_of_the_open_kline(minutes: int) -> None:
+    """In the first minute after midnight the last closed kline still belongs to the day before."""
+    venue = Venue(MIDNIGHT_MS + minutes * MINUTE_MS)
+    prepare(venue)
+    assert venue.asked_since == {MIDNIGHT_MS}
+
+
+def test_transfers_are_no_result_of_the_day() -> None:
+    venue = Venue()
+    kinds = {"REALIZED_PNL": "10", "COMMISSION": "-1.5", "FUNDING_FEE": "-0.25", "TRANSFER": "5000"}
+    venue.income_rows = tuple(
+        IncomeRow(SYMBOL, kind, Decimal(text), "USDT", MIDNIGHT_MS, number)
+        for number, (kind, text) in enumerate(kinds.items())
+    )
+    assert prepare(venue).today_income == Decimal("8.25")
+
+
+def hedged(venue: Venue) -> None:
+    venue.is_hedged = True
+
+
+def not_trading(venue: Venue) -> None:
+    venue.rules = {SYMBOL: msgspec.structs.replace(btcusdt_rules(), status="SETTLING")}
+
+
+@pytest.mark.parametrize(
+    ("symbol", "interval", "change", "words"),
+    [
+        ("BTCUSDC", "1m", None, "unknown symbol BTCUSDC; did you mean BTCUSDT"),
+        ("XYZ", "1m", None, "unknown symbol XYZ; known are BTCUSDT"),
+        (SYMBOL, "7m", None, "unknown interval 7m: use one of 1m"),
+        (SYMBOL, "1m", hedged, "hedge mode, which is not supported: switch it to one-way"),
+        (SYMBOL, "1m", not_trading, r"not trading now \(status SETTLING\): choose another"),
+    ],
+)
+def test_what_cannot_be_traded_is_refused(
+    symbol: str, interval: str, change: Callable[[Venue], None] | None, words: str
+) -> None:
+    venue = Venue()
+    if change is not None:
+        change(venue)
+    with pytest.raises(UserError, match=words):
+        asyncio.run(Prelim(venue, venue, symbol, interval).run(lambda done, total: None))  # type: ignore[arg-type]
+
+
+def test_every_stream_is_on_the_route_that_carries_it() -> None:
+    plain = stream_names(SYMBOL, "5m", with_book=False)
+    assert plain == {Route.MARKET: ("btcusdt@kline_5m", "btcusdt@markPrice@1s"), Route.PUBLIC: ("btcusdt@bookTicker",)}
+    full = stream_names(SYMBOL, "5m", with_book=True)
+    assert set(full[Route.MARKET]) - set(plain[Route.MARKET]) == {"btcusdt@aggTrade"}
+    assert set(full[Route.PUBLIC]) - set(plain[Route.PUBLIC]) == {"btcusdt@depth@100ms"}
