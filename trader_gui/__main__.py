@@ -118,9 +118,14 @@ def _symbol_of(data: Path | None) -> str | None:
 def _window(argv: Sequence[str]) -> int:
     arguments = _window_parser().parse_args(argv)
     _check_session(arguments)
-    from trader_gui.app import run_window  # Qt is not needed, and may be absent, for the other commands
+    from trader_gui.app import run_window, show_failure  # Qt may be absent for the other commands
 
-    return run_window(arguments)
+    try:
+        return run_window(arguments)
+    except TraderError as error:
+        if sys.stderr is None:  # a windowed program has no console to say it on
+            show_failure(str(error))
+        raise
 
 
 def _run(argv: Sequence[str]) -> int:

@@ -16,6 +16,7 @@ from tests.program import LIMIT_S, finish, ran, started
 from tests.session_world import FILE_NAME, SYMBOL, walk_rows, write_rows, write_walk
 from trader_gui.__main__ import main
 from trader_gui.credentials import Credentials
+from trader_gui.errors import UserError
 from trader_gui.journal.lock import FolderLock
 from trader_gui.journal.reader import JournalReader
 from trader_gui.settings import DataDirectory
@@ -94,9 +95,12 @@ def wait_for_session(process: "subprocess.Popen[str]", folder: Path) -> None:
 
 
 def has_steps(path: Path) -> bool:
-    with JournalReader(path) as reader:
-        last = reader.last_session()
-        return last is not None and any(True for _ in reader.steps(last.session_id))
+    try:
+        with JournalReader(path) as reader:
+            last = reader.last_session()
+            return last is not None and any(True for _ in reader.steps(last.session_id))
+    except UserError:  # it is being made
+        return False
 
 
 # ---- bad input ------------------------------------------------------------------------------------------------------

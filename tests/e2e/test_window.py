@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, QRect
+from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QTabBar
 
@@ -229,20 +229,18 @@ def test_a_person_trades_by_mouse_and_keys(screen: XScreen, tmp_path: Path, look
 
 
 def _flatten(person: Person, where: Map) -> None:
-    """Press twice on one place: the plan comes up there, in magenta, and its button takes the second press."""
-    danger = theme().color("danger_fill")
-    around = QRect(where.flatten_button - QPoint(30, 10), where.flatten_button + QPoint(30, 10)).translated(
-        person.origin
-    )
+    """Press twice on one place: the plan comes up beside it, and its button takes the second press."""
+    plan = QRect(where.flatten_button + QPoint(-280, 30), QSize(260, 40)).translated(person.origin)
+    before = person.screen.pixels(plan).copy()
     person.screen.click(person.window, where.flatten_button)
-    until("the plan", lambda: person.screen.count(around, danger) > 300)
+    until("the plan", lambda: (person.screen.pixels(plan) != before).any())
 
-    def pressed() -> bool:
+    def is_done() -> bool:
         person.screen.click(person.window, where.flatten_button)
         intents = list(person.shown.read(lambda journal: journal.intents()).values())
         return bool(intents[-1].reduce_only)
 
-    until("the second press counts", pressed, 4)
+    until("the second press counts", is_done, 4)
 
 
 def _resting(orders: Any) -> Any:

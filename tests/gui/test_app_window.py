@@ -98,9 +98,10 @@ def test_an_order_by_hand_is_placed_seen_and_cancelled(qt_run: Any, tmp_path: Pa
     qt_run(act(), 60)
 
 
-def test_a_position_is_opened_at_market_and_closed_by_its_button(qt_run: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", ["1920x1080", "1280x720"])
+def test_a_position_is_opened_at_market_and_closed_by_its_button(qt_run: Any, tmp_path: Path, size: str) -> None:
     async def act() -> None:
-        async with open_app(tmp_path, *DEMO) as rig:
+        async with open_app(tmp_path, *DEMO, "--size", size) as rig:
             await started(rig)
             window = rig.window
             await send_ticket(rig, Side.BUY, "0.010")
@@ -112,6 +113,9 @@ def test_a_position_is_opened_at_market_and_closed_by_its_button(qt_run: Any, tm
             assert rig.bridge.series.position is not None
             entry = rig.bridge.series.position.entry_price
             await rig.until("its line", lambda: line_pixels(rig, entry, theme().color("text1")) > 10)
+            assert window.toasts.toasts(), "a fill is told"
+            rig.click(window.order_entry.buttons[Side.BUY])  # which no toast may cover
+            rig.click((await rig.dialog(ConfirmDialog)).cancel_button)
             rig.press_row_button(window.positions.table)
             dialog = await rig.dialog(CloseDialog)
             rig.click(dialog.send_button)

@@ -118,7 +118,11 @@ def test_while_the_market_is_not_mirrored_nothing_is_opened_and_it_is_said(
             await run.submit(Side.BUY)
             await run.wait("the position", lambda: run.position_amount == QUANTITY)
             live.proxy.hold(MIRROR_BOOK)  # a network that goes silent closes nothing
-            await run.wait("the exchange stands still", lambda: not routes[Route.PRIVATE].is_fresh)
+            try:
+                await run.wait("the exchange stands still", lambda: not routes[Route.PRIVATE].is_fresh)
+            except AssertionError:
+                live.proxy.release()  # what is held would keep the proxy from ending
+                raise
             assert routes[Route.PRIVATE].detail == "mirror_stale"
             assert routes[Route.MARKET].is_fresh and routes[Route.PUBLIC].is_fresh
             assert codes((await run.submit(Side.BUY)).step.refusals) == ["stale_feed"]

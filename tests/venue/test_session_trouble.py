@@ -10,7 +10,7 @@ import pytest
 
 from tests.session_world import QUANTITY, Session, bench, codes
 from trader_gui.domain.order import OrderOutcome, OrderStatus, OrderType, OutcomeKind, Purpose, Side
-from trader_gui.domain.step import FeedStatus, Route
+from trader_gui.domain.step import ApprovedOrder, FeedStatus, Route
 from trader_gui.journal.reader import JournalReader
 from trader_gui.settings import DataDirectory
 from trader_gui.simulated_exchange.options import ExchangeOptions
@@ -173,7 +173,8 @@ def test_an_order_whose_answer_was_lost_is_asked_about_and_never_sent_again(
             desk.proxy.swallow("POST /fapi/v1/order?")
             answer = await run.submit(Side.BUY)
             (approved,) = answer.step.approved
-            client_order_id = approved.client_order_id  # type: ignore[union-attr]  # it is no cancel
+            assert isinstance(approved, ApprovedOrder)
+            client_order_id = approved.client_order_id
             assert answer.outcomes[0].kind is OutcomeKind.UNKNOWN
             await run.wait(
                 "unknown is told", lambda: trader.callback.orders.get(client_order_id).status is OrderStatus.UNKNOWN

@@ -4,6 +4,6 @@
 the answers back. Nothing else connects the two.
 """
 
-from trader_gui.app.window import run_window
+from trader_gui.app.window import run_window, show_failure
 
-__all__ = ["run_window"]
+__all__ = ["run_window", "show_failure"]

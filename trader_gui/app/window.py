@@ -54,6 +54,12 @@ def run_window(arguments: argparse.Namespace) -> int:
         log.close()
 
 
+def show_failure(text: str) -> None:
+    """Say in a box of its own why the program could not start; no loop runs when this is called."""
+    application = QApplication.instance() or QApplication([APPLICATION])
+    QMessageBox.critical(None, application.applicationName() or APPLICATION, text)
+
+
 def _make_application(settings: Settings, theme_name: str | None) -> QApplication:
     application = QApplication([APPLICATION])
     application.setApplicationName(APPLICATION)

@@ -102,7 +102,7 @@ class MainWindow(QWidget):
         self._make_docks()
         self.menus = WorkspaceMenus(self.menu_bar, self._commands(), self.workspace.docks)
         self.menu_bar.setCornerWidget(self.layout_label)
-        self.toasts = ToastArea(self)
+        self.toasts = ToastArea(self, self.chart.view)
         self._lay_out()
         self._connect()
         self.setMinimumSize(MINIMUM)

@@ -68,6 +68,9 @@ class OrderEntry(TicketForm):
     def set_busy(self, side: Side | None) -> None:
         """Say that a request of this side is out (None: no request is)."""
         self._busy = side
+        if side is not None and self.window().focusWidget() in self.buttons.values():
+            # A button that is switched off hands the focus on to whatever comes next, which may be another command.
+            self.size_field.edit.setFocus()
         self._judge()
 
     def show_result(self, result: Step | TraderError | str, outcomes: Sequence[OrderOutcome] = ()) -> None:

@@ -1,8 +1,8 @@
-"""Toasts: what happened to orders, bottom right, for six seconds, three at most; never for network trouble."""
+"""Toasts: what happened to orders, over the chart, for six seconds, three at most; never for network trouble."""
 
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -14,6 +14,7 @@ WIDTH = 320
 SHOWN_MS = 6000
 MOST = 3
 _MARGIN = 12
+_STATUS_HEIGHT = 24
 _ICONS = {"ok": "check", "warn": "triangle", "danger": "octagon", "info": "info"}
 _HEADS = {
     Verdict.FILLED: ("ok", "Filled"),
@@ -69,12 +70,18 @@ class Toast(QFrame):
 class ToastArea(QObject):
     """Keeps the toasts of a window in place.
 
+    Args:
+        window: What they belong to.
+        ground: What they lie over, at its bottom right; while it is not seen, the window. A picture, and no control: a
+            press that was meant for a control would take a toast away instead.
+
     Owner: the window; each toast's timer belongs to the toast and dies with it.
     """
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, ground: QWidget) -> None:
         super().__init__(window)
         self._window = window
+        self._ground = ground
         self._toasts: list[Toast] = []
         window.installEventFilter(self)
 
@@ -109,10 +116,13 @@ class ToastArea(QObject):
         self._place()
 
     def _place(self) -> None:
-        bottom = self._window.height() - 24 - _MARGIN
+        area = QRect(0, 0, self._window.width(), self._window.height() - _STATUS_HEIGHT)
+        if self._ground.isVisible():
+            area = QRect(self._ground.mapTo(self._window, QPoint(0, 0)), self._ground.size())
+        bottom = area.bottom() - _MARGIN
         for toast in reversed(self.toasts()):
             toast.adjustSize()
             bottom -= toast.height()
-            toast.move(self._window.width() - WIDTH - _MARGIN, bottom)
+            toast.move(max(0, area.right() - WIDTH - _MARGIN), bottom)
             toast.raise_()
             bottom -= 8

@@ -14,6 +14,10 @@ from trader_gui.domain.step import EngineMode, ModeChange, Route
 from trader_gui.rt_trader.engine import EngineSwitch
 
 
+def mode(rig: Rig) -> EngineMode:
+    return rig.callback.gate.mode
+
+
 def with_switch(folder: Path, rig: Rig, work: Callable[[RoadWorld, EngineSwitch], None]) -> None:
     async def body() -> None:
         async with road_world(folder, rig) as world:
@@ -56,7 +60,7 @@ def test_what_is_not_ready_is_not_armed(spoil: Callable[[RoadWorld], None], code
     def work(world: RoadWorld, switch: EngineSwitch) -> None:
         spoil(world)
         assert [r.code for r in switch.arm(None)] == [code]
-        assert rig.callback.gate.mode is EngineMode.HALTED
+        assert mode(rig) is EngineMode.HALTED
 
     with_switch(tmp_path, rig, work)
 
@@ -71,9 +75,9 @@ def test_an_arming_ends_by_time(tmp_path: Path) -> None:
         until = world.status.armed_until_ns
         assert until is not None
         switch.check_expiry(until - 1)
-        assert rig.callback.gate.mode is EngineMode.ACTIVE
+        assert mode(rig) is EngineMode.ACTIVE
         switch.check_expiry(until)
-        assert rig.callback.gate.mode is EngineMode.HALTED
+        assert mode(rig) is EngineMode.HALTED
         assert world.status.armed_until_ns is None
         changes = [s.message for s in world.steps if isinstance(s.message, ModeChange)]
         assert [(c.mode, c.reason) for c in changes] == [
@@ -95,14 +99,14 @@ def test_a_position_of_the_engine_is_still_managed_when_the_time_is_over(tmp_pat
         until = world.status.armed_until_ns
         assert until is not None
         switch.check_expiry(until)
-        assert rig.callback.gate.mode is EngineMode.REDUCING
+        assert mode(rig) is EngineMode.REDUCING
         switch.check_expiry(until + 1)
-        assert rig.callback.gate.mode is EngineMode.REDUCING
+        assert mode(rig) is EngineMode.REDUCING
         rig.tick(99_000)
         (exit_order,) = rig.approved(Purpose.EXIT)
         rig.fill(exit_order)
         rig.send(OrderOutcome(stop.client_order_id, OutcomeKind.ACCEPTED, True, rig.now_ms))
         switch.check_expiry(until + 2)
-        assert rig.callback.gate.mode is EngineMode.HALTED
+        assert mode(rig) is EngineMode.HALTED
 
     with_switch(tmp_path, rig, work)

@@ -56,7 +56,7 @@ def test_a_long_queue_gives_the_loop_back_between_slices(monkeypatch: pytest.Mon
 
     async def body() -> None:
         now = iter(range(0, 10**12, 1_000_000))
-        monkeypatch.setattr(module.time, "perf_counter_ns", lambda: next(now))
+        monkeypatch.setattr("trader_gui.rt_trader.pump.time.perf_counter_ns", lambda: next(now))
         done, turns_of_others = asyncio.Event(), 0
         pump = Pump(lambda item, ns: done.set() if ns == 99 else None, lambda dropped: None)
         for number in range(100):
@@ -75,7 +75,7 @@ def test_a_long_queue_gives_the_loop_back_between_slices(monkeypatch: pytest.Mon
 
 def test_a_full_queue_drops_the_market_and_keeps_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "QUEUE_LIMIT", 6)
-    kept = [
+    kept: list[Any] = [
         AccountSnapshot((), (), (), 0),
         StreamStatus(Route.PRIVATE, False, "cut"),
         FeedStatus(Route.PRIVATE, False, 0),
