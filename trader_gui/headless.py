@@ -6,10 +6,11 @@ import json
 import sys
 
 from trader_gui.credentials import KeyStore
+from trader_gui.log import start_logging
 from trader_gui.profiles import PROFILES
 from trader_gui.rt_trader import RtTrader, SessionOptions, Summary
 from trader_gui.rt_trader.host import load_keys, stop_on_signals
-from trader_gui.settings import DataDirectory, load_settings
+from trader_gui.settings import DataDirectory, Settings, load_settings
 
 
 def run_headless(arguments: argparse.Namespace) -> int:
@@ -24,9 +25,17 @@ def run_headless(arguments: argparse.Namespace) -> int:
 
 
 async def _session(arguments: argparse.Namespace) -> Summary:
-    profile = PROFILES[arguments.profile]
-    directory = DataDirectory.open(arguments.data_dir, profile.name)
+    directory = DataDirectory.open(arguments.data_dir, arguments.profile)
     settings = load_settings(directory)
+    log = start_logging(directory.log_path)
+    try:
+        return await _run(arguments, directory, settings)
+    finally:
+        log.close()
+
+
+async def _run(arguments: argparse.Namespace, directory: DataDirectory, settings: Settings) -> Summary:
+    profile = PROFILES[arguments.profile]
     trader = RtTrader(
         profile,
         SessionOptions(

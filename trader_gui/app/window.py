@@ -160,6 +160,7 @@ class Desk:
             loop = asyncio.get_running_loop()
             loop.call_later(self._arguments.after, self._take_picture, window, self._arguments.screenshot)
         self._tasks.spawn(freeze_when_started(trader.started), "freeze")
+        _log.info("Trader GUI %s: profile %s, %s %s", __version__, self._profile.name, trader.symbol, trader.interval)
         session = asyncio.create_task(trader.run(), name="session")
         try:
             await self._wait(session)

@@ -47,6 +47,7 @@ class HeadlineView(QFrame):
         self._icon.setFixedSize(18, 18)
         self._text = QLabel()
         self._text.setProperty("role", "value")
+        self._text.setWordWrap(True)  # a long sentence must not widen the dock
         self._below = QLabel()
         self._below.setProperty("role", "small")
         self._below.setWordWrap(True)

@@ -231,4 +231,6 @@ def decision_line(row: DecisionRow) -> tuple[str, str, str, str]:
     text = decision_words(row)
     if row.fill is not None:
         text = f"{row.fill.quantity:f} @ {row.fill.price:,f}"
+    elif row.verdict is Verdict.SENT and row.intent is not None and row.intent.origin is Origin.HAND:
+        text = intent_words(row)  # why is known: what was it?
     return fmt.clock(row.time_ms), verdict + count, text, tone

@@ -35,6 +35,8 @@ from trader_gui.widgets.workspace_layout import LOW_HEIGHT
 
 BAND_HEIGHT = 4
 FRAME_WIDTH = 3
+FOOTER_HEIGHT = 80
+"""Two lines of headline and two below it; fixed, as the ticket's buttons above it must not move with the words."""
 MINIMUM = QSize(1100, 640)
 DEFAULT = QSize(1600, 960)
 _GAP = 4
@@ -150,6 +152,7 @@ class MainWindow(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.order_entry, 1)
+        self.footer.setFixedHeight(FOOTER_HEIGHT)
         column.addWidget(self.footer)
         return holder
 
