@@ -38,6 +38,7 @@ from trader_gui.domain.order import (
     OrderUpdate,
     Origin,
     OutcomeKind,
+    Purpose,
 )
 from trader_gui.domain.step import (
     ApprovedCancel,
@@ -145,6 +146,11 @@ class Callback:
     def engine_holds_position(self) -> bool:
         """Whether there is a position that the engine's own fills made, untouched by others."""
         return self._ledger.is_engine_position
+
+    @property
+    def engine_untold(self) -> frozenset[Purpose]:
+        """Purposes of the engine with an execution whose new position the venue has not told yet."""
+        return self._ledger.untold(self.now_ms)
 
     @property
     def engine_trades(self) -> tuple[RoundTrip, ...]:
@@ -283,7 +289,9 @@ class Callback:
             position=self.account.position(self.symbol),
             is_account_known=self.account.is_known,
             open_orders=tuple(self.orders.open_orders(self.symbol)),
-            closed_keys=frozenset((o.client_order_id, o.order_family) for o in self.orders.closed),
+            closed_keys=frozenset(
+                (o.client_order_id, o.order_family) for o in self.orders.closed if o.order_id is not None
+            ),
             cancels_in_flight=self.orders.cancels_in_flight,
             untold=self._ledger.untold(self.now_ms),
             last_price=self.last_price,
@@ -366,7 +374,7 @@ class Callback:
     def _on_account_snapshot(self, snapshot: AccountSnapshot) -> _Next:
         self.account.apply(snapshot)
         self.orders.apply(snapshot)
-        self._note_position(self.now_ms)
+        self._note_position(min(self.now_ms, snapshot.taken_time_ms))
         return _Next.PROTECT
 
     def _note_position(self, time_ms: int) -> None:

@@ -1,7 +1,8 @@
-"""Sends approved orders and cancels, one after the other, and turns every answer into an `OrderOutcome`.
+"""Sends approved orders and cancels, in the order of their approval, and turns every answer into an `OrderOutcome`.
 
 An order's intent is on disk before the order is sent. A request is sent once: an unknown outcome is told as UNKNOWN and
-then resolved by asking the venue, never by sending again.
+then resolved by asking the venue, never by sending again. Nothing waits for the answer to what was sent before it: a
+stop or a cancel must not queue behind an order that the venue never answers.
 """
 
 import asyncio
@@ -10,15 +11,20 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from trader_gui.domain.order import CancelIntent, Order, OrderFamily, OrderOutcome, OutcomeKind
+from trader_gui.domain.order import CancelIntent, Order, OrderFamily, OrderIntent, OrderOutcome, OutcomeKind
 from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
-from trader_gui.errors import TraderError, VenueError
+from trader_gui.errors import OutcomeUnknownError, TraderError, VenueError
 from trader_gui.exchange.port import OrderPort
 from trader_gui.orders.state import ALREADY_GONE_CODES, NOT_AT_VENUE, RESOLVE_DELAYS_S, classify
 
 _log = logging.getLogger(__name__)
 
 Approved: TypeAlias = ApprovedOrder | ApprovedCancel
+
+NO_LONGER_ALLOWED = "no_longer_allowed"
+"""Reason of an order that was barred between its approval and its sending: the engine was disarmed meanwhile."""
+SESSION_OVER = "session_over"
+"""Reason of a request that came when nothing is sent any more."""
 
 
 class OrderManager:
@@ -37,19 +43,24 @@ class OrderManager:
         deliver: Callable[[OrderOutcome], None],
         event_time_ms: Callable[[], int],
         resolve_delays_s: tuple[float, ...] = RESOLVE_DELAYS_S,
+        *,
+        is_allowed: Callable[[OrderIntent], bool] = lambda intent: True,
     ) -> None:
+        """`is_allowed` is asked once more right before an order is sent: getting to the disk may take its time."""
         self.orders_sent = 0
         self._port = port
         self._write_intent = write_intent
         self._deliver = deliver
         self._event_time_ms = event_time_ms
         self._resolve_delays_s = resolve_delays_s
+        self._is_allowed = is_allowed
         self._waiting: deque[tuple[Approved, asyncio.Future[OrderOutcome]]] = deque()
         self._wake = asyncio.Event()
         self._open_requests = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        self._resolvers: asyncio.TaskGroup | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self._is_over = False
 
     @property
     def is_idle(self) -> bool:
@@ -59,6 +70,9 @@ class OrderManager:
     def submit(self, approved: Approved) -> asyncio.Future[OrderOutcome]:
         """Queue one approved request; the future gives its first outcome (which may be UNKNOWN)."""
         future: asyncio.Future[OrderOutcome] = asyncio.get_running_loop().create_future()
+        if self._is_over:
+            future.set_result(_refused_at_the_end(approved, self._event_time_ms()))
+            return future
         self._waiting.append((approved, future))
         self._begin()
         self._wake.set()
@@ -70,17 +84,42 @@ class OrderManager:
 
     async def run(self) -> None:
         """Send what is queued, in order, until cancelled."""
-        async with asyncio.TaskGroup() as self._resolvers:
-            while True:
-                while self._waiting:
-                    approved, future = self._waiting.popleft()
-                    await self._send(approved, future)
-                self._wake.clear()
-                await self._wake.wait()
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                while True:
+                    while self._waiting:
+                        await self._begin_sending(*self._waiting.popleft())
+                    self._wake.clear()
+                    await self._wake.wait()
+        finally:
+            self._is_over = True
+            while self._waiting:
+                approved, future = self._waiting.popleft()
+                if not future.done():
+                    future.set_result(_refused_at_the_end(approved, self._event_time_ms()))
+                self._end()
 
-    async def _send(self, approved: Approved, future: asyncio.Future[OrderOutcome]) -> None:
+    async def _begin_sending(self, approved: Approved, future: asyncio.Future[OrderOutcome]) -> None:
+        """Journal an order, and begin to send the request; return without waiting for the venue's answer."""
+        refusal = None
         try:
             if isinstance(approved, ApprovedOrder):
+                refusal = await self._refusal(approved)
+        except asyncio.CancelledError:
+            future.cancel()
+            self._end()
+            raise
+        assert self._tasks is not None  # `run` alone calls this
+        self._tasks.create_task(self._send(approved, future, refusal), name="send")
+        await asyncio.sleep(0)  # it has been handed to the port when the next one is looked at
+
+    async def _send(
+        self, approved: Approved, future: asyncio.Future[OrderOutcome], refusal: OrderOutcome | None
+    ) -> None:
+        try:
+            if refusal is not None:
+                outcome = refusal
+            elif isinstance(approved, ApprovedOrder):
                 outcome = await self._place(approved)
             else:
                 outcome = await self._cancel(approved.intent, approved)
@@ -92,17 +131,26 @@ class OrderManager:
                 future.cancel()
             self._end()
 
-    async def _place(self, approved: ApprovedOrder) -> OrderOutcome:
+    async def _refusal(self, approved: ApprovedOrder) -> OrderOutcome | None:
+        """Bring an order's intent to the disk; return why the order must not be sent, None when it may."""
         client_order_id = approved.client_order_id
         try:
             await self._write_intent(approved)
         except TraderError as error:  # not journalled means not sent
             _log.error("order %s not sent, its intent could not be journalled: %s", client_order_id, error)
             return self._outcome(client_order_id, OutcomeKind.REFUSED, message=str(error))
+        if not self._is_allowed(approved.intent):
+            _log.info("order %s not sent: it is no longer allowed", client_order_id)
+            return self._outcome(client_order_id, OutcomeKind.REFUSED, message=NO_LONGER_ALLOWED)
+        return None
+
+    async def _place(self, approved: ApprovedOrder) -> OrderOutcome:
+        client_order_id = approved.client_order_id
         try:
             self.orders_sent += 1
             order = await self._port.place(approved)
-        except VenueError as error:
+        except Exception as raised:  # noqa: BLE001 - a bug in the port must not end the sending of exits
+            error = _as_venue_error(raised)
             kind = classify(error)
             if kind is OutcomeKind.UNKNOWN:
                 family = OrderFamily.ALGO if approved.intent.order_type.is_conditional else OrderFamily.BOOK
@@ -114,7 +162,8 @@ class OrderManager:
         client_order_id = intent.client_order_id
         try:
             order = await self._port.cancel(approved)
-        except VenueError as error:
+        except Exception as raised:  # noqa: BLE001 - as in `_place`
+            error = _as_venue_error(raised)
             kind = classify(error)
             if kind is OutcomeKind.UNKNOWN or error.code in ALREADY_GONE_CODES:
                 self._resolve(intent.symbol, client_order_id, intent.order_family)
@@ -148,10 +197,10 @@ class OrderManager:
         self._resolve(symbol, client_order_id, family)
 
     def _resolve(self, symbol: str, client_order_id: str, family: OrderFamily) -> None:
-        if self._resolvers is None:
+        if self._tasks is None or self._is_over:
             return
         self._begin()
-        self._resolvers.create_task(
+        self._tasks.create_task(
             self._ask_until_known(symbol, client_order_id, family), name=f"resolve {client_order_id}"
         )
 
@@ -174,7 +223,7 @@ class OrderManager:
             attempt += 1
             try:
                 order = await self._port.query_order(symbol, client_order_id, family)
-            except VenueError as error:  # an unanswered question proves nothing: patience does not count it
+            except TraderError as error:  # an unanswered question proves nothing: patience does not count it
                 _log.warning("asking for order %s failed: %s", client_order_id, error)
                 attempt = min(attempt, len(self._resolve_delays_s) - 1)
                 continue
@@ -189,3 +238,17 @@ class OrderManager:
         self._open_requests -= 1
         if self._open_requests == 0:
             self._idle.set()
+
+
+def _refused_at_the_end(approved: Approved, event_time_ms: int) -> OrderOutcome:
+    is_cancel = not isinstance(approved, ApprovedOrder)
+    client_order_id = approved.client_order_id if isinstance(approved, ApprovedOrder) else approved.intent.client_order_id
+    return OrderOutcome(client_order_id, OutcomeKind.REFUSED, is_cancel, event_time_ms, error_message=SESSION_OVER)
+
+
+def _as_venue_error(raised: Exception) -> VenueError:
+    """Return what an exception of the port says of a request: a bug of ours leaves open whether it was sent."""
+    if isinstance(raised, VenueError):
+        return raised
+    _log.error("a request to the exchange failed in this program", exc_info=raised)
+    return OutcomeUnknownError(None, f"{type(raised).__name__} in this program: {raised}")

@@ -14,6 +14,7 @@ from trader_gui.risk.rules import (
     check_cancel,
     fit_to_position,
     is_opening,
+    refuse_by_mode,
 )
 
 __all__ = ["RiskContext", "RiskGate", "RiskLimits"]
@@ -57,6 +58,10 @@ class RiskGate:
             if refusal is not None:
                 return refusal
         return self._approve(fitted, context.now_ms)
+
+    def still_allows(self, intent: OrderIntent) -> bool:
+        """Tell whether the mode lets an approved order through that has not been sent yet."""
+        return refuse_by_mode(intent, self.mode) is None
 
     def _approve(self, intent: OrderIntent, now_ms: int) -> ApprovedOrder:
         if is_opening(intent):

@@ -48,7 +48,7 @@ class RiskContext(msgspec.Struct, frozen=True):
         position: As the venue told it; None when flat or unknown.
         is_account_known: A snapshot was applied.
         open_orders: Of the symbol, all origins, SENT and UNKNOWN included.
-        closed_keys: Recent terminal orders.
+        closed_keys: Recent terminal orders that the venue has told of; one that we gave up on may be open after all.
         cancels_in_flight: Orders whose cancel was sent and not answered.
         untold: Purposes of the engine with an execution whose new position was not told yet.
         last_price, mark_price: Quote asset; None while unknown.
@@ -115,12 +115,17 @@ def check_symbol(intent: OrderIntent, context: RiskContext) -> Refusal | None:
 
 
 def check_mode(intent: OrderIntent, context: RiskContext) -> Refusal | None:
+    """The engine's mode lets the order through."""
+    return refuse_by_mode(intent, context.mode)
+
+
+def refuse_by_mode(intent: OrderIntent, mode: EngineMode) -> Refusal | None:
     """HALTED bars the engine, REDUCING bars its entries; the hand is free."""
     if intent.origin is not Origin.ENGINE:
         return None
-    if context.mode is EngineMode.HALTED:
+    if mode is EngineMode.HALTED:
         return Refusal("halted")
-    if context.mode is EngineMode.REDUCING and is_opening(intent):
+    if mode is EngineMode.REDUCING and is_opening(intent):
         return Refusal("reducing")
     return None
 

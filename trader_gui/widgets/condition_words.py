@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trader_gui.domain.order import OrderIntent, Origin, Side
 from trader_gui.domain.step import Condition, EngineMode, RuleGroup
 from trader_gui.i18n import reason_words
 from trader_gui.models.conditions import ConditionsState
-from trader_gui.models.decisions import DecisionRow
+from trader_gui.models.decisions import DecisionRow, Verdict
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets import session_words
-from trader_gui.widgets.table_columns import decision_words, verdict_words
+from trader_gui.widgets.table_columns import decision_words, figures, verdict_words
 
 Piece = tuple[str, str]
 """(text, tone)"""
@@ -231,6 +232,7 @@ def decision_line(row: DecisionRow) -> tuple[str, str, str, str]:
     text = decision_words(row)
     if row.fill is not None:
         text = f"{row.fill.quantity:f} @ {row.fill.price:,f}"
-    elif row.verdict is Verdict.SENT and row.intent is not None and row.intent.origin is Origin.HAND:
-        text = intent_words(row)  # why is known: what was it?
+    elif row.verdict is Verdict.SENT and isinstance(row.intent, OrderIntent) and row.intent.origin is Origin.HAND:
+        arrow = "▲" if row.intent.side is Side.BUY else "▼"
+        text = f"{arrow} {figures(row.intent)}"  # "by hand" is no news to the hand
     return fmt.clock(row.time_ms), verdict + count, text, tone

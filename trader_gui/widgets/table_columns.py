@@ -176,11 +176,11 @@ def intent_words(row: DecisionRow) -> str:
         return ""
     if isinstance(row.intent, OrderIntent):
         side = side_words(row.intent.side is Side.BUY, "Buy", "Sell")
-        return f"{side} {_TYPES[row.intent.order_type].lower()} {_figures(row.intent)}"
+        return f"{side} {_TYPES[row.intent.order_type].lower()} {figures(row.intent)}"
     return f"order {row.intent.client_order_id}"
 
 
-def _figures(intent: OrderIntent) -> str:
+def figures(intent: OrderIntent) -> str:
     """Return size and level of an order as it was wanted."""
     size = "position" if intent.quantity is None else f"{intent.quantity:,f}"
     level = intent.trigger_price if intent.trigger_price is not None else intent.price
