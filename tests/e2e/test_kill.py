@@ -44,9 +44,9 @@ def test_a_killed_session_loses_nothing_and_its_successor_sends_nothing(fills: i
     summary = again.summary
     assert (summary["orders"], summary["fills"], summary["position_amount"]) == (0, 0, 0.0)
     differing = " ".join(summary["differences"])
-    assert f"wallet_balance USDT: journal {wallet:f}, exchange 10000" in differing
+    assert f"USDT wallet: journal {wallet.normalize():f}, exchange 10000" in differing
     for symbol, held in position.items():
-        assert f"position {symbol}: journal {held.position_amount:f}, exchange none" in differing
+        assert f"{symbol} position: journal {held.position_amount.normalize():f}, exchange none" in differing
     with JournalReader(journal) as reader:
         last = reader.last_session()
         assert last is not None and last.session_id > killed.session_id and last.ended_ms is not None

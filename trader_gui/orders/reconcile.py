@@ -40,7 +40,10 @@ class Difference(msgspec.Struct, frozen=True):
     venue: str
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}: journal {self.journal or 'none'}, exchange {self.venue or 'none'}"
+        what = {"position": f"{self.name} position", "wallet_balance": f"{self.name} wallet"}.get(
+            self.kind, f"order {self.name}"
+        )
+        return f"{what}: journal {self.journal or 'none'}, exchange {self.venue or 'none'}"
 
 
 def differences(belief: Belief, snapshot: AccountSnapshot, quote_asset: str) -> tuple[Difference, ...]:
@@ -55,7 +58,7 @@ def differences(belief: Belief, snapshot: AccountSnapshot, quote_asset: str) -> 
     wallet = snapshot.wallet_balance(quote_asset)
     believed = belief.wallet_balances.get(quote_asset)
     if believed is not None and wallet is not None and wallet != believed:
-        found.append(Difference("wallet_balance", quote_asset, f"{believed:f}", f"{wallet:f}"))
+        found.append(Difference("wallet_balance", quote_asset, _text(believed), _text(wallet)))
     return tuple(found)
 
 
@@ -81,4 +84,4 @@ def _orders(belief: Belief, snapshot: AccountSnapshot) -> list[Difference]:
 
 
 def _text(amount: Decimal | None) -> str:
-    return f"{amount:f}" if amount else ""
+    return f"{amount.normalize():f}" if amount else ""

@@ -26,9 +26,9 @@ def test_a_position_the_venue_no_longer_has_is_shown():
     belief = Belief({"BTCUSDT": Decimal("0.010")}, frozenset({"tg-ep-4"}), {"USDT": Decimal("9999.5")})
     found = [str(d) for d in differences(belief, snapshot({}), "USDT")]
     assert found == [
-        "position BTCUSDT: journal 0.010, exchange none",
-        "order_gone tg-ep-4: journal open, exchange none",
-        "wallet_balance USDT: journal 9999.5, exchange 10000",
+        "BTCUSDT position: journal 0.01, exchange none",
+        "order tg-ep-4: journal open, exchange none",
+        "USDT wallet: journal 9999.5, exchange 10000",
     ]
 
 
