@@ -195,11 +195,15 @@ def fill(trade_id: int, of: Order, quantity: str, price: str, realized: str = "0
 
 
 def snapshot(
-    positions: Sequence[Position] = (), orders: Sequence[Order] = (), wallet_balance: str = "9984.20"
+    positions: Sequence[Position] = (),
+    orders: Sequence[Order] = (),
+    wallet_balance: str = "9984.20",
+    *,
+    taken_ms: int = START_MS,
 ) -> AccountSnapshot:
-    """Return a whole account."""
+    """Return a whole account, asked for at `taken_ms`."""
     balance = Balance("USDT", Decimal(wallet_balance), Decimal(wallet_balance), Decimal("9875.83"))
-    return AccountSnapshot((balance,), tuple(positions), tuple(orders), START_MS)
+    return AccountSnapshot((balance,), tuple(positions), tuple(orders), taken_ms)
 
 
 def account_update(positions: Sequence[Position], wallet_balance: str = "9984.20") -> AccountUpdate:

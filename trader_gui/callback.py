@@ -168,8 +168,6 @@ class Callback:
         """Realised profit minus commission since 00:00 UTC, quote asset."""
         return self._day_result.at(self.now_ms)
 
-    # ---- in and out ------------------------------------------------------------------------------------------------
-
     def step(self, message: Message) -> Step:
         """Take in one message and say what it led to.
 
@@ -289,9 +287,7 @@ class Callback:
             position=self.account.position(self.symbol),
             is_account_known=self.account.is_known,
             open_orders=tuple(self.orders.open_orders(self.symbol)),
-            closed_keys=frozenset(
-                (o.client_order_id, o.order_family) for o in self.orders.closed if o.order_id is not None
-            ),
+            closed_keys=self.orders.closed_keys,
             cancels_in_flight=self.orders.cancels_in_flight,
             untold=self._ledger.untold(self.now_ms),
             last_price=self.last_price,

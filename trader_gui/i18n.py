@@ -85,7 +85,9 @@ def venue_error_words(code: int | None, message: str = "") -> str:
 
 
 def outcome_words(outcome: OrderOutcome) -> str:
-    """Return what became of a request that the exchange refused, or whose answer is not known."""
+    """Return what became of a request that was refused, or whose answer is not known; some reasons are our codes."""
+    if outcome.error_code is None and outcome.error_message in sentences()["reason"]:
+        return reason_words(outcome.error_message)
     return venue_error_words(outcome.error_code, outcome.error_message)
 
 

@@ -117,11 +117,14 @@ class XScreen:
         self._run("xdotool", "mousemove", "--window", window, str(point.x()), str(point.y()), "click", "1")
 
     def drag(self, window: str, start: QPoint, end: QPoint) -> None:
-        """Take something and move it, in steps that the program can follow as it can a hand."""
+        """Take something, move it, and let go when it has followed to where the mouse is."""
+        around = QRect(end - QPoint(12, 20), QSize(24, 40)).translated(self.origin(window))
+        before = self.pixels(around).copy()
         self._run("xdotool", "mousemove", "--window", window, str(start.x()), str(start.y()), "mousedown", "1")
         for step in range(1, DRAG_STEPS + 1):
             at = start + (end - start) * step / DRAG_STEPS
             self._run("xdotool", "mousemove", "--sync", "--window", window, str(at.x()), str(at.y()))
+        until("what is dragged follows", lambda: (self.pixels(around) != before).mean() > 0.2)
         self._run("xdotool", "mouseup", "1")
 
     def type_over(self, window: str, point: QPoint, text: str) -> None:

@@ -110,7 +110,7 @@ def test_the_timer_flushes_by_itself(trader, bridge, qtbot):
 
 
 def test_positions_know_their_stop_and_their_opener(trader, bridge):
-    from tests.fakes import account_update, fill, position
+    from tests.fakes import START_MS, account_update, fill, position
     from trader_gui.domain.order import Origin
 
     trader.run_quietly()
@@ -126,6 +126,8 @@ def test_positions_know_their_stop_and_their_opener(trader, bridge):
     assert str(row.stop.trigger_price) == "108248.4"
     assert row.is_protected
     assert row.r_multiple == pytest.approx(0.822 / 1.192, abs=1e-3)
-    trader.feed(snapshot([position("0.025")]))  # somebody bought elsewhere: the known fills do not explain it
+    trader.feed(
+        snapshot([position("0.025")], taken_ms=START_MS + 3000)
+    )  # somebody bought elsewhere: the known fills do not explain it
     bridge.flush()
     assert bridge.positions.rows()[0].origin is None

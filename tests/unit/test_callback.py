@@ -352,3 +352,16 @@ def test_a_week_of_the_real_market():
     assert {t.exit_reason for t in trips} == {"stop_loss", "take_profit", "back_under_outer", "back_over_outer"}
     assert all(later.entry_time_ms - earlier.exit_time_ms >= 300_000 for earlier, later in pairwise(trips))
     assert {t.quantity for t in trips} == {Decimal("0.010")}
+
+
+def test_an_order_that_was_given_up_on_unheard_may_still_be_cancelled():
+    """The venue did not know it when asked, and lists it after all; only what the venue told to be over is over."""
+    rig = Rig()
+    entry = rig.enter_long()
+    rig.answer(entry, OutcomeKind.UNKNOWN)
+    rig.answer(entry, OutcomeKind.REFUSED)
+    assert rig.callback.orders.get(entry.client_order_id).status is OrderStatus.REJECTED
+    wish = CancelIntent("BTCUSDT", entry.client_order_id, OrderFamily.BOOK, Origin.HAND, "flatten", rig.now_ms)
+    assert rig.callback.request([wish]).refusals == ()
+    rig.send(OrderUpdate(rig.order(entry, OrderStatus.CANCELED), "CANCELED", None, rig.now_ms, rig.now_ms))
+    assert [r.code for r in rig.callback.request([wish]).refusals] == ["order_closed"]

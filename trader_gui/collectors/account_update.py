@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class AccountUpdateCollector(Collector):
     """The account as the venue tells it; what a delta does not name stays as it was.
 
-    A streamed row that is older than the row at hand (by the matching engine's time) is passed over, so a snapshot may
-    come before or after events that it already contains.
+    A streamed row that is older than the row at hand (by the matching engine's time) is passed over, and a snapshot
+    does not undo a row that was streamed after it was asked for: the two may come in any order.
 
     Attributes:
         is_known: A snapshot was applied; before it, nothing is known and nothing may be assumed.
@@ -31,6 +31,7 @@ class AccountUpdateCollector(Collector):
         super().__init__()
         self.is_known = False
         self.balances: dict[str, Balance] = {}
+        self._balance_times_ms: dict[str, int] = {}
         self._positions: dict[str, Position] = {}
 
     @property
@@ -55,7 +56,7 @@ class AccountUpdateCollector(Collector):
 
     def apply(self, message: Message) -> bool:
         if isinstance(message, AccountUpdate):
-            changed = [self._merge_balance(b) for b in message.balances]
+            changed = [self._merge_balance(b, message.transaction_time_ms) for b in message.balances]
             changed += [self._merge_position(p, message.transaction_time_ms) for p in message.positions]
             return self._count(any(changed))
         if isinstance(message, AccountSnapshot):
@@ -86,8 +87,9 @@ class AccountUpdateCollector(Collector):
         self.revision += changed
         return changed
 
-    def _merge_balance(self, told: Balance) -> bool:
+    def _merge_balance(self, told: Balance, time_ms: int) -> bool:
         known = self.balances.get(told.asset)
+        self._balance_times_ms[told.asset] = max(time_ms, self._balance_times_ms.get(told.asset, 0))
         if told.available_balance is None and known is not None:
             told = replace(told, available_balance=known.available_balance)
         self.balances[told.asset] = told
@@ -106,15 +108,27 @@ class AccountUpdateCollector(Collector):
         return True
 
     def _replace(self, snapshot: AccountSnapshot) -> None:
+        asked_ms = snapshot.taken_time_ms
+        newer = {a: b for a, b in self.balances.items() if self._balance_times_ms.get(a, 0) > asked_ms}
+        self.balances = {b.asset: b for b in snapshot.balances} | newer
         before = self._positions
-        self.balances = {b.asset: b for b in snapshot.balances}
         self._positions = {
-            symbol: replace(_flat(symbol), leverage=known.leverage, margin_type=known.margin_type)
+            symbol: known
+            if known.update_time_ms > asked_ms
+            else replace(_flat(symbol), leverage=known.leverage, margin_type=known.margin_type)
             for symbol, known in before.items()
         }
         for told in snapshot.positions:
-            self._merge_position(told, told.update_time_ms)
+            if not self._merge_position(told, told.update_time_ms):
+                self._take_settings(told)
         self.is_known = True
+
+    def _take_settings(self, told: Position) -> None:
+        """Take from a row that is otherwise out of date what only a request tells."""
+        known = self._positions[told.symbol]
+        self._positions[told.symbol] = replace(
+            known, leverage=told.leverage or known.leverage, margin_type=told.margin_type or known.margin_type
+        )
 
 
 def _flat(symbol: str) -> Position:

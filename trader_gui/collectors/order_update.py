@@ -76,6 +76,11 @@ class OrderUpdateCollector(Collector):
         return list(self._closed.values())
 
     @property
+    def closed_keys(self) -> frozenset[OrderKey]:
+        """Recent orders that the venue has told to be over; one that we gave up on unheard may be open after all."""
+        return frozenset(key for key, order in self._closed.items() if order.order_id is not None)
+
+    @property
     def cancels_in_flight(self) -> frozenset[OrderKey]:
         """Orders whose cancel was sent and not answered."""
         return frozenset(self._cancels)

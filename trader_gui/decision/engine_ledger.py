@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from trader_gui.domain.order import Fill, Order, OrderFamily, Origin, Purpose, Side
+from trader_gui.domain.order import Fill, Order, OrderFamily, OrderStatus, Origin, Purpose, Side
 
 EXIT_UNTOLD_LIMIT_MS = 5_000
 """An exit waits this long for the venue to tell the new position; then it may be asked again (it only reduces)."""
@@ -69,6 +69,7 @@ class EngineLedger:
         self._engine_amount = Decimal(0)
         self._is_touched = False
         self._told_ms = 0
+        self._executed_ms = 0
         self._untold: dict[Purpose, int] = {}
         self._reasons: dict[str, str] = {}
         self._trip: list[Fill] = []
@@ -107,6 +108,7 @@ class EngineLedger:
         if after.origin is Origin.ENGINE and after.purpose is not None:
             if after.status.is_terminal and not after.executed_quantity:
                 self._forget(after.client_order_id)
+                self._note_fallen(after, time_ms)
             elif after.status.is_terminal:
                 self.asked_times_ms.pop(after.client_order_id, None)
         if after.order_family is OrderFamily.BOOK:
@@ -136,17 +138,24 @@ class EngineLedger:
         self._position_amount = position_amount
         self._told_ms = max(self._told_ms, time_ms)
         self._untold = {purpose: t for purpose, t in self._untold.items() if t > self._told_ms}
-        if position_amount == 0:
+        if position_amount == 0 and self._executed_ms <= self._told_ms:  # else this is older than what was executed
             self.refused.pop(Purpose.PROTECTION, None)
             self._engine_amount = Decimal(0)
             self._is_touched = False
             self.told_flat_ms = self._told_ms
+
+    def _note_fallen(self, order: Order, time_ms: int) -> None:
+        """A stop that the venue took and then let fall is asked for again after the pause of a refusal, not at once."""
+        is_fallen = order.status in (OrderStatus.EXPIRED, OrderStatus.REJECTED)
+        if order.purpose is Purpose.PROTECTION and order.order_id is not None and is_fallen and self._position_amount:
+            self.refused[Purpose.PROTECTION] = Refused(None, time_ms)
 
     def _forget(self, client_order_id: str) -> None:
         self.asked_times_ms.pop(client_order_id, None)
         self._reasons.pop(client_order_id, None)
 
     def _note_execution(self, order: Order, executed: Decimal, time_ms: int) -> None:
+        self._executed_ms = max(self._executed_ms, time_ms)
         if order.origin is Origin.ENGINE:
             self.last_trade_time_ms = max(self.last_trade_time_ms or 0, time_ms)
             if order.purpose is not None and time_ms > self._told_ms:

@@ -71,7 +71,7 @@ class AccountSnapshot(msgspec.Struct, frozen=True):
     Attributes:
         positions: Every symbol with a position or open orders; absent means flat.
         open_orders: Both families: orders of the book and untriggered conditional orders.
-        taken_time_ms: Venue time when the first of the calls was sent.
+        taken_time_ms: Venue time when the first of the calls was sent: what happened by then is in it.
     """
 
     balances: tuple[Balance, ...]

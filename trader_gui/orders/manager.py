@@ -15,16 +15,18 @@ from trader_gui.domain.order import CancelIntent, Order, OrderFamily, OrderInten
 from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
 from trader_gui.errors import OutcomeUnknownError, TraderError, VenueError
 from trader_gui.exchange.port import OrderPort
-from trader_gui.orders.state import ALREADY_GONE_CODES, NOT_AT_VENUE, RESOLVE_DELAYS_S, classify
+from trader_gui.orders.state import (
+    ALREADY_GONE_CODES,
+    NO_LONGER_ALLOWED,
+    NOT_AT_VENUE,
+    RESOLVE_DELAYS_S,
+    SESSION_OVER,
+    classify,
+)
 
 _log = logging.getLogger(__name__)
 
 Approved: TypeAlias = ApprovedOrder | ApprovedCancel
-
-NO_LONGER_ALLOWED = "no_longer_allowed"
-"""Reason of an order that was barred between its approval and its sending: the engine was disarmed meanwhile."""
-SESSION_OVER = "session_over"
-"""Reason of a request that came when nothing is sent any more."""
 
 
 class OrderManager:
@@ -242,7 +244,9 @@ class OrderManager:
 
 def _refused_at_the_end(approved: Approved, event_time_ms: int) -> OrderOutcome:
     is_cancel = not isinstance(approved, ApprovedOrder)
-    client_order_id = approved.client_order_id if isinstance(approved, ApprovedOrder) else approved.intent.client_order_id
+    client_order_id = (
+        approved.client_order_id if isinstance(approved, ApprovedOrder) else approved.intent.client_order_id
+    )
     return OrderOutcome(client_order_id, OutcomeKind.REFUSED, is_cancel, event_time_ms, error_message=SESSION_OVER)
 
 

@@ -22,6 +22,12 @@ ALREADY_GONE_CODES = frozenset({-2011, -2013})
 NOT_AT_VENUE = "not_at_venue"
 """Reason of an order that the venue still did not know when patience was over."""
 
+NO_LONGER_ALLOWED = "no_longer_allowed"
+"""Reason of an order that was barred between its approval and its sending: the engine was disarmed meanwhile."""
+
+SESSION_OVER = "session_over"
+"""Reason of a request that came when nothing is sent any more."""
+
 
 def classify(error: VenueError) -> OutcomeKind:
     """Tell whether an error means "certainly not done" (REFUSED) or "nobody knows" (UNKNOWN)."""

@@ -1,18 +1,44 @@
 """The engine's switch: arm, disarm, the end of an arming."""
 
+import asyncio
 import time
 
+from trader_gui.domain.order import Order, OrderStatus, Origin, Purpose
 from trader_gui.domain.step import EngineMode, ModeChange, Refusal
 from trader_gui.rt_trader.road import Road
 from trader_gui.rt_trader.status import SessionStatus
 
+SETTLE_INTERVAL_S = 0.02
+ANSWER_LIMIT_S = 3.0
+
+_UNSURE = frozenset({OrderStatus.SENT, OrderStatus.UNKNOWN})
+
 
 class EngineSwitch:
-    """Changes the gate's mode, always by a message, so that the journal has it."""
+    """Changes the gate's mode, always by a message, so that the journal has it.
+
+    HALTED bars the stop of a position, too. So an engine that has an entry on its way, or a position whose stop does
+    not rest at the exchange yet, is brought to REDUCING first: nothing is opened any more, and what fills in the last
+    moment still gets its stop. A second disarming does not wait for that.
+    """
 
     def __init__(self, road: Road, status: SessionStatus) -> None:
         self._road = road
         self._status = status
+        self._ending = ""
+
+    @property
+    def needs_care(self) -> bool:
+        """Whether the engine has an entry on its way, or a position whose stop does not rest at the exchange."""
+        callback, own = self._road.callback, self._own_orders()
+        if Purpose.ENTRY in callback.engine_untold or any(o.purpose is Purpose.ENTRY for o in own):
+            return True
+        is_protected = any(o.purpose is Purpose.PROTECTION and o.status not in _UNSURE for o in own)
+        return callback.engine_holds_position and not is_protected
+
+    def entries(self) -> list[Order]:
+        """Return the engine's open entry orders."""
+        return [o for o in self._own_orders() if o.purpose is Purpose.ENTRY]
 
     def set_mode(self, mode: EngineMode, reason: str) -> None:
         """Bring the engine to `mode`; `reason` is a code."""
@@ -26,20 +52,59 @@ class EngineSwitch:
         """Let the engine trade for `duration_s` seconds (None: without end); () means armed."""
         refusals = self._refusals()
         if not refusals:
+            self._ending = ""
             self.set_mode(EngineMode.ACTIVE, "by_user")
             self._status.halt_reason = ""
             if duration_s is not None:
                 self._status.armed_until_ns = time.monotonic_ns() + int(duration_s * 1e9)
         return refusals
 
+    def disarm(self, reason: str) -> None:
+        """Open nothing from now on, and halt as soon as nothing needs care; `settle` looks again."""
+        mode = self._road.callback.gate.mode
+        if mode is EngineMode.HALTED:
+            return
+        is_second = self._ending == reason and mode is EngineMode.REDUCING
+        self._ending = reason
+        self.set_mode(EngineMode.REDUCING if self.needs_care and not is_second else EngineMode.HALTED, reason)
+
+    async def disarm_for_flatten(self) -> None:
+        """Disarm, and wait a little for the answer to what the engine has sent: an entry in the air is not in sight."""
+        self.disarm("flatten")
+        for _ in range(int(ANSWER_LIMIT_S / SETTLE_INTERVAL_S)):
+            if not any(o.status is OrderStatus.SENT for o in self._own_orders()):
+                return
+            await asyncio.sleep(SETTLE_INTERVAL_S)
+
+    def settle(self) -> None:
+        """Halt an engine that was disarmed, once nothing of it needs care."""
+        if self._ending and self._road.callback.gate.mode is EngineMode.REDUCING and not self.needs_care:
+            self.set_mode(EngineMode.HALTED, self._ending)
+
+    async def wait_settled(self) -> None:
+        """Wait until a disarmed engine is HALTED; the caller sets the limit."""
+        while self._road.callback.gate.mode is not EngineMode.HALTED:
+            await asyncio.sleep(SETTLE_INTERVAL_S)
+            self.settle()
+
     def check_expiry(self, now_ns: int) -> None:
-        """End an arming whose time is over: exits are still managed while the engine holds a position."""
-        mode, holds = self._road.callback.gate.mode, self._road.callback.engine_holds_position
-        until = self._status.armed_until_ns
-        if mode is EngineMode.REDUCING and not holds:
+        """End an arming whose time is over: the engine's position and orders are still managed until they are gone."""
+        self.settle()
+        mode, until = self._road.callback.gate.mode, self._status.armed_until_ns
+        if mode is EngineMode.REDUCING and not self._ending and not self._is_busy():
             self.set_mode(EngineMode.HALTED, "expired")
         elif mode is EngineMode.ACTIVE and until is not None and now_ns >= until:
-            self.set_mode(EngineMode.REDUCING if holds else EngineMode.HALTED, "expired")
+            self._ending = ""
+            self.set_mode(EngineMode.REDUCING if self._is_busy() else EngineMode.HALTED, "expired")
+
+    def _own_orders(self) -> list[Order]:
+        callback = self._road.callback
+        return [o for o in callback.orders.open_orders(callback.symbol) if o.origin is Origin.ENGINE]
+
+    def _is_busy(self) -> bool:
+        callback = self._road.callback
+        is_trading = any(o.purpose is not Purpose.PROTECTION for o in self._own_orders())
+        return callback.engine_holds_position or bool(callback.engine_untold) or is_trading
 
     def _refusals(self) -> tuple[Refusal, ...]:
         status = self._status

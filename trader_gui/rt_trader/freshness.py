@@ -37,9 +37,10 @@ _ROUTE_OF = {
 class Freshness:
     """Keeps `SessionStatus.routes`.
 
-    The private route is silent by nature: it is fresh while it is connected. In paper it is stale, too, while the live
-    market does not reach the simulated exchange: prices are right then, but the exchange that would fill an order
-    trades on old ones, and the gate opens nothing without a fresh private route.
+    The private route is silent by nature: it is fresh while it is connected and the account was read since it
+    connected, or since it last said that it had lost an event. In paper it is stale, too, while the live market does
+    not reach the simulated exchange: prices are right then, but the exchange that would fill an order trades on old
+    ones, and the gate opens nothing without a fresh private route.
     """
 
     def __init__(self, road: Road, status: SessionStatus, is_mirror_stale: Callable[[int], bool]) -> None:
@@ -49,6 +50,7 @@ class Freshness:
         self._road = road
         self._status = status
         self._is_mirror_stale = is_mirror_stale
+        self._is_account_read = False
 
     async def wait_connected(self, stop: asyncio.Event) -> None:
         """Wait until every route has connected once, or the session is to stop.
@@ -68,9 +70,8 @@ class Freshness:
         await _first(self._first_price.wait(), stop, FIRST_PRICE_LIMIT_S)
 
     def on_stream_status(self, told: StreamStatus) -> bool:
-        """Take what a stream says of its connection; True when it has just connected."""
+        """Take what a stream says of its connection; True when it is connected and may have missed something."""
         route = self._status.routes[told.route]
-        has_connected = told.is_connected and not route.is_connected
         route.is_connected, route.detail = told.is_connected, told.detail
         if not told.is_connected:
             _log.warning("%s stream lost: %s", told.route, told.detail)
@@ -78,8 +79,15 @@ class Freshness:
             return False
         self._connected[told.route].set()
         if told.route is Route.PRIVATE:
+            self._is_account_read = False
+            self.set_fresh(Route.PRIVATE, False)
+        return True
+
+    def note_account_read(self) -> None:
+        """Note that the core has the account as it was read since the private route connected."""
+        self._is_account_read = True
+        if self._status.routes[Route.PRIVATE].is_connected:
             self.set_fresh(Route.PRIVATE, True)
-        return has_connected
 
     def note_received(self, message: Message, received_ns: int) -> None:
         """Note that a message came; a route that was silent is fresh again."""
@@ -94,7 +102,7 @@ class Freshness:
     def set_fresh(self, route: Route, is_fresh: bool) -> None:
         """Tell status and gate, when it is news."""
         status = self._status.routes[route]
-        if route is Route.PRIVATE and self._is_mirror_stale(time.monotonic_ns()):
+        if route is Route.PRIVATE and (not self._is_account_read or self._is_mirror_stale(time.monotonic_ns())):
             is_fresh = False
         if status.is_fresh is is_fresh:
             return

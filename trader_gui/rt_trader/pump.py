@@ -5,10 +5,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate
+from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall
 from trader_gui.domain.order import OrderOutcome, OrderUpdate
 from trader_gui.domain.step import FeedStatus, ModeChange
-from trader_gui.exchange.port import StreamItem, StreamStatus
+from trader_gui.exchange.port import DataEnd, PaceMarker, StreamItem, StreamStatus
 
 PUMP_BUDGET_NS = 10_000_000
 QUEUE_LIMIT = 50_000
@@ -16,11 +16,14 @@ QUEUE_LIMIT = 50_000
 _NEVER_DROPPED = (
     AccountSnapshot,
     AccountUpdate,
+    DataEnd,
     FeedStatus,
     LeverageUpdate,
+    MarginCall,
     ModeChange,
     OrderOutcome,
     OrderUpdate,
+    PaceMarker,
     StreamStatus,
 )
 

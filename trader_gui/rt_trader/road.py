@@ -67,6 +67,7 @@ class Road:
         self._status.halt_reason = reason
         self._status.armed_until_ns = None
         self.callback.gate.mode = EngineMode.HALTED
+        self._journal.note("halt", reason, self.callback.now_ms)
 
     def _after(self, step: Step) -> list[asyncio.Future[OrderOutcome]]:
         """Journal a step, send what it approved, tell the observers."""

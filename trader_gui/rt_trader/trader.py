@@ -10,8 +10,8 @@ from decimal import Decimal
 from trader_gui.callback import Callback
 from trader_gui.credentials import Credentials
 from trader_gui.decision.registry import make_strategy
-from trader_gui.domain.account import MarginType
-from trader_gui.domain.order import CancelIntent, Order, OrderIntent, Origin
+from trader_gui.domain.account import AccountSnapshot, MarginType
+from trader_gui.domain.order import CancelIntent, Order, OrderIntent
 from trader_gui.domain.step import EngineMode, Refusal, Route, Step
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.errors import BugError, TraderError, UserError, VenueError, first_error
@@ -175,6 +175,7 @@ class RtTrader:
             self._journal.write_intent,
             lambda outcome: self._pump.deliver(outcome, time.monotonic_ns()),
             lambda: self.callback.now_ms,
+            is_allowed=gate.still_allows,
         )
         self._road = Road(self._callback, self._manager, self._journal, self.tally, self.status, self._observers)
         self._engine = EngineSwitch(self._road, self.status)
@@ -211,8 +212,7 @@ class RtTrader:
                 background.append(self._group.create_task(self._connection.mirror.run(), name="mirror"))
             try:
                 await self._freshness.wait_connected(self._stop)
-                if not self._connection.is_paced:
-                    background.append(self._group.create_task(self._watch(), name="watch"))
+                background.append(self._group.create_task(self._watch(), name="watch"))
                 await self._begin()
                 await self._stop.wait()
                 await self._wind_down()
@@ -242,18 +242,19 @@ class RtTrader:
                 await stream.join_pace()
 
     async def _wind_down(self) -> None:
-        """Halt the engine, take back its resting entries, and let open requests come to an end, all within limits."""
+        """Disarm, take back the engine's resting entries, and let open requests come to an end, all within limits."""
         self.status.phase = "stopping"
         self._repair.stop()
-        self._engine.set_mode(EngineMode.HALTED, "stopping")
         try:
             async with asyncio.timeout(STOP_LIMIT_S):
-                entries = [o for o in self._opening_orders() if o.origin is Origin.ENGINE]
-                await self._road.ask(cancel_wishes(entries, "stopping", self.callback.now_ms))
+                await self.disarm("stopping")
                 await self._manager.wait_idle()
+                await self._engine.wait_settled()
                 self.tally.funding_fee = await self._funding_fee()
         except (TimeoutError, VenueError) as error:
             _log.warning("the exchange did not answer every request while the session was stopping: %s", error)
+        finally:
+            self._engine.set_mode(EngineMode.HALTED, "stopping")
 
     async def _funding_fee(self) -> Decimal:
         """Return what funding has changed in the wallet since the session began, as the venue lists it."""
@@ -290,6 +291,8 @@ class RtTrader:
         else:
             self._freshness.note_received(item, received_ns)
             self._road.step(item)
+            if isinstance(item, AccountSnapshot) and self._repair.has_settled(item):
+                self._freshness.note_account_read()
             self._repair.look_for_gaps()
 
     async def _answer_pace(self) -> None:
@@ -307,7 +310,7 @@ class RtTrader:
 
     def _on_stream_status(self, status: StreamStatus) -> None:
         """Nothing is replayed after a cut: what a route that comes back may have missed is read anew."""
-        if not self._freshness.on_stream_status(status) or not self.started.is_set():
+        if not self._freshness.on_stream_status(status):
             return
         if status.route is Route.PRIVATE:
             self._repair.account()
@@ -318,10 +321,13 @@ class RtTrader:
         """Look at the clock: silent routes, the end of an arming, the budget, the journal."""
         while True:
             await asyncio.sleep(WATCH_INTERVAL_S)
-            self._freshness.check()
+            now_ns = time.monotonic_ns()
+            if not self._connection.is_paced:
+                self._freshness.check()
+            self._repair.look_for_untold(now_ns)
             self._connection.read_budget(self.status)
             self.status.journal_ok = not self._journal.failure
-            self._engine.check_expiry(time.monotonic_ns())
+            self._engine.check_expiry(now_ns)
 
     def _on_overflow(self, dropped: int) -> None:
         _log.error("%d market messages dropped: the session could not keep up; the engine is halted", dropped)
@@ -344,8 +350,10 @@ class RtTrader:
         return self._engine.arm(duration_s)
 
     async def disarm(self, reason: str = "by_user") -> None:
-        """Stop the engine at once; stops at the exchange stay where they are."""
-        self._engine.set_mode(EngineMode.HALTED, reason)
+        """Open nothing from now on, take back the engine's resting entries, and halt; stops at the exchange stay."""
+        self._engine.disarm(reason)
+        await self._road.ask(cancel_wishes(self._engine.entries(), reason, self.callback.now_ms))
+        self._engine.settle()
 
     def halt(self, reason: str) -> None:
         """Stop the engine because something went wrong here; `reason` is a code."""
@@ -371,8 +379,8 @@ class RtTrader:
         return await self._flattener.plan()
 
     async def flatten(self, plan: FlattenPlan) -> FlattenReport:
-        """Halt the engine, carry the plan out if it still holds, and report what the venue shows afterwards."""
-        self._engine.set_mode(EngineMode.HALTED, "flatten")
+        """Disarm, carry the plan out if it still holds, and report what the venue shows afterwards."""
+        await self._engine.disarm_for_flatten()
         return await self._flattener.execute(plan)
 
     async def set_leverage(self, leverage: int) -> None:

@@ -233,6 +233,5 @@ def decision_line(row: DecisionRow) -> tuple[str, str, str, str]:
     if row.fill is not None:
         text = f"{row.fill.quantity:f} @ {row.fill.price:,f}"
     elif row.verdict is Verdict.SENT and isinstance(row.intent, OrderIntent) and row.intent.origin is Origin.HAND:
-        arrow = "▲" if row.intent.side is Side.BUY else "▼"
-        text = f"{arrow} {figures(row.intent)}"  # "by hand" is no news to the hand
+        verdict, text = ("buy" if row.intent.side is Side.BUY else "sell"), figures(row.intent)
     return fmt.clock(row.time_ms), verdict + count, text, tone

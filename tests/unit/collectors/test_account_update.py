@@ -58,3 +58,21 @@ def test_leverage_changes_by_event_also_while_flat_and_a_margin_call_changes_not
     assert collector.apply(LeverageUpdate("BTCUSDT", 25, START_MS))
     assert collector.leverage("BTCUSDT") == 25 and collector.position("BTCUSDT") is None
     assert not collector.apply(MarginCall(("BTCUSDT",), START_MS))
+
+
+def test_a_snapshot_does_not_undo_what_was_streamed_after_it_was_asked_for():
+    """Asked for while flat; before the answer comes, an entry fills and the stream tells it."""
+    collector = known()
+    collector.apply(make_account_update(make_position("0.010"), time_ms=START_MS + 10, wallet=9999))
+    flat = make_position(0, leverage=7, margin_type=MarginType.ISOLATED)
+    for asked in (make_snapshot(taken_time_ms=START_MS + 9), make_snapshot(flat, taken_time_ms=START_MS + 9)):
+        collector.apply(asked)
+        assert collector.position("BTCUSDT").position_amount == Decimal("0.010")
+        assert collector.balances["USDT"].wallet_balance == 9999
+    assert (collector.leverage("BTCUSDT"), collector.margin_type("BTCUSDT")) == (7, MarginType.ISOLATED)
+    newer = make_position("0.020", update_time_ms=START_MS + 11)
+    collector.apply(make_snapshot(newer, taken_time_ms=START_MS + 9))
+    assert collector.position("BTCUSDT").position_amount == Decimal("0.020")
+    collector.apply(make_snapshot(taken_time_ms=START_MS + 12))
+    assert collector.position("BTCUSDT") is None
+    assert collector.balances["USDT"].wallet_balance == 10000

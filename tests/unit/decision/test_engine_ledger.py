@@ -5,7 +5,7 @@ from decimal import Decimal
 from tests.core_records import dec, make_fill, make_order, make_position, make_snapshot
 from tests.core_rig import Rig
 from trader_gui.decision.engine_ledger import EngineLedger
-from trader_gui.domain.order import OrderStatus, Origin, OutcomeKind, Purpose, Side
+from trader_gui.domain.order import OrderStatus, OrderUpdate, Origin, OutcomeKind, Purpose, Side
 
 EXIT, PROTECTION = Purpose.EXIT, Purpose.PROTECTION
 SECOND = 1_000
@@ -139,3 +139,45 @@ def test_an_entry_waits_for_its_position_without_end_and_an_exit_for_five_second
         assert ledger.untold(5_000) == {purpose}
         ledger.note_position(dec("0.010"), 1_000)
         assert ledger.untold(5_000) == frozenset()
+
+
+def test_a_snapshot_asked_for_before_the_entry_filled_does_not_take_the_position_from_the_engine():
+    """Otherwise the engine would hold itself for flat, leave its position without a stop, and enter once more."""
+    rig = Rig(parameters={"pause_ms": 0})
+    entry = rig.enter_long()
+    rig.accept(entry)
+    asked_ms = rig.callback.now_ms
+    rig.tick(after_ms=SECOND)
+    (protection,) = rig.fill(entry, price=100_000).approved
+    rig.accept(protection)
+    rig.send(make_snapshot(taken_time_ms=asked_ms, open_orders=(rig.order(protection),)))
+    assert rig.callback.engine_holds_position
+    assert [a.intent.purpose for a in rig.tick(99_800).approved] == [EXIT]
+
+
+def test_an_execution_that_a_snapshot_is_too_old_to_know_still_bars_the_next_entry():
+    rig = Rig(parameters={"pause_ms": 0})
+    entry = rig.enter_long()
+    rig.accept(entry)
+    asked_ms = rig.callback.now_ms
+    rig.tick(after_ms=SECOND)
+    account, order = rig.told_fill(entry, "0.010", 100_000)
+    rig.send(order)
+    rig.send(make_snapshot(taken_time_ms=asked_ms))
+    assert rig.tick().approved == ()
+    assert [a.intent.purpose for a in rig.send(account).approved] == [PROTECTION]
+    assert rig.callback.engine_untold == frozenset()
+
+
+def test_a_stop_that_the_venue_let_fall_is_asked_for_again_but_not_in_a_circle():
+    """Taken and then expired at once, over and over: a pause of two seconds lies between; after a cancel, none."""
+    for status, after_ms in ((OrderStatus.EXPIRED, 2 * SECOND), (OrderStatus.CANCELED, 0)):
+        rig = Rig()
+        protection = rig.hold_long()
+        told = rig.order(protection, status)
+        again = rig.send(OrderUpdate(told, "ALGO", None, rig.now_ms, rig.now_ms)).approved
+        if after_ms:
+            assert again == ()
+            assert rig.tick(after_ms=after_ms - 1).approved == ()
+            again = rig.tick(after_ms=1).approved
+        assert [a.intent.purpose for a in again] == [PROTECTION]

@@ -20,9 +20,9 @@ from trader_gui.domain.order import (
     WorkingType,
 )
 from trader_gui.domain.step import _GATE_KEY, ApprovedCancel, ApprovedOrder
-from trader_gui.errors import OutcomeUnknownError, TraderError, VenueError
+from trader_gui.errors import OutcomeUnknownError, ProtocolError, TraderError, VenueError
 from trader_gui.orders.manager import OrderManager
-from trader_gui.orders.state import NOT_AT_VENUE
+from trader_gui.orders.state import NO_LONGER_ALLOWED, NOT_AT_VENUE, SESSION_OVER
 
 FAST = (0.0, 0.0, 0.0)
 
@@ -194,3 +194,117 @@ def test_a_cancel_of_what_is_gone_learns_its_fate():
     assert outcomes[-1].order is not None
     assert outcomes[-1].order.status is OrderStatus.FILLED
     assert manager.orders_sent == 0
+
+
+def test_a_cancel_does_not_wait_for_the_answer_to_an_order():
+    """The venue never answers an order; a cancel, and a stop, must reach it all the same, and in their order."""
+    wish = CancelIntent("BTCUSDT", "tg-hn-3", OrderFamily.BOOK, Origin.HAND, "by_hand", 1)
+
+    async def body() -> None:
+        log: list[str] = []
+        released = asyncio.Event()
+
+        class SlowPort(ScriptedPort):
+            async def place(self, approved: ApprovedOrder) -> Order:
+                log.append(f"place {approved.client_order_id}")
+                if approved.client_order_id == "tg-en-1":
+                    await released.wait()
+                return order(approved.client_order_id, OrderStatus.NEW)
+
+        async def write_intent(item: ApprovedOrder) -> None:
+            log.append(f"journal {item.client_order_id}")
+
+        port = SlowPort(log, [order("tg-hn-3", OrderStatus.CANCELED)], [])
+        manager = OrderManager(port, write_intent, lambda outcome: None, lambda: 5, FAST)
+        running = asyncio.ensure_future(manager.run())
+        try:
+            async with asyncio.timeout(2):
+                first = manager.submit(approved("tg-en-1"))
+                cancel = manager.submit(ApprovedCancel(wish, gate_key=_GATE_KEY))
+                stop = manager.submit(approved("tg-ep-2", OrderType.STOP_MARKET))
+                assert (await cancel).kind is (await stop).kind is OutcomeKind.ACCEPTED
+                assert not first.done()
+                assert not manager.is_idle
+                released.set()
+                assert (await first).kind is OutcomeKind.ACCEPTED
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        assert log == ["journal tg-en-1", "place tg-en-1", "cancel tg-hn-3", "journal tg-ep-2", "place tg-ep-2"]
+
+    asyncio.run(body())
+
+
+def test_an_order_of_an_engine_that_was_disarmed_while_the_disk_was_slow_does_not_leave():
+    async def body() -> None:
+        log: list[str] = []
+        outcomes: list[OrderOutcome] = []
+        is_armed, on_disk = True, asyncio.Event()
+
+        async def write_intent(item: ApprovedOrder) -> None:
+            await on_disk.wait()
+
+        manager = OrderManager(
+            ScriptedPort(log, [], []),
+            write_intent,
+            outcomes.append,
+            lambda: 5,
+            FAST,
+            is_allowed=lambda intent: is_armed or intent.origin is not Origin.ENGINE,
+        )
+        running = asyncio.ensure_future(manager.run())
+        future = manager.submit(approved())
+        await asyncio.sleep(0)
+        is_armed = False
+        on_disk.set()
+        async with asyncio.timeout(2):
+            assert (await future).kind is OutcomeKind.REFUSED
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert log == []
+        assert [o.error_message for o in outcomes] == [NO_LONGER_ALLOWED]
+        assert manager.orders_sent == 0
+
+    asyncio.run(body())
+
+
+def test_a_bug_in_the_port_leaves_the_outcome_open_and_the_road_for_exits_too(expect_log):
+    expect_log("a request to the exchange failed in this program")
+    expect_log("asking for order tg-en-1 failed")
+
+    async def work(manager: OrderManager) -> None:
+        assert (await manager.submit(approved())).kind is OutcomeKind.UNKNOWN
+        assert (await manager.submit(approved("tg-ex-2"))).kind is OutcomeKind.ACCEPTED
+
+    log, outcomes, _ = play(
+        work,
+        place=[ZeroDivisionError("a bug"), order("tg-ex-2", OrderStatus.NEW)],
+        query=[ProtocolError("order: no number"), order("tg-en-1", OrderStatus.FILLED)],
+    )
+    assert log.count("place tg-en-1") == 1
+    assert [o.kind for o in outcomes if o.client_order_id == "tg-en-1"] == [OutcomeKind.UNKNOWN, OutcomeKind.ACCEPTED]
+
+
+def test_what_comes_when_the_session_is_over_is_refused_at_once_and_nobody_waits():
+    async def body() -> None:
+        log: list[str] = []
+        blocked = asyncio.Event()
+
+        async def write_intent(item: ApprovedOrder) -> None:
+            await blocked.wait()
+
+        manager = OrderManager(ScriptedPort(log, [], []), write_intent, lambda outcome: None, lambda: 5, FAST)
+        running = asyncio.ensure_future(manager.run())
+        on_its_way, queued = manager.submit(approved("tg-en-1")), manager.submit(approved("tg-hx-2"))
+        await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        async with asyncio.timeout(2):
+            for future in (queued, manager.submit(approved("tg-hx-3"))):
+                outcome = await future
+                assert (outcome.kind, outcome.error_message) == (OutcomeKind.REFUSED, SESSION_OVER)
+            await manager.wait_idle()
+        assert on_its_way.cancelled()
+        assert log == []
+
+    asyncio.run(body())

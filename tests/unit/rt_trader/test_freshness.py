@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.core_records import make_kline
+from tests.core_records import make_account_update, make_kline
 from tests.core_rig import Rig
 from tests.road_world import RoadWorld, road_world
 from trader_gui.domain.step import FeedStatus, Route
@@ -29,6 +29,7 @@ def test_silence_is_stale_and_a_message_is_fresh_again(tmp_path: Path) -> None:
     async def body() -> None:
         async with road_world(tmp_path, Rig()) as world:
             freshness = Freshness(world.road, world.status, lambda now_ns: False)
+            freshness.note_account_read()
             now_ns = time.monotonic_ns()
             world.status.routes[Route.MARKET].last_received_ns = now_ns - module.STALE_AFTER_NS
             world.status.routes[Route.PUBLIC].last_received_ns = now_ns + module.STALE_AFTER_NS
@@ -42,7 +43,7 @@ def test_silence_is_stale_and_a_message_is_fresh_again(tmp_path: Path) -> None:
     asyncio.run(body())
 
 
-def test_a_lost_stream_is_stale_at_once_and_only_the_private_one_is_fresh_by_connecting(
+def test_a_lost_stream_is_stale_at_once_and_connecting_alone_does_not_make_it_fresh(
     tmp_path: Path, expect_log: Expect
 ) -> None:
     expect_log("market stream lost: cut")
@@ -55,8 +56,15 @@ def test_a_lost_stream_is_stale_at_once_and_only_the_private_one_is_fresh_by_con
                 assert freshness.on_stream_status(StreamStatus(route, False, "cut")) is False
                 assert world.status.routes[route].detail == "cut"
                 assert freshness.on_stream_status(StreamStatus(route, True, "connected")) is True
-                assert freshness.on_stream_status(StreamStatus(route, True, "connected")) is False
-            assert world.rig.callback.routes_fresh == {Route.MARKET: False, Route.PRIVATE: True, Route.PUBLIC: True}
+                assert not world.rig.callback.routes_fresh[route]
+            freshness.check()
+            freshness.note_received(make_account_update(), time.monotonic_ns())
+            assert not world.rig.callback.routes_fresh[Route.PRIVATE]  # what was missed during the cut is not known yet
+            freshness.note_account_read()
+            assert world.rig.callback.routes_fresh[Route.PRIVATE]
+            # A stream that lost an event says that it is connected once more.
+            assert freshness.on_stream_status(StreamStatus(Route.PRIVATE, True, "an event was lost")) is True
+            assert not world.rig.callback.routes_fresh[Route.PRIVATE]
 
     asyncio.run(body())
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.fakes import SYMBOL, kline
-from trader_gui.domain.account import AccountSnapshot
+from trader_gui.domain.account import AccountSnapshot, MarginCall
 from trader_gui.domain.market import BookTicker
 from trader_gui.domain.step import EngineMode, FeedStatus, ModeChange, Route
-from trader_gui.exchange.port import StreamStatus
+from trader_gui.exchange.port import DataEnd, PaceMarker, StreamStatus
 from trader_gui.rt_trader import pump as module
 from trader_gui.rt_trader.pump import Pump
 
@@ -74,12 +74,15 @@ def test_a_long_queue_gives_the_loop_back_between_slices(monkeypatch: pytest.Mon
 
 
 def test_a_full_queue_drops_the_market_and_keeps_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "QUEUE_LIMIT", 6)
+    monkeypatch.setattr(module, "QUEUE_LIMIT", 9)
     kept: list[Any] = [
         AccountSnapshot((), (), (), 0),
         StreamStatus(Route.PRIVATE, False, "cut"),
         FeedStatus(Route.PRIVATE, False, 0),
         ModeChange(EngineMode.HALTED, "by_user", 0),
+        PaceMarker(Route.PUBLIC, 7),
+        DataEnd(Route.PUBLIC),
+        MarginCall((SYMBOL,), 0),
     ]
 
     async def body() -> None:
@@ -93,7 +96,7 @@ def test_a_full_queue_drops_the_market_and_keeps_the_account(monkeypatch: pytest
                 done.set()
 
         pump = Pump(handle, told.append)
-        for item in (kept[0], ticker(1), kept[1], kline(0, "1"), kept[2], kept[3], ticker(9)):
+        for item in (kept[0], ticker(1), kept[1], kline(0, "1"), *kept[2:], ticker(9)):
             pump.deliver(item, 9 if item == ticker(9) else 0)
         assert told == [2]  # once, and how many
         await worked_off(pump, done)

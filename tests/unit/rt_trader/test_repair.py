@@ -11,7 +11,7 @@ from tests.core_records import PREFIX, make_fill, make_kline, make_order, make_s
 from tests.core_rig import Rig
 from trader_gui.domain.account import AccountSnapshot
 from trader_gui.domain.market import Kline, KlineHistory
-from trader_gui.domain.order import Fill, OrderFamily, OrderStatus, OrderType, OrderUpdate
+from trader_gui.domain.order import Fill, OrderFamily, OrderStatus, OrderType, OrderUpdate, OutcomeKind
 from trader_gui.errors import VenueError
 from trader_gui.orders.manager import OrderManager
 from trader_gui.rt_trader import repair as module
@@ -149,3 +149,101 @@ def test_executions_that_the_stream_did_not_tell_are_told() -> None:
 
 def make_update(order: Any) -> OrderUpdate:
     return OrderUpdate(msgspec.structs.replace(order), order.status.value, None, 0, 0)
+
+
+def test_the_account_is_read_until_that_has_worked_and_only_then_settled(
+    monkeypatch: pytest.MonkeyPatch, expect_log: Expect
+) -> None:
+    """After a reconnect nothing else would tell that the account is still the one of before the cut."""
+    expect_log("reading the account anew failed: -1001")
+    monkeypatch.setattr(module, "RETRY_PAUSE_S", 0)
+    world = World()
+    world.venue.failures = 2
+    repaired(world, world.repair.account)
+    assert world.venue.calls == ["account", "account", "account", {"start_time_ms": SINCE_MS}]
+    (snapshot,) = world.delivered
+    assert world.repair.has_settled(snapshot)
+    assert not world.repair.has_settled(make_snapshot())
+
+
+def test_a_doubt_that_comes_while_the_account_is_read_has_it_read_once_more() -> None:
+    world = World()
+    answer = world.venue.account_snapshot
+
+    async def cut_meanwhile(symbol: str) -> AccountSnapshot:
+        if not world.venue.calls:
+            world.repair.account()
+        return await answer(symbol)
+
+    world.venue.account_snapshot = cut_meanwhile  # type: ignore[method-assign]
+    repaired(world, world.repair.account)
+    first, second = world.delivered
+    assert not world.repair.has_settled(first)
+    assert world.repair.has_settled(second)
+
+
+def test_a_doubt_of_before_the_start_is_settled_after_it() -> None:
+    world = World()
+    world.repair.account()
+    repaired(world)
+    assert world.venue.calls[0] == "account"
+
+
+def test_executions_are_asked_for_from_the_last_one_before_the_cut() -> None:
+    """One that comes by stream after the cut is newer than the one that was missed."""
+    world = World()
+    rig = world.rig
+    entry = f"{PREFIX}-hn-1"
+    filled = make_order(entry, order_id=100, status=OrderStatus.FILLED)
+    rig.send(OrderUpdate(filled, "TRADE", make_fill(4, entry, order_id=100), 0, 0))
+
+    def told_after_the_cut() -> None:
+        rig.send(OrderUpdate(filled, "TRADE", make_fill(6, entry, order_id=100), 0, 0))
+
+    world.venue.executions = (execution(5, 100), execution(6, 100))
+    repaired(world, world.repair.account, told_after_the_cut)
+    assert world.venue.calls[-1] == {"from_trade_id": 5}
+    assert [f.trade_id for f in rig.callback.orders.fills] == [4, 6, 5]
+
+
+def test_a_snapshot_is_dated_by_the_market_as_it_was_when_it_was_asked_for() -> None:
+    world = World()
+    world.rig.tick()
+    asked_ms = world.rig.callback.now_ms
+    repaired(world, world.repair.account)
+    assert world.delivered[0].taken_time_ms == asked_ms
+
+
+def test_an_execution_whose_position_is_never_told_has_the_account_read() -> None:
+    """The user stream is open and silent; the fill was learned by asking."""
+    world = World()
+    rig = world.rig
+    entry = rig.enter_long()
+    rig.answer(entry, OutcomeKind.ACCEPTED, order=rig.order(entry, OrderStatus.FILLED, "0.010"))
+    assert rig.callback.engine_untold
+    limit_ns = module.UNTOLD_LIMIT_NS
+    look = world.repair.look_for_untold
+    repaired(world, lambda: look(5), lambda: look(5 + limit_ns))
+    assert world.venue.calls == []
+    repaired(world, lambda: look(6 + limit_ns))
+    assert world.venue.calls[0] == "account"
+
+
+def test_a_repair_that_runs_ends_with_the_stop() -> None:
+    """A venue that never answers must not hold up the end of the session."""
+    world = World()
+
+    async def never(symbol: str, interval: str, *, limit: int) -> tuple[Kline, ...]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    world.venue.klines = never  # type: ignore[method-assign]
+
+    async def body() -> None:
+        async with asyncio.timeout(2), asyncio.TaskGroup() as group:
+            world.repair.start(group, SINCE_MS)
+            world.repair.klines()
+            await asyncio.sleep(0)
+            world.repair.stop()
+
+    asyncio.run(body())

@@ -10,6 +10,7 @@ from tests.core_records import make_kline
 from tests.core_rig import Rig
 from tests.road_world import road_world
 from trader_gui.domain.step import EngineMode, Step
+from trader_gui.journal.reader import JournalReader
 
 Expect = Callable[[str], None]
 
@@ -56,3 +57,7 @@ def test_a_bug_in_the_core_halts_the_engine_and_leaves_the_road_open(
             assert len(world.steps) == 1
 
     asyncio.run(body())
+    with JournalReader(tmp_path / "journal.sqlite") as reader:
+        session = reader.last_session()
+        assert session is not None
+        assert ("halt", "bug") in [(note.kind, note.text) for note in reader.notes(session.session_id)]
