@@ -322,6 +322,7 @@ class Callback:
         return _Next.EVALUATE if is_newest else _Next.NOTHING
 
     def _on_history(self, history: KlineHistory) -> _Next:
+        self.now_ms = max([self.now_ms, *(k.close_time_ms for k in history.klines[-1:])])
         if self.klines.apply(history):
             self._reset_conditionals()
         return _Next.NOTHING
