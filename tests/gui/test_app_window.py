@@ -83,7 +83,7 @@ def test_an_order_by_hand_is_placed_seen_and_cancelled(qt_run: Any, tmp_path: Pa
             await send_ticket(rig, Side.BUY, "0.002", price)
             await rig.until("its row", lambda: rig.bridge.orders.rowCount() == 1)
             (order,) = rig.trader.callback.orders.open_orders()
-            await rig.until("the exchange has it", lambda: rig.bridge.series.orders[0].is_confirmed)
+            await rig.until("the exchange has it", lambda: any(o.is_confirmed for o in rig.bridge.series.orders))
             assert (order.price, order.quantity, order.side) == (price, Decimal("0.002"), Side.BUY)
             await rig.until("its line on the chart", lambda: line_pixels(rig, price, buy_color) > 300)
             rig.open_tab("Orders 1")
@@ -109,11 +109,11 @@ def test_a_position_is_opened_at_market_and_closed_by_its_button(qt_run: Any, tm
             await rig.until(
                 "it is said to be naked", lambda: "NOT PROTECTED" in said(window.session_bar.protection_cell)
             )
-            assert [b.key for b in window.banners.banners()] == ["naked"]
-            assert rig.bridge.series.position is not None
+            await rig.until("a banner says so", lambda: [b.key for b in window.banners.banners()] == ["naked"])
+            await rig.until("the chart has it", lambda: rig.bridge.series.position is not None)
             entry = rig.bridge.series.position.entry_price
             await rig.until("its line", lambda: line_pixels(rig, entry, theme().color("text1")) > 10)
-            assert window.toasts.toasts(), "a fill is told"
+            await rig.until("a toast tells the fill", window.toasts.toasts)
             rig.click(window.order_entry.buttons[Side.BUY])  # which no toast may cover
             rig.click((await rig.dialog(ConfirmDialog)).cancel_button)
             rig.press_row_button(window.positions.table)

@@ -131,3 +131,19 @@ def test_positions_know_their_stop_and_their_opener(trader, bridge):
     )  # somebody bought elsewhere: the known fills do not explain it
     bridge.flush()
     assert bridge.positions.rows()[0].origin is None
+
+
+def test_a_slow_frame_leaves_the_rest_to_the_next(trader, qapp):
+    trader.run_quietly()
+    reads = iter(range(0, 10**12, 3_000_000))  # every look at the clock costs 3 ms
+    bridge = Bridge(trader, now_ns=lambda: next(reads))
+    refreshed = []
+    for part in bridge._parts:
+        part.model.refresh = lambda *_, name=part.name: refreshed.append(name)
+    bridge.flush()
+    first = list(refreshed)
+    for _ in range(4):
+        bridge.flush()
+    names = [part.name for part in bridge._parts if part.name in refreshed]
+    assert len(first) < len(names)
+    assert refreshed[: len(names)] == names  # in order, none left out, none twice

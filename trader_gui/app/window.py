@@ -23,7 +23,7 @@ from trader_gui.models.series import IndicatorParameters
 from trader_gui.profiles import PROFILES
 from trader_gui.resources import resource_path
 from trader_gui.rt_trader import RtTrader, SessionOptions
-from trader_gui.rt_trader.host import freeze_when_started, load_keys, stop_on_signals
+from trader_gui.rt_trader.host import keep_collections_short, load_keys, stop_on_signals
 from trader_gui.settings import APPLICATION, DataDirectory, Settings, load_settings
 from trader_gui.tasks import TaskRegistry
 from trader_gui.widgets.dialogs import KeysDialog
@@ -159,7 +159,7 @@ class Desk:
         if self._arguments.screenshot is not None:
             loop = asyncio.get_running_loop()
             loop.call_later(self._arguments.after, self._take_picture, window, self._arguments.screenshot)
-        self._tasks.spawn(freeze_when_started(trader.started), "freeze")
+        self._tasks.spawn(keep_collections_short(trader.started), "short collections")
         _log.info("Trader GUI %s: profile %s, %s %s", __version__, self._profile.name, trader.symbol, trader.interval)
         session = asyncio.create_task(trader.run(), name="session")
         try:

@@ -29,6 +29,8 @@ _log = logging.getLogger(__name__)
 
 FRAME_MS = 33
 """One flush a frame, 30 a second: painting shares the loop with trading."""
+FLUSH_BUDGET_NS = 4_000_000
+"""A flush that took so long leaves the other models to the next frame: what changed at once is not painted at once."""
 _RETRY_NS = 1_000_000_000
 """A model that failed is left alone for so long before it is tried again."""
 
@@ -72,6 +74,7 @@ class Bridge(QObject):
         self.trader = trader
         self._now_ns = now_ns
         self._is_ready = False
+        self._first = 0
         symbol = trader.symbol
         self.session = SessionModel(trader.profile.name, symbol, trader.interval, self)
         self.order_book = OrderBookModel(symbol, self)
@@ -113,11 +116,16 @@ class Bridge(QObject):
             return
         if not self._is_ready:
             self._on_ready()
-        for part in self._parts:
+        turn = self._parts[self._first :] + self._parts[: self._first]
+        self._first = 0
+        for part in turn:
             if isinstance(part.model, FrameModel) and not part.model.is_watched:
                 continue
             if part.failed_ns is None or now_ns - part.failed_ns >= _RETRY_NS:
                 self._refresh(part, now_ns)
+            if self._now_ns() - now_ns > FLUSH_BUDGET_NS:
+                self._first = (self._parts.index(part) + 1) % len(self._parts)
+                return
 
     def _refresh(self, part: _Part, now_ns: int) -> None:
         try:

@@ -23,11 +23,12 @@ def stop_on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
 
 
-async def freeze_when_started(started: asyncio.Event) -> None:
-    """Leave all that exists once the session has started out of later garbage collections.
+async def keep_collections_short(started: asyncio.Event) -> None:
+    """Leave all that exists now, and all that exists once the session has started, out of later garbage collections.
 
     Modules, widgets and models live as long as the program; looking through them again and again blocked the loop for
     some 65 ms at a time (115,000 objects, Python 3.11). No collection before: it would block as long itself.
     """
+    gc.freeze()
     await started.wait()
     gc.freeze()
