@@ -265,6 +265,7 @@ def test_points_are_reached_only_where_nothing_covers_them(qt_run: Any, tmp_path
     async def act() -> None:
         async with open_app(tmp_path, *DEMO) as rig:
             await started(rig)
+            await rig.until("fresh feeds", rig.window.session_bar.engine_button.isEnabled)
             rig.click(rig.window.session_bar.engine_button)
             await rig.dialog(ArmingSheet)
             with pytest.raises(AssertionError, match="is in the way"):
