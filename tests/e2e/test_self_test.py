@@ -1,5 +1,6 @@
 """The self-test as an installed program runs it."""
 
+import re
 import subprocess
 import sys
 
@@ -12,4 +13,6 @@ def test_the_installation_proves_itself():
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(lines) == 5
     assert all(" ok " in line for line in lines)
-    assert "2 fills" in lines[3]
+    fills = re.search(r"(\d+) fills.*flat again", lines[3])  # an order may fill in parts
+    assert fills is not None
+    assert int(fills[1]) >= 2

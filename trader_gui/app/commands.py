@@ -229,9 +229,15 @@ def connect_keys(dialog: KeysDialog, store: KeyStore, profile: str, tasks: TaskR
     async def save(api_key: str, secret: str) -> None:
         try:
             credentials = Credentials(api_key, secret)
-            await store.save(profile, credentials)
         except TraderError as error:
             dialog.show_error(error_words(error))
+            return
+        try:
+            await store.save(profile, credentials)
+        except TraderError as error:  # without a key store the keys still serve, in memory, until the program ends
+            store.keep_for_session(profile, credentials)
+            dialog.show_stored(credentials.hint)
+            dialog.show_error(f"Kept for this session only: {error_words(error)}")
             return
         dialog.show_stored(credentials.hint)
 

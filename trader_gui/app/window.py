@@ -205,10 +205,16 @@ class Desk:
 
     async def _credentials(self) -> Credentials | None:
         """Return the profile's keys, asked for in a dialog when none are stored."""
-        stored = await load_keys(self._profile, self._keys)
+        problem = ""
+        try:
+            stored = await load_keys(self._profile, self._keys)
+        except UserError as error:
+            stored, problem = None, str(error)
         if stored is not None or not self._profile.needs_key:
             return stored
         dialog = KeysDialog(self._profile.name, "")
+        if problem:
+            dialog.show_error(problem)
         connect_keys(dialog, self._keys, self._profile.name, self._tasks)
         await self._closed(dialog)
         stored = await load_keys(self._profile, self._keys)

@@ -43,11 +43,6 @@ class Connection:
     mirror: Mirror | None
     _clock: SystemClock
 
-    async def sync_clock(self) -> None:
-        """Measure the venues' clocks anew."""
-        for client in {self.reader, self.port}:
-            await client.sync_clock()
-
     def is_mirror_stale(self, now_ns: int) -> bool:
         """Tell whether orders would meet a market that stands still while the real one moves on (paper only)."""
         return self.mirror is not None and self.mirror.is_stale(now_ns)
