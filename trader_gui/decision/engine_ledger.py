@@ -70,6 +70,7 @@ class EngineLedger:
         self._is_touched = False
         self._told_ms = 0
         self._executed_ms = 0
+        self._entered_ms = -1
         self._untold: dict[Purpose, int] = {}
         self._reasons: dict[str, str] = {}
         self._trip: list[Fill] = []
@@ -137,8 +138,18 @@ class EngineLedger:
         """The venue told the position as of `time_ms`."""
         self._position_amount = position_amount
         self._told_ms = max(self._told_ms, time_ms)
-        self._untold = {purpose: t for purpose, t in self._untold.items() if t > self._told_ms}
-        if position_amount == 0 and self._executed_ms <= self._told_ms:  # else this is older than what was executed
+        # Times are whole milliseconds: flat, told in the millisecond of an entry whose position was not told yet, is the
+        # state before that entry.
+        if position_amount != 0:
+            self._entered_ms = -1
+        is_before_entry = self._entered_ms >= self._told_ms
+        self._untold = {
+            purpose: t
+            for purpose, t in self._untold.items()
+            if t > self._told_ms or (purpose is Purpose.ENTRY and is_before_entry)
+        }
+        is_news = self._executed_ms <= self._told_ms and not is_before_entry  # else older than what was executed
+        if position_amount == 0 and is_news:
             self.refused.pop(Purpose.PROTECTION, None)
             self._engine_amount = Decimal(0)
             self._is_touched = False
@@ -156,12 +167,18 @@ class EngineLedger:
 
     def _note_execution(self, order: Order, executed: Decimal, time_ms: int) -> None:
         self._executed_ms = max(self._executed_ms, time_ms)
+        is_entry = order.origin is Origin.ENGINE and order.purpose is Purpose.ENTRY
         if order.origin is Origin.ENGINE:
             self.last_trade_time_ms = max(self.last_trade_time_ms or 0, time_ms)
-            if order.purpose is not None and time_ms > self._told_ms:
+            is_untold = time_ms > self._told_ms or (
+                is_entry and time_ms == self._told_ms and self._position_amount == 0
+            )
+            if order.purpose is not None and is_untold:
                 self._untold[order.purpose] = time_ms
-        if time_ms <= self.told_flat_ms:
+        if time_ms < self.told_flat_ms or (time_ms == self.told_flat_ms and not is_entry):
             return  # part of a position that the venue has already told to be closed
+        if is_entry and self._position_amount == 0:
+            self._entered_ms = max(self._entered_ms, time_ms)
         if order.origin is Origin.ENGINE:
             self._engine_amount += executed * order.side.sign
         else:

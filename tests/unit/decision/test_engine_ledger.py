@@ -169,6 +169,22 @@ def test_an_execution_that_a_snapshot_is_too_old_to_know_still_bars_the_next_ent
     assert rig.callback.engine_untold == frozenset()
 
 
+def test_an_entry_in_the_millisecond_in_which_the_venue_told_flat_is_the_engines_and_gets_its_stop():
+    for first, *others in (("flat", "account", "order"), ("flat", "order", "account"), ("order", "flat", "account")):
+        rig = Rig()
+        entry = rig.enter_long()
+        rig.accept(entry)
+        told = dict(zip(("account", "order"), rig.told_fill(entry, "0.010", 100_000), strict=True))
+        told["flat"] = make_snapshot(taken_time_ms=rig.now_ms)
+        rig.send(told[first])
+        for word in others:
+            if first == "order" or word == "account" == others[-1]:
+                assert rig.callback.engine_untold == {Purpose.ENTRY}
+            last = rig.send(told[word])
+        assert rig.callback.engine_holds_position
+        assert [a.intent.purpose for a in last.approved] == [PROTECTION]
+
+
 def test_a_stop_that_the_venue_let_fall_is_asked_for_again_but_not_in_a_circle():
     """Taken and then expired at once, over and over: a pause of two seconds lies between; after a cancel, none."""
     for status, after_ms in ((OrderStatus.EXPIRED, 2 * SECOND), (OrderStatus.CANCELED, 0)):
