@@ -141,7 +141,7 @@ def build(_: list[str]) -> int:
 
 def lock(_: list[str]) -> int:
     """Resolve `pyproject.toml` for every supported system and Python, with hashes."""
-    prepare(("test",))
+    prepare(())  # not the extras: they may not fit the versions that are about to be replaced
     must(str(venv_python()), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
     environment = dict(os.environ)
     index = pip_index()
