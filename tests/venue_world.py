@@ -37,20 +37,23 @@ class Pipe:
             size, start = self.data[1], 2
             if size == 126:
                 size, start = int.from_bytes(self.data[2:4], "big"), 4
+            elif size == 127:
+                size, start = int.from_bytes(self.data[2:10], "big"), 10
             yield msgspec.json.decode(self.data[start : start + size])
             self.data = self.data[start + size :]
 
 
 class World:
-    """A venue on a generated market that begins three minutes before a funding, moved by hand."""
+    """A venue on generated markets that begin three minutes before a funding, moved by hand."""
 
-    def __init__(self) -> None:
-        self.market = GeneratedMarket(SPECS["BTCUSDT"], 3, FUNDING_MS - 180_000)
+    def __init__(self, *symbols: str) -> None:
+        markets = [GeneratedMarket(SPECS[symbol], 3, FUNDING_MS - 180_000) for symbol in symbols or ("BTCUSDT",)]
+        self.market = markets[0]
         self.now_ms = 5_000_000
         self.venue = Venue(
-            SPECS, [self.market], wallet_balance=Decimal(10_000), is_paced=False, request_ms=lambda: self.now_ms
+            SPECS, markets, wallet_balance=Decimal(10_000), is_paced=False, request_ms=lambda: self.now_ms
         )
-        self._ticks = self.market.ticks()
+        self._ticks = zip(*(market.ticks() for market in markets), strict=True)
 
     def listen(self, route: str, *streams: str) -> Pipe:
         pipe = Pipe()
@@ -63,13 +66,14 @@ class World:
 
     def play(self, count: int) -> MarketTick:
         for _ in range(count):
-            tick = next(self._ticks)
-            while self.venue.next_close_ms() < tick.time_ms:
+            ticks = next(self._ticks)
+            time_ms = ticks[0].time_ms
+            while self.venue.next_close_ms() < time_ms:
                 self.venue.close_klines(self.venue.next_close_ms())
-            self.venue.take_ticks([tick], tick.time_ms)
+            self.venue.take_ticks(ticks, time_ms)
             self.venue.publish()
         self.venue.hub.flush()
-        return tick
+        return ticks[0]
 
     def ask(self, method: str, path: str, **parameters: Any) -> Any:
         handler = ENDPOINTS[method, path].handler

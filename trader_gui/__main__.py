@@ -59,7 +59,7 @@ def _add_session_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--interval", choices=list(INTERVAL_MS), default="1m", help="kline interval (1m)")
     parser.add_argument("--strategy", default="bb_rv", help="decision engine's strategy (bb_rv)")
     parser.add_argument(
-        "--data", type=Path, metavar="FILE", help="klines file for the replay profile: csv, csv.gz, zip"
+        "--data", type=Path, metavar="FILE", help="file for the replay profile: klines, aggTrades or a recording"
     )
     parser.add_argument("--speed", type=_speed, default=None, help="1 to 100, or max; demo and replay only (1)")
     parser.add_argument("--seed", type=int, default=None, help="seed of the generated market")
@@ -95,7 +95,7 @@ def _check_session(arguments: argparse.Namespace) -> None:
     """Refuse combinations that make no sense, naming the remedy."""
     profile = PROFILES[arguments.profile]
     if profile.feed == "file" and arguments.data is None:
-        raise UserError("the replay profile needs a klines file: add --data FILE")
+        raise UserError("the replay profile needs a file to play: add --data FILE")
     if profile.feed != "file" and arguments.data is not None:
         raise UserError(f"--data belongs to the replay profile, not to {profile.name}: add --profile replay")
     if profile.feed == "live" and arguments.speed is not None:

@@ -210,3 +210,28 @@ def test_results_do_not_depend_on_the_clients_speed() -> None:
     fast, slow = asyncio.run(body())
     assert fast == slow
     assert sum(frame["e"] == "TRADE_LITE" for frame in fast) >= 10
+
+
+def test_faults_repeat_themselves(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text(
+        """{"seed": 7, "faults": [
+        {"kind": "event_lost", "event": "TRADE_LITE", "probability": 0.3},
+        {"kind": "event_delayed", "ms": "lognormal:1500:1", "every": 3},
+        {"kind": "event_duplicated", "probability": 0.3},
+        {"kind": "event_reordered", "route": "market", "probability": 0.2, "longest_ms": 700},
+        {"kind": "stream_silent", "stream": "*@aggTrade", "from_ms": 5000, "duration_ms": 3000, "count": 1}]}"""
+    )
+
+    async def body() -> list[Any]:
+        runs = []
+        for _ in range(2):
+            async with running(ExchangeOptions(speed="max", seed=4, faults=plan)) as (exchange, client):
+                frames = await _play(client, answer_slowly=False)
+                assert exchange.trouble.faults is not None
+                runs.append((frames, exchange.trouble.faults.log))
+        return runs
+
+    first, second = asyncio.run(body())
+    assert first == second
+    assert {line.fault for line in first[1]} == {0, 1, 2, 3, 4}

@@ -138,8 +138,8 @@ class EngineLedger:
         """The venue told the position as of `time_ms`."""
         self._position_amount = position_amount
         self._told_ms = max(self._told_ms, time_ms)
-        # Times are whole milliseconds: flat, told in the millisecond of an entry whose position was not told yet, is the
-        # state before that entry.
+        # Times are whole milliseconds: flat, told in the millisecond of an entry whose position was not told yet, is
+        # the state before that entry.
         if position_amount != 0:
             self._entered_ms = -1
         is_before_entry = self._entered_ms >= self._told_ms

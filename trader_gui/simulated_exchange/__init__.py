@@ -2,8 +2,15 @@
 
 It shares no wire code with `exchange/`: it is written from the venue's documents, separately.
 
+Where prices come from (`MarketSource` in `records`, made by `sources`): generated from a seed, one symbol or all of an
+exchangeInfo, in regimes on a schedule (`regimes`); or a file, whose content tells what it is: klines of the venue's
+archive (`file_market`), its aggregate trades (`trades_market`), a recording of raw streams (`recorded`); or pushed in
+(Mirror, below). `--rules FILE` (an answer of exchangeInfo, or one entry of it) and `--brackets FILE` (leverageBracket)
+give symbols the venue's own rules in place of this exchange's table; what neither tells is that of a small coin, and
+funding is paid every eight hours.
+
 Two clocks. *Request clock*: the machine's; `/fapi/v1/time`, the `timestamp` window, listenKey validity and rate limits
-follow it. *Market clock*: the time of the market source (a file's minutes, or a generated market at 1x to 100x); all
+follow it. *Market clock*: the time of the market source (a file's own times, or a generated market at 1x to 100x); all
 event times, kline times, order times and funding follow it. At 1x on a generated market the two agree.
 
 Pacing (`--speed max`), an extension that the venue does not have. A socket joins by sending
@@ -18,7 +25,7 @@ that came before the marker and none of its order calls is open: so results neve
 Before the first tick the book and the mark price of that tick are shown already, without its trades; a request then
 sees a market that has just closed the last kline of the history. What a tick does to the account goes out in a round
 of its own before the tick's market frames; a kline that closes between two ticks has a round of its own at its close
-time. Rate limits are off at this speed. When a klines file has been played to its end, a last round follows, then
+time. Rate limits are off at this speed. When a file has been played to its end, a last round follows, then
 every socket on /market gets `{"e": "dataEnd", "E": market time}`; requests are still served.
 
 Mirror (`--mirror --data FILE`), another extension: the market of one symbol is pushed in from outside, so that orders
@@ -32,9 +39,22 @@ time is not after the market's (it is dropped), or `{"code": 2, "msg": why}` whe
 order or a crossed or one-sided book; then nothing has changed. The market clock is the frames' time. The depth of
 fills is that of the image: what a larger order would find below it is not known, so it finds nothing. Klines of this
 exchange begin with the first frame in the minute that it falls into; whoever wants the market's own asks the market.
-`--rules FILE` gives the symbol the filters of an exchangeInfo entry; leverage brackets stay those of this exchange's
-table (of a small coin for a symbol that it does not have), and funding is paid every eight hours.
 
-One account, no withdrawals, one-way mode, USDT only. The listenKey's sockets are served on /private alone; an
+Keys: the HMAC pair, and public RSA or Ed25519 keys given with `--public-key`; each signs for the one account, over REST
+and over the WebSocket API at `/ws-fapi/v1`, which has the same requests behind it and draws on the same limits.
+Limits are those of one address and one account: all clients of this machine together.
+
+Trouble on order, an extension: `--faults FILE` and the calls of `/simulator/` (see `control`) make the exchange fail in
+the ways the venue does (`fault_plan` lists them), the same plan in the same way, and tell what was done. `--latency`
+gives it the venue's delays. Without them nothing fails and nothing is delayed.
+
+Not offered, and so unknown paths (404) or silent streams: COIN-M symbols (some stand in the all-market streams, as they
+do there, and that is all); what belongs to delivery contracts, composite indices, TradFi sessions and multi-assets mode
+(`delivery-price`, `indexInfo`, `assetIndex`, `tradingSchedule`; `@compositeIndex`, `@assetIndex`, `!assetIndex@arr`,
+`tradingSession`), for there are none; the insurance fund's balance (`insuranceBalance`) and the crowd's long/short
+ratios, since nobody but the account holds positions here (open interest is a model, see `rest_klines`);
+`continuousKline_1s`; and `<s>@trade`, which the venue delivers no more either.
+
+One account, in one-way or hedge mode, USDT only. The listenKey's sockets are served on /private alone; an
 un-routed URL serves the /public streams only, as the venue's does.
 """

@@ -4,22 +4,27 @@ Pure and deterministic: time comes in as `now_ms` (market clock, must not run ba
 answers. A call either raises `VenueRefusal` and has changed nothing, or returns its answer and the events that go out
 on the user stream (and `BookChange` for the public ones), in order.
 
-What each module decides: `parameters` (form of a request), `filters` and `review` (may it be placed), `matching` (who
-fills whom), `orders` and `algo` (lives of orders), `account` and `margin` (money), `liquidation`, `queries` and
+What each module decides: `parameters` and `algo_parameters` (form of a request), `filters` and `review` (may it be
+placed), `matching` (who fills whom), `orders` and `algo` (lives of orders), `account`, `position`, `margin` and
+`fees` (money), `settings` (modes, leverage), `liquidation`, and `queries`, `order_queries`, `account_queries` and
 `views` (answers).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from decimal import Decimal
 
+from trader_gui.simulated_exchange.account_requests import AccountRequests
+from trader_gui.simulated_exchange.algo_parameters import read_algo
+from trader_gui.simulated_exchange.filters import check_quantity
 from trader_gui.simulated_exchange.matching import Book
-from trader_gui.simulated_exchange.parameters import missing, read_algo, read_modify, read_order
-from trader_gui.simulated_exchange.queries import VenueQueries, need_one
-from trader_gui.simulated_exchange.records import AlgoRow, LeverageEvent, MarketTick, OrderRow, VenueEvent
-from trader_gui.simulated_exchange.views import SymbolConfigView
+from trader_gui.simulated_exchange.order_queries import need_one
+from trader_gui.simulated_exchange.order_rows import new_order
+from trader_gui.simulated_exchange.parameters import missing, read_modify, read_order
+from trader_gui.simulated_exchange.records import AlgoRow, MarketTick, OrderRow, VenueEvent, VenueRefusal
 
 
-class VenueCore(VenueQueries):
-    """The simulated exchange without its wire: all that changes it. What only reads is in `VenueQueries`."""
+class VenueCore(AccountRequests):
+    """The simulated exchange without its wire: market, orders, and by inheritance the account and all that reads."""
 
     # ---- the market ------------------------------------------------------------------------------------------------
 
@@ -30,16 +35,17 @@ class VenueCore(VenueQueries):
         """
         events: list[VenueEvent] = []
         now_ms, symbol = tick.time_ms, tick.symbol
-        book, position = self._books[symbol], self._account.positions[symbol]
+        book = self._books[symbol]
         if now_ms >= book.next_funding_ms:
             self._fund(book, now_ms, events)
         self._take_prints(book, tick, events)
         crossed = book.install(tick)
-        position.mark_price = tick.mark_price
+        self._account.holdings[symbol].mark_price = tick.mark_price
         if crossed:
             self._desk.fill_makers(crossed, now_ms, events)
         if self._algos.has_open(symbol):
-            self._algos.notice(symbol, "MARK_PRICE", tick.mark_price, now_ms)
+            self._algos.notice(symbol, "MARK_PRICE", tick.mark_price, now_ms, events)
+            self._algos.expire_due(now_ms, events)
         if book.has_own:
             self._desk.expire_due(symbol, now_ms, events)
         self._algos.settle(now_ms, events)
@@ -59,7 +65,7 @@ class VenueCore(VenueQueries):
             fills = book.apply_print(trade)
             if fills:
                 self._desk.fill_makers(fills, tick.time_ms, events)
-            self._algos.notice(symbol, "CONTRACT_PRICE", trade.price, tick.time_ms)
+            self._algos.notice(symbol, "CONTRACT_PRICE", trade.price, tick.time_ms, events)
 
     def _fund(self, book: Book, now_ms: int, events: list[VenueEvent]) -> None:
         """Pay every funding up to now, at the mark price and rate that were known before this tick."""
@@ -67,11 +73,13 @@ class VenueCore(VenueQueries):
         while book.is_open and book.next_funding_ms <= now_ms:
             at_ms = book.next_funding_ms
             book.next_funding_ms += interval
-            amount = self._account.fund(symbol, at_ms, book.mark_price, book.funding_rate)
-            if amount:
-                isolated = self._account.positions[symbol].is_isolated
-                symbols = (symbol,) if isolated else ()
-                events.append(self._account.event("FUNDING_FEE", at_ms, symbols=symbols, change=amount))
+            for position in self._account.used_positions(symbol):
+                amount = self._account.fund(position, at_ms, book.mark_price, book.funding_rate)
+                if amount:
+                    told = (position,) if position.is_isolated else ()
+                    events.append(
+                        self._account.event("FUNDING_FEE", at_ms, positions=told, change=amount, symbol=symbol)
+                    )
         if not book.is_open:
             book.next_funding_ms = (now_ms // interval + 1) * interval
 
@@ -81,13 +89,15 @@ class VenueCore(VenueQueries):
         """Place a LIMIT or MARKET order from the raw parameters of `POST order`."""
         self._book(_symbol(params))
         events: list[VenueEvent] = []
-        order = self._desk.place(read_order(params, now_ms), now_ms, events)
+        request = read_order(params, now_ms, is_hedge=self.is_hedge)
+        order = self._desk.place(request, now_ms, events)
         return order, self._settled(now_ms, events)
 
-    def test_order(self, params: Mapping[str, str], now_ms: int) -> None:
-        """Judge the parameters of `POST order/test` without placing anything."""
+    def test_order(self, params: Mapping[str, str], now_ms: int) -> OrderRow:
+        """Judge the parameters of `POST order/test`; return the order that would be accepted, with id 0."""
         self._book(_symbol(params))
-        self._desk.check(read_order(params, now_ms))
+        request, _ = self._desk.check(read_order(params, now_ms, is_hedge=self.is_hedge))
+        return new_order(request, 0, now_ms)
 
     def cancel_order(
         self, symbol: str, order_id: int | None, orig_client_order_id: str | None, now_ms: int
@@ -106,11 +116,16 @@ class VenueCore(VenueQueries):
         self._desk.cancel_all(symbol, now_ms, events)
         return self._settled(now_ms, events)
 
-    def modify_order(self, params: Mapping[str, str], now_ms: int) -> tuple[OrderRow, list[VenueEvent]]:
-        """Change price and quantity of an open LIMIT order from the raw parameters of `PUT order`."""
+    def modify_order(
+        self, params: Mapping[str, str], now_ms: int, pending: Collection[int] = ()
+    ) -> tuple[OrderRow, list[VenueEvent]]:
+        """Change price and quantity of an open LIMIT order from the raw parameters of `PUT order`.
+
+        `pending`: ids of orders that the same batch changes already.
+        """
         self._book(_symbol(params))
         events: list[VenueEvent] = []
-        order = self._desk.modify(read_modify(params), now_ms, events)
+        order = self._desk.modify(read_modify(params), now_ms, events, pending)
         return order, self._settled(now_ms, events)
 
     # ---- conditional orders ----------------------------------------------------------------------------------------
@@ -119,7 +134,7 @@ class VenueCore(VenueQueries):
         """Place a conditional order from the raw parameters of `POST algoOrder`."""
         self._book(_symbol(params))
         events: list[VenueEvent] = []
-        return self._algos.place(read_algo(params), now_ms, events), events
+        return self._algos.place(read_algo(params, now_ms, is_hedge=self.is_hedge), now_ms, events), events
 
     def cancel_algo(
         self, algo_id: int | None, client_algo_id: str | None, now_ms: int
@@ -136,20 +151,23 @@ class VenueCore(VenueQueries):
         self._algos.cancel_all(symbol, now_ms, events)
         return events
 
-    # ---- account ---------------------------------------------------------------------------------------------------
+    # ---- by script -------------------------------------------------------------------------------------------------
 
-    def set_leverage(self, symbol: str, leverage: int, now_ms: int) -> tuple[SymbolConfigView, list[VenueEvent]]:
-        """Change a symbol's leverage. Raises -1121, -2027, -2028, -4028, -4161."""
-        self._book(symbol)
-        self._account.set_leverage(symbol, leverage, now_ms)
-        return self.symbol_config(symbol)[0], [LeverageEvent(symbol, leverage, now_ms)]
+    def auto_deleverage(
+        self, symbol: str, position_side: str, quantity: Decimal | None, now_ms: int
+    ) -> list[VenueEvent]:
+        """Close a position, or `quantity` of it, as a counterparty's bankruptcy would.
 
-    def set_margin_type(self, symbol: str, margin_type: str, now_ms: int) -> list[VenueEvent]:
-        """Change a flat symbol's margin type. Raises -1102, -1121, -4046, -4047, -4048."""
-        self._book(symbol)
-        has_orders = bool(self._desk.open_orders(symbol)) or self._algos.has_open(symbol)
-        self._account.set_margin_type(symbol, margin_type, now_ms, has_orders=has_orders)
-        return [self._account.event("MARGIN_TYPE_CHANGE", now_ms, symbols=(symbol,))]
+        Raises -1121, -4060, -4061, -2024 no such position or not so much of it, or a quantity filter's code.
+        """
+        book, position = self._book(symbol), self._position(symbol, position_side)
+        if not position.amount or (quantity is not None and quantity > abs(position.amount)):
+            raise VenueRefusal(-2024, "Position is not sufficient.")
+        if quantity is not None:
+            check_quantity(book.spec, quantity, is_market=True)
+        events: list[VenueEvent] = []
+        self._liquidator.deleverage(position, quantity, now_ms, events)
+        return self._settled(now_ms, events)
 
     # ---- inside ----------------------------------------------------------------------------------------------------
 

@@ -15,13 +15,21 @@ PUBLIC, KEY, SIGNED = "public", "key", "signed"
 class Endpoint(NamedTuple):
     """One method and path.
 
-    `weight` is a number, or asks the parameters; `orders` counts against the account's order limits.
+    Attributes:
+        handler: Does the work; refuses by raising VenueRefusal before anything has changed.
+        security: PUBLIC, KEY (header only) or SIGNED.
+        weight: Request weight, or a function that tells it from the parameters.
+        orders: What a call counts against the account's limit per minute; 0 also leaves out the order headers.
+        orders_10s: The same for the ten-second limit; None for `orders`.
+        is_funding: Counted in the pool of the funding endpoints, and without a weight header.
     """
 
     handler: Handler
     security: str = SIGNED
     weight: int | Callable[[Parameters], int] = 1
     orders: int = 0
+    orders_10s: int | None = None
+    is_funding: bool = False
 
     def cost(self, parameters: Parameters) -> int:
         """Return the request weight of a call."""
@@ -42,10 +50,12 @@ def required(parameters: Parameters, name: str) -> str:
 
 
 def whole(parameters: Parameters, name: str) -> int | None:
-    """Return an optional whole number; refuse (-1100) anything else."""
-    value = parameters.get(name, "")
-    if not value:
+    """Return an optional whole number; refuse an empty one (-1105) and anything else (-1100)."""
+    value = parameters.get(name)
+    if value is None:
         return None
+    if not value:
+        raise VenueRefusal(-1105, f"Parameter '{name}' was empty.")
     if not (value.isascii() and value.isdigit() and len(value) <= 20):
         raise VenueRefusal(-1100, f"Illegal characters found in parameter '{name}'; legal range is '^[0-9]{{1,20}}$'.")
     return int(value)

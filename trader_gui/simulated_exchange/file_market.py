@@ -14,11 +14,10 @@ from itertools import pairwise
 
 from trader_gui.errors import UserError
 from trader_gui.simulated_exchange.klines_file import HISTORY_ROWS, KlinesFile, decimal_places
-from trader_gui.simulated_exchange.records import KlineRow, MarketTick, PriceLevel, Print, SymbolSpec
+from trader_gui.simulated_exchange.records import KlineRow, MarketTick, Print, SymbolSpec
+from trader_gui.simulated_exchange.steady_book import SteadyBook
 
 LEAST_TICKS = 4
-LEVELS = 20
-KEPT_LEVELS = 100_000
 NO_FUNDING = Decimal("0.00000000")
 
 
@@ -58,15 +57,8 @@ class KlinesFileMarket:
         self._price_places = max(tick_places, *(decimal_places(texts) for texts in file.columns[:4]))
         self._volume_places = decimal_places(file.columns[4])
         self._tick = int(spec.tick_size.scaleb(self._price_places))
-        self._tick_size = spec.tick_size.normalize()
-        self._step_size = spec.step_size.normalize()
-        self._level_steps = self._usual_level()
-        self._levels: dict[int, PriceLevel] = {}
-
-    def _usual_level(self) -> int:
-        """Return the usual size of a level in quantity steps: a twentieth of the median kline's volume."""
-        volumes = sorted(Decimal(text) for text in self._file.columns[4][:HISTORY_ROWS])
-        return max(2, int(volumes[HISTORY_ROWS // 2] / 20 / self._step_size))
+        volumes = sorted(Decimal(text) for text in file.columns[4][:HISTORY_ROWS])
+        self._book = SteadyBook(spec, volumes[HISTORY_ROWS // 2])
 
     def history(self) -> tuple[KlineRow, ...]:
         """Return the file's first 500 klines."""
@@ -86,7 +78,8 @@ class KlinesFileMarket:
                     is_buyer_maker = units < before
                 before = units
                 price = Decimal(units).scaleb(-self._price_places)
-                bids, asks = self._book(units, is_buyer_maker)
+                bid = units // self._tick if is_buyer_maker else -(-units // self._tick) - 1
+                bids, asks = self._book.at(bid)
                 yield MarketTick(
                     self.symbol,
                     open_ms + position * span // (len(path) - 1),
@@ -147,22 +140,3 @@ class KlinesFileMarket:
         each, rest = divmod(volume, count)
         small, large = Decimal(each).scaleb(-places), Decimal(each + 1).scaleb(-places)
         return [large if position < rest else small for position in range(count)]
-
-    def _book(self, units: int, is_buyer_maker: bool) -> tuple[tuple[PriceLevel, ...], tuple[PriceLevel, ...]]:
-        """Return (bids, asks): one tick wide, the trade's price on the side that was hit."""
-        bid = units // self._tick if is_buyer_maker else -(-units // self._tick) - 1
-        if len(self._levels) > KEPT_LEVELS:
-            self._levels.clear()
-        level = self._level
-        lowest = max(1, bid - LEVELS + 1)
-        return (
-            tuple([level(tick) for tick in range(bid, lowest - 1, -1)]),
-            tuple([level(tick) for tick in range(bid + 1, bid + 1 + LEVELS)]),
-        )
-
-    def _level(self, tick: int) -> PriceLevel:
-        level = self._levels.get(tick)
-        if level is None:
-            steps = self._level_steps // 4 + (tick * 2_654_435_761 >> 7) % (self._level_steps * 2)
-            level = self._levels[tick] = (tick * self._tick_size, max(1, steps) * self._step_size)
-        return level

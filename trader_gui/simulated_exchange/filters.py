@@ -2,11 +2,17 @@
 
 Precision (-1111) counts the decimals written in the filter's tick and step ("0.10" allows two), so that 60000.05 at a
 tick of 0.10 is a wrong tick (-4014) and 60000.005 is too precise (-1111).
+
+How far from the mark price a trigger may lie (-4210, -4211) is not published; stops far outside PERCENT_PRICE are
+accepted, so the band is taken as a tenth to ten times the mark price. Callback rates: 0.1 to 20 percent, one decimal.
 """
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from trader_gui.simulated_exchange.records import SymbolSpec, VenueRefusal
+
+TRIGGER_BAND = 10
+LEAST_CALLBACK, MOST_CALLBACK = Decimal("0.1"), Decimal(20)
 
 
 def _is_too_precise(value: Decimal, increment: Decimal) -> bool:
@@ -41,6 +47,27 @@ def check_trigger_price(spec: SymbolSpec, price: Decimal) -> None:
     check_price(spec, price)
 
 
+def check_trigger_band(price: Decimal, mark_price: Decimal) -> None:
+    """Refuse a trigger price out of all proportion to the mark price: above the band -4210, below it -4211."""
+    if price > mark_price * TRIGGER_BAND:
+        raise VenueRefusal(-4210, "Stop price is higher than price multiplier cap.")
+    if price * TRIGGER_BAND < mark_price:
+        raise VenueRefusal(-4211, "Stop price is lower than price multiplier floor.")
+
+
+def check_activation(spec: SymbolSpec, price: Decimal) -> None:
+    """Refuse an activation price of a trailing stop outside PRICE_FILTER: -4135; its precision: -1111, -4014."""
+    if not (price > 0 and spec.min_price <= price <= spec.max_price):
+        raise VenueRefusal(-4135, "Invalid activation price.")
+    check_price(spec, price)
+
+
+def check_callback_rate(rate: Decimal) -> None:
+    """Refuse a callback rate (percent) out of range or finer than a tenth: -1130."""
+    if not LEAST_CALLBACK <= rate <= MOST_CALLBACK or _is_too_precise(rate, LEAST_CALLBACK):
+        raise VenueRefusal(-1130, "Data sent for parameter 'callbackRate' is not valid.")
+
+
 def check_quantity(spec: SymbolSpec, quantity: Decimal, *, is_market: bool) -> None:
     """Refuse a quantity outside LOT_SIZE or MARKET_LOT_SIZE: -4003, -4004, -4005, -4023, -1111."""
     if quantity <= 0:
@@ -58,17 +85,28 @@ def check_quantity(spec: SymbolSpec, quantity: Decimal, *, is_market: bool) -> N
 def check_percent_price(spec: SymbolSpec, price: Decimal, reference: Decimal, *, is_buy: bool) -> None:
     """Refuse a limit too far through the mark price: a buy above it -4016, a sell below it -4024."""
     if is_buy and price > reference * spec.multiplier_up:
-        raise VenueRefusal(-4016, f"Limit price can't be higher than {reference * spec.multiplier_up}.")
+        raise VenueRefusal(-4016, f"Limit price can't be higher than {_highest(spec, reference)}.")
     if not is_buy and price < reference * spec.multiplier_down:
-        raise VenueRefusal(-4024, f"Limit price can't be lower than {reference * spec.multiplier_down}.")
+        raise VenueRefusal(-4024, f"Limit price can't be lower than {_lowest(spec, reference)}.")
 
 
 def check_triggered_limit(spec: SymbolSpec, price: Decimal, trigger_price: Decimal, *, is_buy: bool) -> None:
     """Refuse a conditional order's limit too far through its trigger: a buy above it -4183, a sell below it -4184."""
     if is_buy and price > trigger_price * spec.multiplier_up:
-        raise VenueRefusal(-4183, "Price is higher than stop price multiplier cap.")
+        raise VenueRefusal(-4183, f"Limit price can't be higher than {_highest(spec, trigger_price)}")
     if not is_buy and price < trigger_price * spec.multiplier_down:
-        raise VenueRefusal(-4184, "Price is lower than stop price multiplier floor.")
+        raise VenueRefusal(-4184, f"Limit price can't be lower than {_lowest(spec, trigger_price)}")
+
+
+def _highest(spec: SymbolSpec, reference: Decimal) -> Decimal:
+    """Return the highest price on a tick within the band above a price."""
+    return reference * spec.multiplier_up // spec.tick_size * spec.tick_size
+
+
+def _lowest(spec: SymbolSpec, reference: Decimal) -> Decimal:
+    """Return the lowest price on a tick within the band below a price."""
+    ticks = (reference * spec.multiplier_down / spec.tick_size).to_integral_value(ROUND_CEILING)
+    return ticks * spec.tick_size
 
 
 def check_notional(spec: SymbolSpec, notional: Decimal) -> None:

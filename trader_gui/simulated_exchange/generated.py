@@ -13,6 +13,8 @@ What is imitated, and how:
   of (middle - index); the funding rate follows from the average premium by the venue's formula.
 
 The price itself has no drift and no memory. Deterministic: the same symbol rules, seed and start give the same ticks.
+A schedule of regimes (calm, trend, crash, halt; see `regimes`) changes all this from the first tick on; the history
+before it is always of the usual kind.
 """
 
 import math
@@ -20,16 +22,17 @@ import random
 import zlib
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import NamedTuple
 
 import numpy as np
 
 from trader_gui.simulated_exchange.klines import MINUTE_MS
-from trader_gui.simulated_exchange.records import KlineRow, MarketTick, PriceLevel, Print, SymbolSpec
+from trader_gui.simulated_exchange.market_character import MarketCharacter, character_of
+from trader_gui.simulated_exchange.records import KlineRow, MarketTick, Print, SymbolSpec
+from trader_gui.simulated_exchange.regimes import MIXED, USUAL, Regime, Stretch, changes
+from trader_gui.simulated_exchange.standing_book import LEVELS, StandingBook
 
 TICK_MS = 100
 HISTORY_KLINES = 1500
-LEVELS = 60
 MAX_PRINTS = 8
 
 SLOW_MINUTES = 240.0
@@ -41,35 +44,8 @@ EXCITE_DECAY_SECONDS = 1.5
 EXCITE_PER_TRADE = 0.40
 INTEREST = 0.0001
 PREMIUM_CLAMP = 0.0005
-
-
-class MarketCharacter(NamedTuple):
-    """How a symbol trades: price at the start, volatility per minute (a fraction), trades a second, typical sizes."""
-
-    start_price: float
-    minute_volatility: float
-    trades_per_second: float
-    median_trade: float
-    median_level: float
-
-
-CHARACTERS: dict[str, MarketCharacter] = {
-    "BTCUSDT": MarketCharacter(108_000.0, 2.6e-4, 3.0, 0.020, 1.2),
-    "ETHUSDT": MarketCharacter(3_900.0, 3.4e-4, 3.0, 0.35, 18.0),
-    "BNBUSDT": MarketCharacter(1_100.0, 3.0e-4, 1.5, 0.5, 12.0),
-    "SOLUSDT": MarketCharacter(190.0, 4.2e-4, 2.0, 4.0, 150.0),
-    "XRPUSDT": MarketCharacter(2.4, 4.0e-4, 2.0, 300.0, 9_000.0),
-    "DOGEUSDT": MarketCharacter(0.2, 4.5e-4, 1.5, 3_000.0, 90_000.0),
-}
-"""Invented, of a likely order of magnitude. Any other symbol starts at 1,000 times its smallest price step."""
-
-
-def _character(spec: SymbolSpec) -> MarketCharacter:
-    known = CHARACTERS.get(spec.symbol)
-    if known is not None:
-        return known
-    price = 10_000.0 * float(spec.tick_size)
-    return MarketCharacter(price, 4.0e-4, 1.5, 400.0 / price, 12_000.0 / price)
+NO_CHANGE_MS = 1 << 62
+"""A market time that never comes."""
 
 
 def _plain(step: Decimal) -> Decimal:
@@ -89,23 +65,38 @@ class GeneratedMarket:
 
     is_recorded = False
 
-    def __init__(self, spec: SymbolSpec, seed: int, start_time_ms: int) -> None:
+    def __init__(self, spec: SymbolSpec, seed: int, start_time_ms: int, schedule: tuple[Stretch, ...] = USUAL) -> None:
+        """Make a market that has not begun.
+
+        Args:
+            spec: Rules of the symbol.
+            seed: Of everything random, >= 0.
+            start_time_ms: Market time at which it begins, cut to the minute.
+            schedule: Its regimes from there on.
+        """
         self.symbol = spec.symbol
         self.start_time_ms = start_time_ms // MINUTE_MS * MINUTE_MS
         self._seed = seed
-        self._character = _character(spec)
+        self._schedule = schedule
+        self._character = character_of(spec, seed)
         self._tick_size = _plain(spec.tick_size)
         self._step_size = _plain(spec.step_size)
+        self._history_end: tuple[int, float] | None = None
 
-    def _volatility_path(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        slow, fast = np.empty(HISTORY_KLINES), np.empty(HISTORY_KLINES)
-        for path, minutes, deviation in ((slow, SLOW_MINUTES, SLOW_DEVIATION), (fast, FAST_MINUTES, FAST_DEVIATION)):
+    @staticmethod
+    def _volatility_path(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        paths = []
+        for minutes, deviation in ((SLOW_MINUTES, SLOW_DEVIATION), (FAST_MINUTES, FAST_DEVIATION)):
             keep = math.exp(-1 / minutes)
-            noise = rng.standard_normal(HISTORY_KLINES) * deviation
-            path[0] = noise[0]
-            for index in range(1, HISTORY_KLINES):
-                path[index] = keep * path[index - 1] + math.sqrt(1 - keep * keep) * noise[index]
-        return slow, fast
+            renewed = math.sqrt(1 - keep * keep)
+            noise = (rng.standard_normal(HISTORY_KLINES) * deviation).tolist()
+            value = noise[0]
+            path = [value]
+            for shock in noise[1:]:
+                value = keep * value + renewed * shock
+                path.append(value)
+            paths.append(np.array(path))
+        return paths[0], paths[1]
 
     def _history_paths(self) -> tuple[np.ndarray, np.ndarray, np.random.Generator]:
         """Return (price ticks within each minute with the former close in front, log volatility factor, rng)."""
@@ -120,115 +111,56 @@ class GeneratedMarket:
         before = np.concatenate((ticks[:1, 0], ticks[:-1, -1]))
         return np.column_stack((before, ticks)), factor, rng
 
+    def _end_of_history(self) -> tuple[int, float]:
+        """Return (last price in ticks, last log volatility factor), which the ticks go on from."""
+        if self._history_end is None:
+            path, factor, _ = self._history_paths()
+            self._history_end = (int(path[-1, -1]), float(factor[-1]))
+        return self._history_end
+
     def history(self) -> tuple[KlineRow, ...]:
         """Return the 1500 closed 1m klines before the first tick; the last one closes at the first tick's price."""
         path, factor, rng = self._history_paths()
+        self._history_end = (int(path[-1, -1]), float(factor[-1]))
         move = (path[:, -1] - path[:, 0]) / path[:, 0] / self._character.minute_volatility
         per_minute = 60 * self._character.trades_per_second / (1 - EXCITE_PER_TRADE)
         counts = np.maximum(1, per_minute * np.exp(factor + 0.25 * rng.standard_normal(HISTORY_KLINES)))
         mean_trade = self._character.median_trade * math.exp(0.5 * 1.3**2)
         steps = np.maximum(1, counts * mean_trade / float(self._step_size))
         taker = np.clip(0.5 + 0.18 * np.tanh(move) + 0.04 * rng.standard_normal(HISTORY_KLINES), 0.05, 0.95)
+        volumes, taken = steps.astype(np.int64).tolist(), (steps * taker).astype(np.int64).tolist()
+        ohlc = np.column_stack((path[:, 0], path.max(axis=1), path.min(axis=1), path[:, -1])).tolist()
         first_open = self.start_time_ms - HISTORY_KLINES * MINUTE_MS
-        rows = []
-        for index in range(HISTORY_KLINES):
-            line = path[index]
-            rows.append(
-                self._row(
-                    first_open + index * MINUTE_MS,
-                    (int(line[0]), int(line.max()), int(line.min()), int(line[-1])),
-                    (int(steps[index]), int(steps[index] * taker[index])),
-                    int(counts[index]),
-                )
-            )
-        return tuple(rows)
+        return tuple(
+            self._row(first_open + index * MINUTE_MS, ohlc[index], (volumes[index], taken[index]), int(counts[index]))
+            for index in range(HISTORY_KLINES)
+        )
 
-    def _row(self, open_ms: int, ohlc: tuple[int, int, int, int], volumes: tuple[int, int], count: int) -> KlineRow:
-        opened, high, low, close = (tick * self._tick_size for tick in ohlc)
-        volume, taker = (steps * self._step_size for steps in volumes)
+    def _row(self, open_ms: int, ohlc: list[int], volumes: tuple[int, int], count: int) -> KlineRow:
+        opened, high, low, close = [tick * self._tick_size for tick in ohlc]
+        volume, taker = volumes[0] * self._step_size, volumes[1] * self._step_size
         mean = (opened + close) / 2
         end = open_ms + MINUTE_MS - 1
         return KlineRow(open_ms, end, opened, high, low, close, volume, volume * mean, count, taker, taker * mean)
 
     def ticks(self) -> Iterator[MarketTick]:
         """Yield a tick every 100 ms of market time, for ever."""
-        path, factor, _ = self._history_paths()
         simulation = _Simulation(
-            self._character,
-            (self._tick_size, self._step_size),
-            (self._seed, self.symbol),
-            int(path[-1, -1]),
-            float(factor[-1]),
+            self._character, (self._tick_size, self._step_size), (self._seed, self.symbol), *self._end_of_history()
         )
+        regimes = changes(self._schedule, self.start_time_ms)
+        next_ms, coming = next(regimes)
         time_ms = self.start_time_ms
         while True:
+            while time_ms >= next_ms:
+                simulation.enter(coming)
+                next_ms, coming = next(regimes, (NO_CHANGE_MS, coming))
             prints = simulation.advance()
             bids, asks = simulation.book.sides()
             mark, index, funding = simulation.reference(time_ms)
-            yield MarketTick(self.symbol, time_ms, prints, bids, asks, mark, index, funding)
+            is_trading = not simulation.regime.is_halted
+            yield MarketTick(self.symbol, time_ms, prints, bids, asks, mark, index, funding, is_trading)
             time_ms += TICK_MS
-
-
-class _StandingBook:
-    """Other people's book around a touch, in integer ticks; a level keeps its size until something changes it."""
-
-    def __init__(self, rng: random.Random, steps: tuple[Decimal, Decimal], median_level: float) -> None:
-        self._rng = rng
-        self._tick_size, self._step_size = steps
-        self._median = median_level / float(self._step_size)
-        self._bids: dict[int, PriceLevel] = {}
-        self._asks: dict[int, PriceLevel] = {}
-        self.best_bid = 0
-        self.best_ask = 0
-
-    def _new_level(self, tick: int, distance: int) -> PriceLevel:
-        size = self._median * (0.35 + 0.65 * min(1.0, distance / 12)) * math.exp(0.9 * self._rng.gauss(0, 1))
-        if tick % 100 == 0:
-            size *= 3
-        return tick * self._tick_size, max(1, int(size)) * self._step_size
-
-    def move(self, best_bid: int, best_ask: int) -> None:
-        """Put the touch at these ticks: crossed levels go, newly uncovered ones come, a few change size."""
-        for tick in range(best_bid + 1, self.best_bid + 1):
-            self._bids.pop(tick, None)
-        for tick in range(self.best_ask, best_ask):
-            self._asks.pop(tick, None)
-        self.best_bid, self.best_ask = best_bid, best_ask
-        self._fill(self._bids, best_bid, -1)
-        self._fill(self._asks, best_ask, 1)
-        self._churn()
-
-    def _fill(self, levels: dict[int, PriceLevel], best: int, direction: int) -> None:
-        for distance in range(LEVELS):
-            tick = best + direction * distance
-            if tick not in levels:
-                levels[tick] = self._new_level(tick, distance)
-        if len(levels) > 6 * LEVELS:
-            for tick in [tick for tick in levels if abs(tick - best) > 3 * LEVELS]:
-                del levels[tick]
-
-    def _churn(self) -> None:
-        for _ in range(5):
-            distance = min(LEVELS - 1, int(self._rng.expovariate(1 / 8)))
-            if self._rng.random() < 0.5:
-                self._bids[self.best_bid - distance] = self._new_level(self.best_bid - distance, distance)
-            else:
-                self._asks[self.best_ask + distance] = self._new_level(self.best_ask + distance, distance)
-
-    def eat(self, trade: Print) -> None:
-        """Take a trade's quantity out of the touch when it happened there; what is left is at least one step."""
-        levels, best = (self._bids, self.best_bid) if trade.is_buyer_maker else (self._asks, self.best_ask)
-        price, size = levels[best]
-        if price == trade.price:
-            levels[best] = (price, max(self._step_size, size - trade.quantity))
-
-    def sides(self) -> tuple[tuple[PriceLevel, ...], tuple[PriceLevel, ...]]:
-        """Return (bids, asks), best first."""
-        bids, asks = self._bids, self._asks
-        return (
-            tuple([bids[tick] for tick in range(self.best_bid, self.best_bid - LEVELS, -1)]),
-            tuple([asks[tick] for tick in range(self.best_ask, self.best_ask + LEVELS)]),
-        )
 
 
 class _Simulation:
@@ -243,7 +175,10 @@ class _Simulation:
         log_factor: float,
     ) -> None:
         self._rng = random.Random(f"{seed[0]}:{seed[1]}")
+        self._regime_rng = random.Random(f"{seed[0]}:{seed[1]}:regime")
         self._character = character
+        self.regime = MIXED
+        self._direction = 1
         self._tick_size, self._step_size = steps
         self._latent = start_tick + 0.5
         self._slow = min(0.6, max(-0.6, log_factor))
@@ -254,15 +189,29 @@ class _Simulation:
         self._basis = 0.00015
         self._average_gap = 0.0
         self._average_premium = 0.0
+        self._index_lag = 0.0
+        self._last_middle = 0.0
         self._reference = (Decimal(0), Decimal(0), Decimal(0))
-        self.book = _StandingBook(self._rng, steps, character.median_level)
+        self.book = StandingBook(self._rng, steps, character.median_level)
         self.book.move(start_tick, start_tick + 1)
+
+    def enter(self, regime: Regime) -> None:
+        """Begin a stretch of the schedule. Its own randomness: the usual market's stays what it was."""
+        if regime.depth != self.book.depth and not regime.is_halted:
+            self.book.thin_out(regime.depth / self.book.depth)
+            self.book.depth = regime.depth
+        self._fast += regime.shock
+        self._direction = 1 if regime.is_one_way else self._regime_rng.choice((-1, 1))
+        self.regime = regime
 
     def advance(self) -> tuple[Print, ...]:
         """Go on by one tick and return its trades."""
+        regime = self.regime
+        if regime.is_halted:
+            return ()
         seconds = TICK_MS / 1000
         volatility = self._next_volatility(seconds)
-        usual = self._character.trades_per_second * math.exp(0.6 * (self._slow + self._fast))
+        usual = self._character.trades_per_second * math.exp(0.6 * (self._slow + self._fast)) * regime.activity
         self._excite *= math.exp(-seconds / EXCITE_DECAY_SECONDS)
         intensity = min(40.0, usual + self._excite)
         self._move_latent(volatility, seconds, intensity / (usual / (1 - EXCITE_PER_TRADE)))
@@ -283,14 +232,16 @@ class _Simulation:
         self._fast += -self._fast * minutes / FAST_MINUTES + FAST_DEVIATION * math.sqrt(
             2 * minutes / FAST_MINUTES
         ) * gauss(0, 1)
-        return self._character.minute_volatility * math.exp(self._slow + self._fast) * math.sqrt(minutes)
+        deviation = self._character.minute_volatility * math.exp(self._slow + self._fast) * math.sqrt(minutes)
+        return deviation * self.regime.volatility
 
     def _move_latent(self, volatility: float, seconds: float, activity: float) -> None:
         rng = self._rng
         chi_square = -0.5 * math.log((1 - rng.random()) * (1 - rng.random()))
         student = rng.gauss(0, 1) / math.sqrt(2 * max(chi_square, 1e-6))
         change = volatility * math.sqrt(min(4.0, activity)) * max(-12.0, min(12.0, student))
-        if rng.random() < JUMPS_PER_SECOND * seconds:
+        change += self._direction * self.regime.drift * self._character.minute_volatility * seconds / 60
+        if rng.random() < JUMPS_PER_SECOND * seconds * self.regime.jumps:
             jump = (2 + rng.expovariate(1 / 1.5)) * self._character.minute_volatility * rng.choice((-1, 1))
             change += jump
             self._pullback -= 0.4 * jump
@@ -310,16 +261,26 @@ class _Simulation:
     def _narrowed_ask(self) -> int:
         """Return the ask of a quiet tick: a wide spread closes from the side away from the price."""
         book = self.book
-        return book.best_bid + 1 if self._rng.random() < 0.6 else book.best_ask
+        return book.best_bid + 1 if self._rng.random() < self.regime.narrowing else book.best_ask
+
+    def _spread(self) -> int:
+        """Return the spread in ticks after trades: mostly one tick, else some more and what the regime adds."""
+        regime = self.regime
+        if self._rng.random() < regime.tight:
+            return 1
+        spread = 1 + min(8, 1 + int(self._rng.expovariate(0.7)))
+        if regime.wide_bps:
+            spread += int(self._rng.expovariate(1 / max(1.0, self._latent * regime.wide_bps / 10_000)))
+        return spread
 
     def _trade(self, count: int) -> tuple[Print, ...]:
         book = self.book
         old_bid, old_ask = book.best_bid, book.best_ask
         new_bid = math.floor(self._latent)
-        spread = 1 if self._rng.random() < 0.9 else 1 + min(8, 1 + int(self._rng.expovariate(0.7)))
-        new_ask = new_bid + spread
+        new_ask = new_bid + self._spread()
         moved = new_bid - old_bid
         buys = 0.5 + 0.35 * math.tanh(self._flow) + (0.3 if moved > 1 else -0.3 if moved < -1 else 0.0)
+        buys += self._direction * self.regime.lean
         prints = []
         for index in range(1, count + 1):
             shift = moved * index // count if moved else 0
@@ -339,12 +300,13 @@ class _Simulation:
         return max(1, int(size)) * self._step_size
 
     def reference(self, time_ms: int) -> tuple[Decimal, Decimal, Decimal]:
-        """Return (mark price, index price, funding rate), renewed once a second."""
-        if time_ms % 1000 and self._reference[0]:
+        """Return (mark price, index price, funding rate), renewed once a second; they stand while trading does."""
+        if self._reference[0] and (time_ms % 1000 or self.regime.is_halted):
             return self._reference
+        regime = self.regime
         middle = (self.book.best_bid + self.book.best_ask) / 2 * float(self._tick_size)
-        self._basis += (0.00015 - self._basis) / 1800 + 6e-6 * self._rng.gauss(0, 1)
-        index = middle / (1 + self._basis)
+        self._basis += (regime.basis - self._basis) / regime.basis_seconds + 6e-6 * self._rng.gauss(0, 1)
+        index = middle / (1 + self._basis) * (1 + self._lag(middle, regime.lag_seconds))
         self._average_gap += ((middle - index) - self._average_gap) / 30
         premium = (middle - index) / index
         self._average_premium += (premium - self._average_premium) / 3600
@@ -352,6 +314,16 @@ class _Simulation:
         funding = self._average_premium + held
         self._reference = _eight_places(index + self._average_gap), _eight_places(index), _eight_places(funding)
         return self._reference
+
+    def _lag(self, middle: float, seconds: float) -> float:
+        """Return by which fraction the index is behind: what it did not follow yet; made up within seconds."""
+        if seconds:
+            self._index_lag -= middle / (self._last_middle or middle) - 1
+            self._index_lag *= 1 - 1 / seconds
+        elif self._index_lag:
+            self._index_lag = 0.8 * self._index_lag if abs(self._index_lag) > 1e-9 else 0.0
+        self._last_middle = middle
+        return self._index_lag
 
 
 def _eight_places(value: float) -> Decimal:

@@ -1,14 +1,16 @@
-"""Klines of every fixed interval, built from the trades of one symbol.
+"""Klines of every interval, built from the trades of one symbol.
 
-The market source's own interval (the *base*, usually 1m) is built trade by trade; longer intervals are put together
-from closed base klines and the open one, so a trade costs the same however many intervals are watched. A kline
-without a trade stands still at the close before it, with no volume.
+The market source's own interval (the *base*, usually 1m) is built trade by trade. A longer interval is put together
+from closed klines of the longest interval that divides it (1h from 30m) and, for the open one, from what is open below
+it; so a trade costs the same however many intervals are watched, and a closed base kline little more. A kline
+without a trade stands still at the close before it, with no volume. Weeks open on Mondays, months on their first day.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import islice
 
 import msgspec
 
@@ -36,14 +38,51 @@ FIXED_INTERVAL_MS: dict[str, int] = {
 WEEK_START_MS = 4 * 1440 * MINUTE_MS
 """1970-01-05, a Monday: weeks open on Mondays."""
 
+MONTH = "1M"
+"""The one interval of no fixed length."""
+
 KEPT_ROWS = 20_000
-"""Closed klines kept per interval."""
+"""Closed klines kept per interval; up to a quarter more between two clearings."""
 
 
 def interval_open_ms(interval_ms: int, time_ms: int) -> int:
     """Return the open time of the kline of length `interval_ms` that holds `time_ms`."""
     offset = WEEK_START_MS if interval_ms == FIXED_INTERVAL_MS["1w"] else 0
     return (time_ms - offset) // interval_ms * interval_ms + offset
+
+
+def interval_span(interval: str, time_ms: int) -> tuple[int, int]:
+    """Return (open time, close time) of the kline of an interval, `1M` included, that holds `time_ms`."""
+    if interval != MONTH:
+        length = FIXED_INTERVAL_MS[interval]
+        open_ms = interval_open_ms(length, time_ms)
+        return open_ms, open_ms + length - 1
+    moment = datetime.fromtimestamp(time_ms // 1000, UTC)
+    first = datetime(moment.year, moment.month, 1, tzinfo=UTC)
+    following = datetime(moment.year + moment.month // 12, moment.month % 12 + 1, 1, tzinfo=UTC)
+    return int(first.timestamp()) * 1000, int(following.timestamp()) * 1000 - 1
+
+
+def rows_between(
+    rows: Sequence[KlineRow], limit: int, start_time_ms: int | None, end_time_ms: int | None
+) -> Sequence[KlineRow]:
+    """Return up to `limit` of `rows`, oldest first: from the start if one is given, else the newest.
+
+    Args:
+        rows: Oldest first.
+        limit: At least 1.
+        start_time_ms: Lowest open time wanted.
+        end_time_ms: Highest open time wanted.
+    """
+    begin = 0 if start_time_ms is None else bisect_left(rows, start_time_ms, key=_open_time)
+    end = len(rows) if end_time_ms is None else bisect_right(rows, end_time_ms, key=_open_time)
+    if start_time_ms is None:
+        begin = max(0, end - limit)
+    return rows[begin : min(end, begin + limit)]
+
+
+def _open_time(row: KlineRow) -> int:
+    return row.open_time_ms
 
 
 class KlineBuild(msgspec.Struct):
@@ -105,22 +144,22 @@ class KlineBuild(msgspec.Struct):
             self.taker_buy_volume += trade.quantity
             self.taker_buy_quote_volume += quote
 
-    def merged(self, later: "KlineBuild") -> "KlineBuild":
-        """Return a new kline that holds this one and the one after it, with this one's open and close times."""
-        merged = msgspec.structs.replace(self)
-        merged.high = max(self.high, later.high)
-        merged.low = min(self.low, later.low)
-        merged.close = later.close
-        merged.volume = self.volume + later.volume
-        merged.quote_volume = self.quote_volume + later.quote_volume
-        merged.trade_count = self.trade_count + later.trade_count
-        merged.taker_buy_volume = self.taker_buy_volume + later.taker_buy_volume
-        merged.taker_buy_quote_volume = self.taker_buy_quote_volume + later.taker_buy_quote_volume
-        if merged.first_trade_id < 0:
-            merged.first_trade_id = later.first_trade_id
+    def absorb(self, later: "KlineBuild") -> None:
+        """Take in the kline that follows; open and close times stay."""
+        if later.high > self.high:
+            self.high = later.high
+        if later.low < self.low:
+            self.low = later.low
+        self.close = later.close
+        self.volume += later.volume
+        self.quote_volume += later.quote_volume
+        self.trade_count += later.trade_count
+        self.taker_buy_volume += later.taker_buy_volume
+        self.taker_buy_quote_volume += later.taker_buy_quote_volume
+        if self.first_trade_id < 0:
+            self.first_trade_id = later.first_trade_id
         if later.last_trade_id >= 0:
-            merged.last_trade_id = later.last_trade_id
-        return merged
+            self.last_trade_id = later.last_trade_id
 
     def row(self) -> KlineRow:
         """Return the kline as a frozen row."""
@@ -150,11 +189,12 @@ class KlineBook:
     def __init__(self, history: Sequence[KlineRow]) -> None:
         base_ms = history[0].close_time_ms - history[0].open_time_ms + 1
         lengths = {name: ms for name, ms in FIXED_INTERVAL_MS.items() if ms >= base_ms and ms % base_ms == 0}
-        self.intervals = tuple(lengths)
+        self.intervals = (*lengths, MONTH) if FIXED_INTERVAL_MS["1d"] % base_ms == 0 else tuple(lengths)
         self.base_interval = self.intervals[0]
         self._base_ms = base_ms
-        self._longer = {name: ms for name, ms in lengths.items() if ms > base_ms}
-        self._closed: dict[str, deque[KlineRow]] = {name: deque(maxlen=KEPT_ROWS) for name in lengths}
+        self._parts = {name: _part_of(name, self.intervals[:at]) for at, name in enumerate(self.intervals) if at}
+        self._wholes = {part: [name for name in self._parts if self._parts[name] == part] for part in self.intervals}
+        self._closed: dict[str, list[KlineRow]] = {name: [] for name in self.intervals}
         self._partial: dict[str, KlineBuild] = {}
         for row in history:
             self._extend_longer(KlineBuild.from_row(row))
@@ -176,38 +216,54 @@ class KlineBook:
         """Close the open base kline and open the next; return every (interval, kline) that closed, base first."""
         closed = self._open
         closed_now = [(self.base_interval, closed)]
-        self._closed[self.base_interval].append(closed.row())
+        self._keep(self.base_interval, closed)
         closed_now.extend(self._extend_longer(closed))
         self._open = KlineBuild.flat(closed.close_time_ms + 1, self._base_ms, closed.close)
         return closed_now
 
     def _extend_longer(self, base: KlineBuild) -> list[tuple[str, KlineBuild]]:
-        finished = []
-        for name, length in self._longer.items():
-            partial = self._partial.get(name)
-            if partial is None:
-                partial = msgspec.structs.replace(base)
-                partial.open_time_ms = interval_open_ms(length, base.open_time_ms)
-                partial.close_time_ms = partial.open_time_ms + length - 1
-            else:
-                partial = partial.merged(base)
-            self._partial[name] = partial
-            if partial.close_time_ms == base.close_time_ms:
-                self._closed[name].append(partial.row())
-                finished.append((name, self._partial.pop(name)))
-        return finished
+        closed = [(self.base_interval, base)]
+        for part, later in closed:  # grows while it is walked: what closes may close a longer one
+            for name in self._wholes[part]:
+                partial = self._partial.get(name)
+                if partial is None:
+                    partial = self._partial[name] = self._begun(name, later)
+                else:
+                    partial.absorb(later)
+                if partial.close_time_ms == later.close_time_ms:
+                    self._keep(name, partial)
+                    closed.append((name, self._partial.pop(name)))
+        return closed[1:]
+
+    def _keep(self, interval: str, kline: KlineBuild) -> None:
+        rows = self._closed[interval]
+        rows.append(kline.row())
+        if len(rows) > KEPT_ROWS * 5 // 4:
+            del rows[:-KEPT_ROWS]
+
+    @staticmethod
+    def _begun(interval: str, base: KlineBuild) -> KlineBuild:
+        """Return the kline of a longer interval as `base`, its first, makes it."""
+        build = msgspec.structs.replace(base)
+        build.open_time_ms, build.close_time_ms = interval_span(interval, base.open_time_ms)
+        return build
 
     def open_kline(self, interval: str) -> KlineBuild:
         """Return the open kline of `interval`; for the base interval it is the live object, not to be changed."""
         if interval == self.base_interval:
             return self._open
-        partial = self._partial.get(interval)
-        if partial is not None:
-            return partial.merged(self._open)
-        length = self._longer[interval]
-        build = msgspec.structs.replace(self._open)
-        build.open_time_ms = interval_open_ms(length, build.open_time_ms)
-        build.close_time_ms = build.open_time_ms + length - 1
+        build: KlineBuild | None = None
+        name = interval
+        while name != self.base_interval:
+            partial = self._partial.get(name)
+            if partial is not None and build is None:
+                build = self._begun(interval, partial)
+            elif partial is not None and build is not None:
+                build.absorb(partial)
+            name = self._parts[name]
+        if build is None:
+            return self._begun(interval, self._open)
+        build.absorb(self._open)
         return build
 
     def rows(
@@ -221,14 +277,20 @@ class KlineBook:
             start_time_ms: Lowest open time wanted.
             end_time_ms: Highest open time wanted.
         """
-        rows = [*self._closed[interval], self.open_kline(interval).row()]
-        length = FIXED_INTERVAL_MS[interval]
-        first = rows[0].open_time_ms
-        begin = 0 if start_time_ms is None else max(0, -(-(start_time_ms - first) // length))
-        end = len(rows) if end_time_ms is None else min(len(rows), max(0, (end_time_ms - first) // length + 1))
-        if start_time_ms is None:
-            begin = max(0, end - limit)
-        return list(islice(rows, begin, min(end, begin + limit)))
+        closed = self._closed[interval]
+        now = self.open_kline(interval)
+        if end_time_ms is not None and end_time_ms < now.open_time_ms:
+            return list(rows_between(closed, limit, start_time_ms, end_time_ms))
+        if start_time_ms is not None:
+            found = [*rows_between(closed, limit, start_time_ms, None)]
+            return [*found, now.row()] if len(found) < limit and start_time_ms <= now.open_time_ms else found
+        return [*closed[len(closed) - limit + 1 if len(closed) >= limit else 0 :], now.row()]
+
+
+def _part_of(interval: str, shorter: Sequence[str]) -> str:
+    """Return the longest of the shorter intervals that klines of `interval` consist of."""
+    length = FIXED_INTERVAL_MS["1d"] if interval == MONTH else FIXED_INTERVAL_MS[interval]
+    return [name for name in shorter if length % FIXED_INTERVAL_MS[name] == 0][-1]
 
 
 class RollingDay:

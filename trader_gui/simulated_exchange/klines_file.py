@@ -122,8 +122,8 @@ def _without_header(path: Path, frame: "pd.DataFrame") -> tuple["pd.DataFrame", 
     """Return the rows of data and the row number of the first of them."""
     if frame.shape[1] != len(COLUMNS):
         raise UserError(
-            f"{path.name}, row 1: {frame.shape[1]} columns instead of the {len(COLUMNS)} of the venue's archive: "
-            "choose a file in that format."
+            f"{path.name}, row 1: {frame.shape[1]} columns instead of the {len(COLUMNS)} of the venue's archive, and "
+            "neither aggTrades nor a recording of raw streams: choose a file in one of these formats."
         )
     first = [str(cell).strip() for cell in frame.iloc[0]]
     frame = frame.set_axis(list(COLUMNS), axis=1)

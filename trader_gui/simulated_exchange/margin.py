@@ -1,25 +1,32 @@
 """Margin arithmetic of linear contracts, as plain functions: brackets, maintenance, liquidation price, order cost.
 
-One-way mode, single-asset mode, quote asset USDT. Money, prices and quantities are `Decimal`; `direction` is +1 for a
-long and -1 for a short position. Source: the venue's help pages on liquidation price, initial margin, order cost and
+One-way and hedge mode, quote asset USDT. Money, prices and quantities are `Decimal`; `direction` is +1 for a long and
+-1 for a short position. Source: the venue's help pages on liquidation price, initial margin, order cost and
 break-even; the published examples are in the tests. Where the pages are silent the choice is stated at the function.
 """
 
 from collections.abc import Sequence
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
+from typing import NamedTuple
 
 from trader_gui.simulated_exchange.records import Bracket
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
 _CENT_MILLIONTH = Decimal("0.00000001")
+_GUARD = Decimal("0.0000000000000001")
+_WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _SHORT_BUFFER = Decimal("1.0015")
 _MARKET_BUY_BUFFER = Decimal("1.0005")
 
 
 def cut(amount: Decimal) -> Decimal:
-    """Return `amount` cut toward zero to 8 decimals: the venue never rounds money up."""
-    return amount.quantize(_CENT_MILLIONTH, rounding=ROUND_DOWN)
+    """Return `amount` cut toward zero to 8 decimals: the venue never rounds money up.
+
+    A mean price has no end of decimals, so that a profit of 0.0025 may come out as 0.00249999999999999999999: what is
+    within the error of such reckoning is no fraction to be cut off, but the amount itself.
+    """
+    return amount.quantize(_GUARD, None, _WIDE).quantize(_CENT_MILLIONTH, ROUND_DOWN, _WIDE)
 
 
 def bracket_at(brackets: Sequence[Bracket], notional: Decimal) -> Bracket:
@@ -41,27 +48,35 @@ def max_notional(brackets: Sequence[Bracket], leverage: int) -> Decimal:
     return max((b.notional_cap for b in brackets if b.initial_leverage >= leverage), default=ZERO)
 
 
+class Leg(NamedTuple):
+    """A position for the purpose of its liquidation price; `direction` +1 long, -1 short; `quantity` > 0."""
+
+    direction: int
+    quantity: Decimal
+    entry_price: Decimal
+
+
 def liquidation_price(
     *,
     wallet_balance: Decimal,
     other_maintenance: Decimal,
     other_unrealized: Decimal,
-    cum: Decimal,
-    direction: int,
-    quantity: Decimal,
-    entry_price: Decimal,
-    rate: Decimal,
+    legs: Sequence[tuple[Leg, Bracket]],
 ) -> Decimal:
-    """Return the mark price at which margin balance equals maintenance margin, within one given bracket.
+    """Return the mark price at which margin balance equals maintenance margin, within one given bracket per leg.
 
     `wallet_balance` is the cross wallet, or the isolated wallet of the position; `other_maintenance` and
-    `other_unrealized` are sums over all other cross positions, 0 for an isolated one; `cum` and `rate` belong to the
-    bracket that holds at the result; `quantity` is the size of the position, > 0. The exact quotient is returned; it
-    may be <= 0, which means that no price liquidates.
+    `other_unrealized` are sums over the cross positions of all other symbols, 0 for an isolated one; `legs` is the one
+    position, or in hedge mode all cross positions of the symbol. The exact quotient is returned; it may be <= 0, which
+    means that no price liquidates. 0 when equity and maintenance margin move alike.
     """
-    signed = direction * quantity
-    numerator = wallet_balance - other_maintenance + other_unrealized + cum - signed * entry_price
-    return numerator / (quantity * rate - signed)
+    numerator = wallet_balance - other_maintenance + other_unrealized
+    denominator = ZERO
+    for leg, bracket in legs:
+        signed = leg.direction * leg.quantity
+        numerator += bracket.cum - signed * leg.entry_price
+        denominator += leg.quantity * bracket.maint_margin_ratio - signed
+    return numerator / denominator if denominator else ZERO
 
 
 def bracketed_liquidation_price(
@@ -70,36 +85,28 @@ def bracketed_liquidation_price(
     wallet_balance: Decimal,
     other_maintenance: Decimal,
     other_unrealized: Decimal,
-    direction: int,
-    quantity: Decimal,
-    entry_price: Decimal,
+    legs: Sequence[Leg],
     mark_price: Decimal,
 ) -> Decimal:
-    """Return the liquidation price whose own notional chooses the bracket; 0 when no price liquidates.
+    """Return the liquidation price whose own notional chooses the brackets; 0 when no price liquidates.
 
-    Starts from the bracket at the current notional and repeats until the bracket stands. Between two brackets that
-    send each other on (possible only on the edge itself) the last one computed is returned.
+    Starts from the brackets at the current notional and repeats until they stand. Between two brackets that send each
+    other on (possible only on the edge itself) the last price computed is returned.
     """
-    bracket = bracket_at(brackets, quantity * mark_price)
-    price = ZERO
-    for _ in brackets:
+    price = mark_price
+    chosen: list[Bracket] = []
+    for _ in range(len(brackets) * len(legs) + 1):
+        found = [bracket_at(brackets, leg.quantity * max(price, ZERO)) for leg in legs]
+        if found == chosen:
+            break
+        chosen = found
         price = liquidation_price(
             wallet_balance=wallet_balance,
             other_maintenance=other_maintenance,
             other_unrealized=other_unrealized,
-            cum=bracket.cum,
-            direction=direction,
-            quantity=quantity,
-            entry_price=entry_price,
-            rate=bracket.maint_margin_ratio,
+            legs=list(zip(legs, chosen, strict=True)),
         )
-        if price <= 0:
-            return ZERO
-        found = bracket_at(brackets, quantity * price)
-        if found is bracket:
-            break
-        bracket = found
-    return price
+    return max(price, ZERO)
 
 
 def assumed_price(

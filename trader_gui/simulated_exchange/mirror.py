@@ -55,7 +55,7 @@ def read_frame(text: str, symbol: str) -> MarketTick:
     """
     try:
         frame = _decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise MirrorError(str(error)) from None
     if frame.symbol != symbol:
         raise MirrorError(f"{frame.symbol[:20]} is not mirrored here, {symbol} is")

@@ -56,8 +56,8 @@ class ExchangeProcess:
 async def start_exchange(options: ExchangeOptions) -> ExchangeProcess:
     """Start the exchange as a child process and wait until it serves.
 
-    `api_key`, `api_secret` and `start_time_ms` of the options stay with programs that serve in-process: the child
-    makes its own.
+    `api_key`, `api_secret`, `start_time_ms` and `limits` of the options stay with programs that serve in-process: the
+    child makes its own.
 
     Raises:
         UserError: The child refused its options, its file or its port (the same sentence), or did not get ready.
@@ -89,9 +89,17 @@ def _command(options: ExchangeOptions) -> list[str]:
         program = [str(console if console.exists() else own)]
     words = [*program, "exchange", "--exit-with-parent", "--port", str(options.port), "--speed", str(options.speed)]
     words += ["--balance", str(options.wallet_balance)]
+    words += ["--fee-tier", str(options.fee_tier)] if options.fee_tier else []
     words += ["--data", str(options.data)] if options.data is not None else ["--seed", str(options.seed)]
     words += ["--mirror"] if options.mirror else []
     words += ["--rules", str(options.rules)] if options.rules is not None else []
+    words += ["--brackets", str(options.brackets)] if options.brackets is not None else []
+    words += ["--regime", options.regime]
+    words += [] if options.counts else ["--no-limits"]
+    words += ["--faults", str(options.faults)] if options.faults is not None else []
+    words += ["--latency", options.latency] if options.latency else []
+    for file in options.public_keys:
+        words += ["--public-key", str(file)]
     for symbol in options.symbols:
         words += ["--symbol", symbol]
     return words

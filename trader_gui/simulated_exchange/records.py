@@ -69,6 +69,7 @@ class MarketTick(msgspec.Struct, frozen=True):
     Attributes:
         prints: Trades since the last tick, oldest first; may be empty.
         bids, asks: Other people's book, best first, at least 20 levels, never crossed; replaces the former one.
+        is_trading: False while the market is halted: nothing can be ordered.
     """
 
     symbol: str
@@ -79,6 +80,7 @@ class MarketTick(msgspec.Struct, frozen=True):
     mark_price: Decimal
     index_price: Decimal
     funding_rate: Decimal
+    is_trading: bool = True
 
 
 class KlineRow(msgspec.Struct, frozen=True):
@@ -98,17 +100,24 @@ class KlineRow(msgspec.Struct, frozen=True):
 
 
 class MarketSource(Protocol):
-    """Where prices come from: a seeded generator or a file of klines. Deterministic: same input, same ticks."""
+    """Where the prices of one symbol come from: generated, from a file, or pushed in. Same input, same ticks."""
 
     symbol: str
     start_time_ms: int
     """Market time of the first tick."""
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the klines stay the source's own, whatever the account trades."""
+
     def history(self) -> tuple[KlineRow, ...]:
-        """Return closed 1m klines before the first tick, oldest first, at least 500 (1500 for the generator)."""
+        """Return closed klines of one interval before the first tick, without a gap, oldest first, at least 500."""
 
     def ticks(self) -> Iterator[MarketTick]:
-        """Yield ticks with strictly rising times; ends at the data's end, never for the generator."""
+        """Yield ticks with strictly rising times, each time from the first one.
+
+        It ends at the data's end, never for a generated market, at once for one that is pushed in.
+        """
 
 
 # ---- what the core emits; the server's wire module turns each into the venue's JSON -------------------------------
@@ -137,6 +146,12 @@ class OrderRow(msgspec.Struct):
     stop_price: Decimal = Decimal(0)
     working_type: str = "CONTRACT_PRICE"
     position_side: str = "BOTH"
+    price_match: str = "NONE"
+    stp_mode: str = "EXPIRE_MAKER"
+    price_protect: bool = False
+    activate_price: Decimal | None = None
+    callback_rate: Decimal | None = None
+    amendment_count: int = 0
 
     @property
     def avg_price(self) -> Decimal:
@@ -145,7 +160,11 @@ class OrderRow(msgspec.Struct):
 
 
 class AlgoRow(msgspec.Struct):
-    """A conditional order of the Algo service, mutable inside the core."""
+    """A conditional order of the Algo service, mutable inside the core.
+
+    `activate_price` and `callback_rate` (percent) only of trailing ones; `extreme_price` is the best price since they
+    were placed.
+    """
 
     algo_id: int
     client_algo_id: str
@@ -170,6 +189,13 @@ class AlgoRow(msgspec.Struct):
     actual_qty: Decimal = Decimal(0)
     reason: str = ""
     position_side: str = "BOTH"
+    price_match: str = "NONE"
+    stp_mode: str = "EXPIRE_MAKER"
+    good_till_date_ms: int = 0
+    activate_price: Decimal | None = None
+    callback_rate: Decimal | None = None
+    is_activated: bool = False
+    extreme_price: Decimal = Decimal(0)
 
 
 class TradeRow(msgspec.Struct, frozen=True):
@@ -187,6 +213,23 @@ class TradeRow(msgspec.Struct, frozen=True):
     realized_pnl: Decimal
     is_maker: bool
     time_ms: int
+    position_side: str = "BOTH"
+
+
+class AmendmentRow(msgspec.Struct, frozen=True):
+    """One change of an open order by its owner, as orderAmendment lists it; `count` is 1 for an order's first."""
+
+    amendment_id: int
+    symbol: str
+    order_id: int
+    client_order_id: str
+    time_ms: int
+    price_before: Decimal
+    price_after: Decimal
+    quantity_before: Decimal
+    quantity_after: Decimal
+    count: int
+    modify_id: int | None
 
 
 class IncomeEntry(msgspec.Struct, frozen=True):
@@ -202,14 +245,33 @@ class IncomeEntry(msgspec.Struct, frozen=True):
     trade_id: str
 
 
+class MarginChange(msgspec.Struct, frozen=True):
+    """One change of an isolated position's margin: `change_type` 1 added, 2 taken away; `delta_type` who did it."""
+
+    symbol: str
+    position_side: str
+    change_type: int
+    delta_type: str
+    amount: Decimal
+    asset: str
+    time_ms: int
+
+
 class OrderEvent(msgspec.Struct, frozen=True):
-    """ORDER_TRADE_UPDATE: a copy of the order at that moment, with the fill when `execution_type` is TRADE."""
+    """ORDER_TRADE_UPDATE: a copy of the order at that moment, with the fill when `execution_type` is TRADE.
+
+    `bid_notional`, `ask_notional`: the account's open orders on the symbol after the event, reduce-only ones left out.
+    `modify_id` belongs to the request that an AMENDMENT comes from.
+    """
 
     order: OrderRow
     execution_type: str
     trade: TradeRow | None
     time_ms: int
     expiry_reason: str = "0"
+    bid_notional: Decimal = Decimal(0)
+    ask_notional: Decimal = Decimal(0)
+    modify_id: int | None = None
 
 
 class AlgoEvent(msgspec.Struct, frozen=True):
@@ -243,12 +305,13 @@ class PositionState(msgspec.Struct, frozen=True):
 
 
 class AccountEvent(msgspec.Struct, frozen=True):
-    """ACCOUNT_UPDATE: only what changed."""
+    """ACCOUNT_UPDATE: only what changed; `symbol` of a funding, else ""."""
 
     reason: str
     balances: tuple[BalanceState, ...]
     positions: tuple[PositionState, ...]
     time_ms: int
+    symbol: str = ""
 
 
 class LeverageEvent(msgspec.Struct, frozen=True):
@@ -259,13 +322,26 @@ class LeverageEvent(msgspec.Struct, frozen=True):
     time_ms: int
 
 
-class MarginCallEvent(msgspec.Struct, frozen=True):
-    """MARGIN_CALL of one position."""
+class AssetModeEvent(msgspec.Struct, frozen=True):
+    """ACCOUNT_CONFIG_UPDATE of a change between single-asset and multi-assets mode."""
+
+    is_multi_assets: bool
+    time_ms: int
+
+
+class CalledPosition(msgspec.Struct, frozen=True):
+    """One position in a MARGIN_CALL."""
 
     position: PositionState
-    cross_wallet_balance: Decimal
     mark_price: Decimal
     maint_margin: Decimal
+
+
+class MarginCallEvent(msgspec.Struct, frozen=True):
+    """MARGIN_CALL of an isolated position, or of all cross positions; the cross wallet is told of the latter."""
+
+    positions: tuple[CalledPosition, ...]
+    cross_wallet_balance: Decimal | None
     time_ms: int
 
 
@@ -277,4 +353,6 @@ class BookChange(msgspec.Struct, frozen=True):
     time_ms: int
 
 
-VenueEvent: TypeAlias = OrderEvent | AlgoEvent | AccountEvent | LeverageEvent | MarginCallEvent | BookChange
+VenueEvent: TypeAlias = (
+    OrderEvent | AlgoEvent | AccountEvent | LeverageEvent | AssetModeEvent | MarginCallEvent | BookChange
+)

@@ -1,64 +1,73 @@
-"""Order endpoints: normal orders (5.5) and the Algo service (6.1)."""
+"""Order endpoints (5.5): one order at a time, and the history of orders and executions.
+
+Several at once: `rest_batch`; conditional orders: `rest_algo`. Histories go by the market clock. `order/test` answers
+with the order that would be accepted, with id 0. Where the reference is silent: an `orderId` or `fromId` without times
+is not held to the last seven days, and `fromId` beside times is -1128.
+"""
 
 from typing import Any
 
-from trader_gui.simulated_exchange import wire_account
+from trader_gui.simulated_exchange import rest_algo, rest_batch, wire_order
 from trader_gui.simulated_exchange.endpoints import Endpoint, Parameters, limit, one_or_all, required, span, whole
+from trader_gui.simulated_exchange.paging import week
+from trader_gui.simulated_exchange.parameters import empty_original_id
+from trader_gui.simulated_exchange.records import OrderRow, VenueRefusal
+from trader_gui.simulated_exchange.rest_batch import ALL_CANCELED
 from trader_gui.simulated_exchange.venue import Venue
-from trader_gui.simulated_exchange.wire import text
-
-ALL_CANCELED = {"code": 200, "msg": "The operation of cancel all open order is done."}
+from trader_gui.simulated_exchange.wire import Json, text
 
 
 def _place(venue: Venue, parameters: Parameters) -> Any:
-    order, events = venue.core.place_order(parameters, venue.market_ms)
-    venue.deliver(events)
-    if parameters.get("newOrderRespType") == "RESULT":
-        return wire_account.order_reply(order)
-    return wire_account.acknowledged(order)
+    return rest_batch.place(venue, parameters)
+
+
+def _test(venue: Venue, parameters: Parameters) -> Any:
+    return wire_order.order_reply(venue.core.test_order(parameters, venue.market_ms))
 
 
 def _modify(venue: Venue, parameters: Parameters) -> Any:
-    order, events = venue.core.modify_order(parameters, venue.market_ms)
-    venue.deliver(events)
-    return wire_account.order_reply(order) | {"pair": order.symbol}
+    return rest_batch.modify(venue, parameters, set())
 
 
 def _ids(parameters: Parameters) -> tuple[str, int | None, str | None]:
-    symbol = required(parameters, "symbol")
-    return symbol, whole(parameters, "orderId"), parameters.get("origClientOrderId") or None
+    symbol, order_id = required(parameters, "symbol"), whole(parameters, "orderId")
+    client_order_id = parameters.get("origClientOrderId")
+    if order_id is None and client_order_id == "":
+        raise empty_original_id()
+    return symbol, order_id, client_order_id
 
 
 def _cancel(venue: Venue, parameters: Parameters) -> Any:
-    order, events = venue.core.cancel_order(*_ids(parameters), venue.market_ms)
-    venue.deliver(events)
-    return wire_account.order_reply(order)
+    return rest_batch.cancel(venue, *_ids(parameters))
 
 
 def _query(venue: Venue, parameters: Parameters) -> Any:
-    return wire_account.order_row(venue.core.query_order(*_ids(parameters)))
+    return wire_order.order_row(venue.core.query_order(*_ids(parameters)))
 
 
 def _open_order(venue: Venue, parameters: Parameters) -> Any:
-    return wire_account.order_row(venue.core.open_order(*_ids(parameters)))
+    return wire_order.order_row(venue.core.open_order(*_ids(parameters)))
 
 
 def _open_orders(venue: Venue, parameters: Parameters) -> Any:
-    return [wire_account.order_row(order) for order in venue.core.open_orders(parameters.get("symbol") or None)]
+    return [wire_order.order_row(order) for order in venue.core.open_orders(parameters.get("symbol") or None)]
 
 
 def _all_orders(venue: Venue, parameters: Parameters) -> Any:
-    start, end = span(parameters)
+    order_id = whole(parameters, "orderId")
+    start, end, earliest = week(*span(parameters), venue.market_ms, may_be_whole=False)
     orders = venue.core.all_orders(
-        required(parameters, "symbol"),
-        order_id=whole(parameters, "orderId"),
+        parameters.get("symbol") or None,
+        order_id=order_id,
         start_ms=start,
         end_ms=end,
         limit=limit(parameters, 500, 1000),
     )
-    return [
-        wire_account.order_row(order) | {"pair": order.symbol, "cumBase": text(order.executed_qty)} for order in orders
-    ]
+    return [_listed(order) for order in orders if order_id is not None or order.time_ms >= earliest]
+
+
+def _listed(order: OrderRow) -> Json:
+    return wire_order.order_row(order) | {"pair": order.symbol, "cumBase": text(order.executed_qty)}
 
 
 def _cancel_all(venue: Venue, parameters: Parameters) -> Any:
@@ -66,64 +75,37 @@ def _cancel_all(venue: Venue, parameters: Parameters) -> Any:
     return ALL_CANCELED
 
 
+def _amendments(venue: Venue, parameters: Parameters) -> Any:
+    start, end = span(parameters)
+    rows = venue.core.amendments(*_ids(parameters), start_ms=start, end_ms=end, limit=limit(parameters, 50, 100))
+    return [wire_order.amendment_row(row) for row in rows]
+
+
 def _user_trades(venue: Venue, parameters: Parameters) -> Any:
-    start, end = span(parameters)
+    symbol, from_id, order_id = (
+        required(parameters, "symbol"),
+        whole(parameters, "fromId"),
+        whole(parameters, "orderId"),
+    )
+    times = span(parameters)
+    if from_id is not None and times != (None, None):
+        raise VenueRefusal(-1128, "Combination of optional parameters invalid.")
+    start, end, earliest = week(*times, venue.market_ms, may_be_whole=True)
     trades = venue.core.trades(
-        required(parameters, "symbol"),
-        order_id=whole(parameters, "orderId"),
+        symbol,
+        order_id=order_id,
         start_ms=start,
         end_ms=end,
-        from_id=whole(parameters, "fromId"),
+        from_id=from_id,
         limit=limit(parameters, 500, 1000),
     )
-    return [wire_account.user_trade(trade) for trade in trades]
-
-
-def _algo_ids(parameters: Parameters) -> tuple[int | None, str | None]:
-    return whole(parameters, "algoId"), parameters.get("clientAlgoId") or None
-
-
-def _place_algo(venue: Venue, parameters: Parameters) -> Any:
-    algo, events = venue.core.place_algo(parameters, venue.market_ms)
-    venue.deliver(events)
-    return wire_account.algo_reply(algo)
-
-
-def _cancel_algo(venue: Venue, parameters: Parameters) -> Any:
-    algo, events = venue.core.cancel_algo(*_algo_ids(parameters), venue.market_ms)
-    venue.deliver(events)
-    return wire_account.algo_cancel_reply(algo)
-
-
-def _query_algo(venue: Venue, parameters: Parameters) -> Any:
-    return wire_account.algo_row(venue.core.algo_order(*_algo_ids(parameters)))
-
-
-def _open_algo_orders(venue: Venue, parameters: Parameters) -> Any:
-    rows = venue.core.open_algo_orders(parameters.get("symbol") or None)
-    wanted = whole(parameters, "algoId")
-    return [wire_account.algo_row(row) for row in rows if wanted is None or row.algo_id == wanted]
-
-
-def _all_algo_orders(venue: Venue, parameters: Parameters) -> Any:
-    start, end = span(parameters)
-    rows = venue.core.all_algo_orders(
-        required(parameters, "symbol"),
-        algo_id=whole(parameters, "algoId"),
-        start_ms=start,
-        end_ms=end,
-        limit=limit(parameters, 500, 1000),
-    )
-    return [wire_account.algo_row(row) for row in rows]
-
-
-def _cancel_all_algo(venue: Venue, parameters: Parameters) -> Any:
-    venue.deliver(venue.core.cancel_all_algo(required(parameters, "symbol"), venue.market_ms))
-    return ALL_CANCELED
+    is_by_id = from_id is not None or order_id is not None
+    return [wire_order.user_trade(trade) for trade in trades if is_by_id or trade.time_ms >= earliest]
 
 
 ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("POST", "/fapi/v1/order"): Endpoint(_place, weight=0, orders=1),
+    ("POST", "/fapi/v1/order/test"): Endpoint(_test),
     ("PUT", "/fapi/v1/order"): Endpoint(_modify, weight=0, orders=1),
     ("DELETE", "/fapi/v1/order"): Endpoint(_cancel),
     ("GET", "/fapi/v1/order"): Endpoint(_query),
@@ -131,11 +113,8 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("GET", "/fapi/v1/openOrders"): Endpoint(_open_orders, weight=one_or_all(1, 40)),
     ("GET", "/fapi/v1/allOrders"): Endpoint(_all_orders, weight=5),
     ("DELETE", "/fapi/v1/allOpenOrders"): Endpoint(_cancel_all),
+    ("GET", "/fapi/v1/orderAmendment"): Endpoint(_amendments),
     ("GET", "/fapi/v1/userTrades"): Endpoint(_user_trades, weight=5),
-    ("POST", "/fapi/v1/algoOrder"): Endpoint(_place_algo, weight=0, orders=1),
-    ("DELETE", "/fapi/v1/algoOrder"): Endpoint(_cancel_algo),
-    ("GET", "/fapi/v1/algoOrder"): Endpoint(_query_algo),
-    ("GET", "/fapi/v1/openAlgoOrders"): Endpoint(_open_algo_orders, weight=one_or_all(1, 40)),
-    ("GET", "/fapi/v1/allAlgoOrders"): Endpoint(_all_algo_orders, weight=5),
-    ("DELETE", "/fapi/v1/algoOpenOrders"): Endpoint(_cancel_all_algo),
+    **rest_batch.ENDPOINTS,
+    **rest_algo.ENDPOINTS,
 }

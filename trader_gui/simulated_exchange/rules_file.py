@@ -1,7 +1,8 @@
-"""Rules of one symbol read from a file: its entry of the venue's exchangeInfo, as JSON.
+"""Rules of symbols read from a file: a whole answer of the venue's exchangeInfo, or one entry of it, as JSON.
 
 Filters come from the entry. What exchangeInfo does not tell (leverage brackets, funding interval), and what the entry
-leaves out, is taken from a model: the table's row of the symbol, or of a small coin.
+leaves out, is taken from a model: the table's row of the symbol, or of a small coin. Of a whole answer the perpetual
+contracts count that are margined in USDT, the account's only asset, and have status TRADING.
 """
 
 from decimal import Decimal
@@ -10,13 +11,18 @@ from pathlib import Path
 import msgspec
 
 from trader_gui.errors import UserError
+from trader_gui.simulated_exchange.data_file import read_lines
 from trader_gui.simulated_exchange.records import SymbolSpec
+from trader_gui.simulated_exchange.symbols import SPECS
 
 _ZERO = Decimal(0)
 _NO_BOUND = Decimal(10) ** 12
 """Stands for a highest price or quantity of 0, by which the venue means that there is none."""
 
 _NEEDED = ("PRICE_FILTER", "LOT_SIZE")
+_PERPETUAL = ("PERPETUAL", "TRADIFI_PERPETUAL")
+MODEL = SPECS["LTCUSDT"]
+"""Stands in for what is not told of a symbol that the table does not have: a small coin."""
 
 
 class _Filter(msgspec.Struct, rename="camel"):
@@ -40,36 +46,77 @@ class _Entry(msgspec.Struct, rename="camel"):
     base_asset: str
     quote_asset: str
     filters: tuple[_Filter, ...]
+    status: str = "TRADING"
+    contract_type: str = "PERPETUAL"
+    margin_asset: str = "USDT"
     market_take_bound: Decimal | None = None
     trigger_protect: Decimal | None = None
     liquidation_fee: Decimal | None = None
+
+
+class _Info(msgspec.Struct):
+    symbols: tuple[_Entry, ...]
 
 
 def read_rules_file(path: Path, symbol: str, model: SymbolSpec) -> SymbolSpec:
     """Return the rules that a file gives a symbol.
 
     Raises:
-        UserError: The file cannot be read, is no entry of exchangeInfo, belongs to another symbol, or lacks a filter.
+        UserError: The file cannot be read, is no exchangeInfo, does not have the symbol, or lacks a filter.
     """
+    entries = _entries(path)
+    entry = entries.get(symbol)
+    if entry is None:
+        some = ", ".join(list(entries)[:5]) + (", …" if len(entries) > 5 else "") or "no symbol"
+        raise UserError(f"{path.name} holds the rules of {some}, not of {symbol}: choose the symbol's own.")
+    return _spec(path, entry, model)
+
+
+def read_all_rules(path: Path) -> dict[str, SymbolSpec]:
+    """Return the rules of every symbol of a file that can be traded here.
+
+    Raises:
+        UserError: The file cannot be read, is no exchangeInfo, has no such symbol, or lacks a filter of one.
+    """
+    specs = {
+        symbol: _spec(path, entry, SPECS.get(symbol, MODEL))
+        for symbol, entry in _entries(path).items()
+        if entry.status == "TRADING" and entry.contract_type in _PERPETUAL and entry.margin_asset == "USDT"
+    }
+    if not specs:
+        raise UserError(f"{path.name} has no trading perpetual contract margined in USDT: choose another file.")
+    return specs
+
+
+def _entries(path: Path) -> dict[str, _Entry]:
+    text = "\n".join(read_lines(path))
     try:
-        entry = msgspec.json.decode(path.read_bytes(), type=_Entry)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}): choose another rules file.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path.name} is no symbol entry of exchangeInfo ({error}): choose another file.") from None
-    if entry.symbol != symbol:
-        raise UserError(f"{path.name} holds the rules of {entry.symbol}, not of {symbol}: choose the symbol's own.")
+        is_whole = "symbols" in msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        if not is_whole:
+            entry = msgspec.json.decode(text, type=_Entry)
+            return {entry.symbol: entry}
+        found = msgspec.json.decode(text, type=_Info).symbols
+    except msgspec.DecodeError as error:
+        raise UserError(
+            f"{path.name} is no exchangeInfo and no symbol entry of exchangeInfo ({error}): choose another file."
+        ) from None
+    return {entry.symbol: entry for entry in found}
+
+
+def _spec(path: Path, entry: _Entry, model: SymbolSpec) -> SymbolSpec:
     filters = {found.filter_type: found for found in entry.filters}
     missing = [name for name in _NEEDED if name not in filters]
     if missing:
-        raise UserError(f"{path.name} has no {' and no '.join(missing)}: take the entry whole from exchangeInfo.")
-    spec = _spec(entry, filters, model)
+        raise UserError(
+            f"{path.name} has no {' and no '.join(missing)} of {entry.symbol}: take the entry whole from exchangeInfo."
+        )
+    spec = _filled(entry, filters, model)
     if min(spec.tick_size, spec.step_size) <= 0:
-        raise UserError(f"{path.name}: tick size and step size must be above 0.")
+        raise UserError(f"{path.name}: tick size and step size of {entry.symbol} must be above 0.")
     return spec
 
 
-def _spec(entry: _Entry, filters: dict[str, _Filter], model: SymbolSpec) -> SymbolSpec:
+def _filled(entry: _Entry, filters: dict[str, _Filter], model: SymbolSpec) -> SymbolSpec:
     none = _Filter("")
     price, lot = filters["PRICE_FILTER"], filters["LOT_SIZE"]
     market_lot = filters.get("MARKET_LOT_SIZE", lot)

@@ -8,45 +8,42 @@ import errno
 import heapq
 import logging
 import secrets
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import groupby
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from trader_gui.errors import UserError
-from trader_gui.simulated_exchange import mirror, rest_account, rest_market, rest_order, security
-from trader_gui.simulated_exchange.endpoints import PUBLIC, SIGNED, Endpoint
+from trader_gui.simulated_exchange import mirror, ws_api
+from trader_gui.simulated_exchange.control import ControlDesk
+from trader_gui.simulated_exchange.http_front import HttpFront
+from trader_gui.simulated_exchange.intake import Intake
+from trader_gui.simulated_exchange.keys import KeyRing, hmac_key, read_public_key
 from trader_gui.simulated_exchange.options import ExchangeOptions, make_markets
 from trader_gui.simulated_exchange.pacing import Pacer
-from trader_gui.simulated_exchange.records import MarketTick, VenueRefusal
-from trader_gui.simulated_exchange.streams import SocketHost, StreamSocket
+from trader_gui.simulated_exchange.records import MarketTick
+from trader_gui.simulated_exchange.request_clock import RequestClock
+from trader_gui.simulated_exchange.requests import RequestDesk
+from trader_gui.simulated_exchange.socket_host import SocketHost
+from trader_gui.simulated_exchange.streams import StreamSocket
+from trader_gui.simulated_exchange.trouble import Trouble, read_trouble
 from trader_gui.simulated_exchange.venue import Venue
 from trader_gui.simulated_exchange.wire import encode
 
 HOST = "127.0.0.1"
-ENDPOINTS: dict[tuple[str, str], Endpoint] = {
-    **rest_market.ENDPOINTS,
-    **rest_account.ENDPOINTS,
-    **rest_order.ENDPOINTS,
-}
-PATHS = frozenset(path for _, path in ENDPOINTS)
 LONGEST_LAG_S = 5.0
 """Market time further behind than this (the machine slept, say) is given up: the market goes on from here."""
 
+LONGEST_URL = 64 * 1024
+"""Bytes; a URL may name as many streams as a connection takes."""
+
 BUSY_S = 0.01
+COUNTDOWN_WATCH_S, COUNTDOWN_CHECK_S = 0.1, 0.01
 """Catching up, the market works this long before it lets requests in."""
 
-NOT_FOUND = "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>"
 _log = logging.getLogger(__name__)
-
-
-def request_clock_ms() -> int:
-    """Return the machine's time, milliseconds UTC."""
-    return time.time_ns() // 1_000_000
 
 
 class SimulatedExchange:
@@ -55,8 +52,11 @@ class SimulatedExchange:
     Attributes:
         rest_url, ws_url: Base addresses, known once started.
         api_key, api_secret: The one account's credentials.
+        public_keys: What signs for it besides, by the file that it was read from.
+        keys: All of these, as requests are checked against.
         venue: All state behind the wire, for tests and for looking.
-        at_end: Set when a klines file has been played to its end.
+        trouble: Faults and latency.
+        at_end: Set when a file has been played to its end.
 
     Owner: whoever enters the context; it owns the web runner, the market's task and the housekeeping task.
     """
@@ -65,10 +65,12 @@ class SimulatedExchange:
         """Read the data and make the markets; nothing listens yet.
 
         Raises:
-            UserError: The options or the klines file cannot be used.
+            UserError: The options or a file cannot be used.
         """
         self._options = options
+        self._plan, self._latency = read_trouble(options.faults, options.latency, is_paced=options.is_paced)
         self._markets, specs = make_markets(options)
+        self._clock = RequestClock()
         self.api_key = options.api_key or secrets.token_hex(32)
         self.api_secret = options.api_secret or secrets.token_hex(32)
         self.rest_url = self.ws_url = ""
@@ -77,16 +79,25 @@ class SimulatedExchange:
             specs,
             self._markets,
             wallet_balance=options.wallet_balance,
+            fee_tier=options.fee_tier,
             is_paced=options.is_paced,
-            request_ms=request_clock_ms,
+            request_ms=self._clock,
         )
         self._pacer = Pacer(self.venue.hub)
-        self._sockets = SocketHost(self.venue.hub, self._on_pace, counts_messages=not options.is_paced)
-        self._limiter = security.RateLimiter(request_clock_ms)
+        counts = options.is_counted
+        self._sockets = SocketHost(self.venue.hub, self._on_pace, counts=counts, limits=options.limits)
+        self.public_keys = {file: read_public_key(file) for file in options.public_keys}
+        self.keys = KeyRing([hmac_key(self.api_key, self.api_secret), *self.public_keys.values()])
+        desk = RequestDesk(self.venue, self.keys, counts=counts)
         self._mirror: mirror.MirrorHost | None = None
         if options.mirror:
             symbol = self._markets[0].symbol
             self._mirror = mirror.MirrorHost(symbol, self._take_mirrored, lambda: self.venue.market_ms)
+        intake = Intake(self._clock)
+        self._ws_api = ws_api.WsApi(desk, intake)
+        self.trouble = Trouble(self.venue, self._sockets, self._ws_api, intake, self._clock)
+        controls = ControlDesk(self.venue, self.trouble)
+        self._front = HttpFront(desk, intake, self._sockets, self._ws_api, controls, self._mirror, self._close_sockets)
         self._runner: web.AppRunner | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -106,8 +117,10 @@ class SimulatedExchange:
             UserError: The port is in use.
         """
         app = web.Application(client_max_size=1024 * 1024)
-        app.router.add_route("*", "/{path:.*}", self._on_request)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        app.router.add_route("*", "/{path:.*}", self._front.on_request)
+        runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=1.0, max_line_size=LONGEST_URL
+        )
         await runner.setup()
         site = web.TCPSite(runner, HOST, self._options.port)
         try:
@@ -122,7 +135,13 @@ class SimulatedExchange:
         self._runner = runner
         port = runner.addresses[0][1]
         self.rest_url, self.ws_url = f"http://{HOST}:{port}", f"ws://{HOST}:{port}"
-        self._tasks = [asyncio.create_task(self._keep_house(), name="simulated exchange housekeeping")]
+        self.trouble.set_latency(self._latency, self._options.seed if self._plan is None else self._plan.seed)
+        if self._plan is not None:
+            self.trouble.start(self._plan)
+        self._tasks = [
+            asyncio.create_task(self._keep_house(), name="simulated exchange housekeeping"),
+            asyncio.create_task(self._run_countdowns(), name="simulated exchange countdowns"),
+        ]
         if self._mirror is None:
             self._tasks.append(asyncio.create_task(self._play(), name="simulated market"))
 
@@ -132,6 +151,8 @@ class SimulatedExchange:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+        await self.trouble.close()
+        self._front.stop()
         await self._close_sockets()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -161,13 +182,14 @@ class SimulatedExchange:
 
     async def _close_sockets(self) -> None:
         await self._sockets.close()
+        await self._ws_api.close()
         if self._mirror is not None:
             await self._mirror.close()
 
     async def _play_by_clock(self, speed: float) -> None:
         loop = asyncio.get_running_loop()
         is_generated = self._options.data is None and self._options.start_time_ms is None
-        anchor_market = request_clock_ms() if is_generated else self._markets[0].start_time_ms
+        anchor_market = self._clock() if is_generated else self._markets[0].start_time_ms
         anchor_s = worked_s = loop.time()
         for time_ms, ticks in self._instants():
             now_s = loop.time()
@@ -199,8 +221,10 @@ class SimulatedExchange:
         for time_ms, ticks in self._instants():
             while (close_ms := venue.next_close_ms()) < time_ms:
                 venue.close_klines(close_ms)
+                self.trouble.advance()
                 await pacer.round()
             venue.take_ticks(ticks, time_ms)
+            self.trouble.advance()
             if venue.hub.has_pushed:
                 await pacer.round()
             venue.publish()
@@ -223,10 +247,18 @@ class SimulatedExchange:
     async def _keep_house(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(min(1.0, self._options.limits.ping_s))
             self.venue.expire_listen_key()
             self.venue.hub.flush()
             await self._sockets.keep_alive(loop.time())
+            await self._ws_api.keep_alive(loop.time())
+
+    async def _run_countdowns(self) -> None:
+        while True:
+            await asyncio.sleep(COUNTDOWN_CHECK_S if self.venue.countdowns.is_running else COUNTDOWN_WATCH_S)
+            if self.venue.countdowns.is_running:
+                self.venue.run_countdowns()
+                self.venue.hub.flush()
 
     # ---- the mirrored market -----------------------------------------------------------------------------------------
 
@@ -238,57 +270,6 @@ class SimulatedExchange:
             raise mirror.MirrorError(f"its time lies {ahead_ms} ms after the market's")
         self._move_to(tick.time_ms, [tick])
         return True
-
-    async def _serve_mirror(self, host: mirror.MirrorHost, request: web.Request) -> web.StreamResponse | None:
-        # Browsers let any page open a socket to this machine; none of them knows the key.
-        try:
-            security.check_key(self.api_key, request.headers.get("X-MBX-APIKEY"))
-        except VenueRefusal as refusal:
-            return web.json_response({"code": refusal.code, "msg": refusal.message}, status=refusal.http_status)
-        try:
-            return await host.serve(request)
-        except Exception:
-            _log.exception("the simulated market failed")
-            await self._close_sockets()
-            raise
-
-    # ---- requests ----------------------------------------------------------------------------------------------------
-
-    async def _on_request(self, request: web.Request) -> web.StreamResponse:
-        if request.path not in PATHS:
-            if self._mirror is not None and request.path == mirror.PATH:
-                stream = await self._serve_mirror(self._mirror, request)
-            else:
-                stream = await self._sockets.serve(request)
-            return stream or web.Response(status=404, text=NOT_FOUND, content_type="text/html")
-        endpoint = ENDPOINTS.get((request.method, request.path))
-        if endpoint is None:
-            return web.Response(status=404, text=NOT_FOUND, content_type="text/html")
-        # The signature is over the bytes as sent, before any decoding.
-        query, body = request.raw_path.partition("?")[2], await request.text()
-        try:
-            return self._answer(endpoint, request.headers, query, body)
-        except VenueRefusal as refusal:
-            payload = {"code": refusal.code, "msg": refusal.message}
-            return self._json(payload, endpoint, status=refusal.http_status)
-
-    def _answer(self, endpoint: Endpoint, headers: Mapping[str, str], query: str, body: str) -> web.Response:
-        parameters = dict(parse_qsl(body, keep_blank_values=True))
-        parameters |= dict(parse_qsl(query, keep_blank_values=True))
-        if not self.venue.is_paced:
-            self._limiter.spend(endpoint.cost(parameters), endpoint.orders)
-        if endpoint.security != PUBLIC:
-            security.check_key(self.api_key, headers.get("X-MBX-APIKEY"))
-        if endpoint.security == SIGNED:
-            security.check_timestamp(parameters, request_clock_ms())
-            security.check_signature(self.api_secret, query, body)
-        reply = endpoint.handler(self.venue, parameters)
-        self.venue.hub.flush()
-        return self._json(reply, endpoint)
-
-    def _json(self, reply: Any, endpoint: Endpoint, *, status: int = 200) -> web.Response:
-        headers = self._limiter.headers(with_orders=bool(endpoint.orders))
-        return web.Response(status=status, body=encode(reply), headers=headers, content_type="application/json")
 
 
 def _time(tick: MarketTick) -> int:

@@ -88,138 +88,101 @@ _MIDDLE_BRACKETS = make_brackets(
 )
 
 
-def _spec(
-    symbol: str,
-    *,
-    tick: str,
-    prices: tuple[str, str],
-    step: str,
-    quantities: tuple[str, str, str],
-    min_notional: str,
-    brackets: tuple[Bracket, ...],
-    bound: str = "0.05",
-    fee: str = "0.0125",
-) -> SymbolSpec:
-    """Return a USDT symbol; `prices` (min, max), `quantities` (min, max, max of a MARKET order)."""
+_SMALL_BRACKETS = make_brackets(
+    [
+        (0, 50, "0.015"),
+        (5_000, 25, "0.02"),
+        (25_000, 20, "0.025"),
+        (100_000, 10, "0.05"),
+        (400_000, 5, "0.1"),
+    ],
+    1_500_000,
+)
+
+
+class _Group(NamedTuple):
+    """What symbols of like weight share: brackets, and the fee of a liquidation."""
+
+    brackets: tuple[Bracket, ...]
+    fee: str
+
+
+_BTC, _ETH = _Group(_BTC_BRACKETS, "0.0125"), _Group(_ETH_BRACKETS, "0.0125")
+_LARGE, _MIDDLE = _Group(_LARGE_BRACKETS, "0.0125"), _Group(_MIDDLE_BRACKETS, "0.015")
+_SMALL = _Group(_SMALL_BRACKETS, "0.015")
+
+
+class _Row(NamedTuple):
+    """A symbol in short: `prices` (min, max), `quantities` (min, max, max of a MARKET order), `bound` of prices."""
+
+    symbol: str
+    tick: str
+    prices: tuple[str, str]
+    step: str
+    quantities: tuple[str, str, str]
+    min_notional: str
+    group: _Group
+    bound: str = "0.05"
+
+
+def _spec(row: _Row) -> SymbolSpec:
+    bound = Decimal(row.bound)
     return SymbolSpec(
-        symbol=symbol,
-        base_asset=symbol.removesuffix("USDT"),
+        symbol=row.symbol,
+        base_asset=row.symbol.removesuffix("USDT"),
         quote_asset="USDT",
-        tick_size=Decimal(tick),
-        min_price=Decimal(prices[0]),
-        max_price=Decimal(prices[1]),
-        step_size=Decimal(step),
-        min_qty=Decimal(quantities[0]),
-        max_qty=Decimal(quantities[1]),
-        market_max_qty=Decimal(quantities[2]),
-        min_notional=Decimal(min_notional),
-        multiplier_up=1 + Decimal(bound),
-        multiplier_down=1 - Decimal(bound),
-        market_take_bound=Decimal(bound),
-        trigger_protect=Decimal(bound),
-        liquidation_fee=Decimal(fee),
+        tick_size=Decimal(row.tick),
+        min_price=Decimal(row.prices[0]),
+        max_price=Decimal(row.prices[1]),
+        step_size=Decimal(row.step),
+        min_qty=Decimal(row.quantities[0]),
+        max_qty=Decimal(row.quantities[1]),
+        market_max_qty=Decimal(row.quantities[2]),
+        min_notional=Decimal(row.min_notional),
+        multiplier_up=1 + bound,
+        multiplier_down=1 - bound,
+        market_take_bound=bound,
+        trigger_protect=bound,
+        liquidation_fee=Decimal(row.group.fee),
         max_num_orders=200,
-        brackets=brackets,
+        brackets=row.group.brackets,
     )
 
 
+# fmt: off
 _TABLE = (
-    _spec(
-        "BTCUSDT",
-        tick="0.10",
-        prices=("556.80", "4529764"),
-        step="0.001",
-        quantities=("0.001", "1000", "120"),
-        min_notional="50",
-        brackets=_BTC_BRACKETS,
-    ),
-    _spec(
-        "ETHUSDT",
-        tick="0.01",
-        prices=("39.86", "306177"),
-        step="0.001",
-        quantities=("0.001", "10000", "2000"),
-        min_notional="20",
-        brackets=_ETH_BRACKETS,
-    ),
-    _spec(
-        "BNBUSDT",
-        tick="0.010",
-        prices=("6.600", "100000"),
-        step="0.01",
-        quantities=("0.01", "100000", "2000"),
-        min_notional="5",
-        brackets=_LARGE_BRACKETS,
-    ),
-    _spec(
-        "SOLUSDT",
-        tick="0.0100",
-        prices=("0.4200", "6857"),
-        step="0.01",
-        quantities=("0.01", "1000000", "5000"),
-        min_notional="5",
-        brackets=_LARGE_BRACKETS,
-    ),
-    _spec(
-        "XRPUSDT",
-        tick="0.0001",
-        prices=("0.0143", "100000"),
-        step="0.1",
-        quantities=("0.1", "10000000", "2000000"),
-        min_notional="5",
-        brackets=_LARGE_BRACKETS,
-    ),
-    _spec(
-        "DOGEUSDT",
-        tick="0.000010",
-        prices=("0.002440", "30"),
-        step="1",
-        quantities=("1", "50000000", "30000000"),
-        min_notional="5",
-        brackets=_LARGE_BRACKETS,
-    ),
-    _spec(
-        "AVAXUSDT",
-        tick="0.0010",
-        prices=("0.1000", "10000"),
-        step="1",
-        quantities=("1", "250000", "50000"),
-        min_notional="5",
-        brackets=_MIDDLE_BRACKETS,
-        fee="0.015",
-    ),
-    _spec(
-        "LTCUSDT",
-        tick="0.01",
-        prices=("3.61", "100000"),
-        step="0.001",
-        quantities=("0.001", "10000", "5000"),
-        min_notional="20",
-        brackets=_MIDDLE_BRACKETS,
-        fee="0.015",
-    ),
-    _spec(
-        "LINKUSDT",
-        tick="0.001",
-        prices=("0.159", "100000"),
-        step="0.01",
-        quantities=("0.01", "100000", "30000"),
-        min_notional="20",
-        brackets=_MIDDLE_BRACKETS,
-        fee="0.015",
-    ),
-    _spec(
-        "NEARUSDT",
-        tick="0.0010",
-        prices=("0.0340", "100000"),
-        step="1",
-        quantities=("1", "1000000", "200000"),
-        min_notional="5",
-        brackets=_MIDDLE_BRACKETS,
-        bound="0.10",
-        fee="0.015",
-    ),
+    _Row("BTCUSDT", "0.10", ("556.80", "4529764"), "0.001", ("0.001", "1000", "120"), "50", _BTC),
+    _Row("ETHUSDT", "0.01", ("39.86", "306177"), "0.001", ("0.001", "10000", "2000"), "20", _ETH),
+    _Row("BNBUSDT", "0.010", ("6.600", "100000"), "0.01", ("0.01", "100000", "2000"), "5", _LARGE),
+    _Row("SOLUSDT", "0.0100", ("0.4200", "6857"), "0.01", ("0.01", "1000000", "5000"), "5", _LARGE),
+    _Row("XRPUSDT", "0.0001", ("0.0143", "100000"), "0.1", ("0.1", "10000000", "2000000"), "5", _LARGE),
+    _Row("DOGEUSDT", "0.000010", ("0.002440", "30"), "1", ("1", "50000000", "30000000"), "5", _LARGE),
+    _Row("AVAXUSDT", "0.0010", ("0.1000", "10000"), "1", ("1", "250000", "50000"), "5", _MIDDLE),
+    _Row("LTCUSDT", "0.01", ("3.61", "100000"), "0.001", ("0.001", "10000", "5000"), "20", _MIDDLE),
+    _Row("LINKUSDT", "0.001", ("0.159", "100000"), "0.01", ("0.01", "100000", "30000"), "20", _MIDDLE),
+    _Row("NEARUSDT", "0.0010", ("0.0340", "100000"), "1", ("1", "1000000", "200000"), "5", _MIDDLE, "0.10"),
+    _Row("ADAUSDT", "0.00010", ("0.01740", "900"), "1", ("1", "2000000", "300000"), "5", _LARGE),
+    _Row("TRXUSDT", "0.00001", ("0.00132", "60"), "1", ("1", "10000000", "5000000"), "5", _LARGE),
+    _Row("SUIUSDT", "0.000100", ("0.002100", "100"), "0.1", ("0.1", "3000000", "300000"), "5", _LARGE),
+    _Row("BCHUSDT", "0.01", ("13.93", "100000"), "0.001", ("0.001", "10000", "850"), "20", _MIDDLE),
+    _Row("DOTUSDT", "0.001", ("0.264", "100000"), "0.1", ("0.1", "1000000", "50000"), "5", _MIDDLE),
+    _Row("XLMUSDT", "0.00001", ("0.00648", "200"), "1", ("1", "10000000", "1000000"), "5", _MIDDLE),
+    _Row("UNIUSDT", "0.0010", ("0.3700", "10000"), "1", ("1", "1000000", "40000"), "5", _MIDDLE),
+    _Row("AAVEUSDT", "0.010", ("7.000", "100000"), "0.1", ("0.1", "100000", "2500"), "5", _MIDDLE),
+    _Row("ETCUSDT", "0.001", ("0.430", "100000"), "0.01", ("0.01", "100000", "20000"), "20", _MIDDLE),
+    _Row("ATOMUSDT", "0.001", ("0.224", "100000"), "0.01", ("0.01", "1000000", "25000"), "5", _MIDDLE),
+    _Row("FILUSDT", "0.001", ("0.116", "100000"), "0.1", ("0.1", "1000000", "60000"), "5", _MIDDLE),
+    _Row("APTUSDT", "0.00100", ("0.08300", "2000"), "0.1", ("0.1", "250000", "40000"), "5", _MIDDLE),
+    _Row("ARBUSDT", "0.000100", ("0.007400", "2000"), "0.1", ("0.1", "5000000", "600000"), "5", _MIDDLE),
+    _Row("OPUSDT", "0.0001000", ("0.0146000", "2000"), "0.1", ("0.1", "4000000", "400000"), "5", _MIDDLE, "0.10"),
+    _Row("INJUSDT", "0.001000", ("0.194000", "2000"), "0.1", ("0.1", "200000", "30000"), "5", _MIDDLE, "0.10"),
+    _Row("TONUSDT", "0.0001000", ("0.0435000", "2000"), "0.1", ("0.1", "1000000", "80000"), "5", _MIDDLE, "0.10"),
+    _Row("ICPUSDT", "0.001", ("0.098", "10000"), "1", ("1", "1000000", "40000"), "5", _MIDDLE, "0.10"),
+    _Row("LDOUSDT", "0.000100", ("0.042700", "2000"), "1", ("1", "1000000", "150000"), "5", _SMALL, "0.10"),
+    _Row("ALGOUSDT", "0.0001", ("0.0062", "1000"), "0.1", ("0.1", "5000000", "500000"), "5", _SMALL, "0.10"),
+    _Row("XTZUSDT", "0.001", ("0.024", "100000"), "0.1", ("0.1", "1000000", "80000"), "5", _SMALL, "0.10"),
 )
+# fmt: on
 
-SPECS: dict[str, SymbolSpec] = {spec.symbol: spec for spec in _TABLE}
+SPECS: dict[str, SymbolSpec] = {row.symbol: _spec(row) for row in _TABLE}
 """Symbol -> its filters and brackets, in the order in which the exchange lists them."""

@@ -8,8 +8,9 @@ from decimal import Decimal
 import msgspec
 
 from trader_gui.simulated_exchange import margin
-from trader_gui.simulated_exchange.account import ASSET, Account, Position
+from trader_gui.simulated_exchange.account import ASSET, Account
 from trader_gui.simulated_exchange.margin import ZERO, cut
+from trader_gui.simulated_exchange.position import Holding, Position
 from trader_gui.simulated_exchange.records import SymbolSpec
 
 
@@ -32,7 +33,7 @@ class AssetView(msgspec.Struct, frozen=True):
 
 
 class PositionView(msgspec.Struct, frozen=True):
-    """One symbol as positionRisk v3 and account v3 show it; `notional` is signed like the amount.
+    """One position as positionRisk v3 and account v3 show it; `notional` is signed like the amount.
 
     `isolated_margin` is the isolated wallet plus unrealised profit, 0 when crossed. `adl` is 1 with a position, else 0.
     """
@@ -58,14 +59,25 @@ class PositionView(msgspec.Struct, frozen=True):
     adl: int
     leverage: int
     margin_type: str
+    max_notional_value: Decimal
     update_time_ms: int
 
 
 class AccountView(msgspec.Struct, frozen=True):
-    """Account v3: the asset (also the totals) and the symbols with a position or open orders."""
+    """Account v2 and v3: the asset (also the totals), the positions that the version lists, and the modes."""
 
     asset: AssetView
     positions: tuple[PositionView, ...]
+    modes: "ModesView"
+
+
+class ModesView(msgspec.Struct, frozen=True):
+    """What holds for the whole account."""
+
+    fee_tier: int
+    is_fee_burn_on: bool
+    is_hedge: bool
+    is_multi_assets: bool
 
 
 class SymbolConfigView(msgspec.Struct, frozen=True):
@@ -88,7 +100,7 @@ class CommissionView(msgspec.Struct, frozen=True):
 
 def asset_view(account: Account) -> AssetView:
     """Return the figures of USDT."""
-    positions = account.positions.values()
+    positions = account.active_positions()
     unrealized = sum((p.unrealized for p in positions), ZERO)
     position_margin = sum((p.initial_margin for p in positions if p.amount), ZERO)
     order_margin = sum((p.order_margin for p in positions), ZERO)
@@ -106,20 +118,21 @@ def asset_view(account: Account) -> AssetView:
         cross_unrealized=cut(account.cross_unrealized()),
         available_balance=cut(available),
         max_withdraw_amount=cut(max(ZERO, min(available, account.cross_wallet))),
-        update_time_ms=max((p.update_time_ms for p in positions), default=0),
+        update_time_ms=account.update_time_ms,
     )
 
 
-def position_view(account: Account, position: Position) -> PositionView:
-    """Return the figures of one symbol."""
+def position_view(account: Account, spec: SymbolSpec, position: Position) -> PositionView:
+    """Return the figures of one position."""
     unrealized = position.unrealized
+    leverage = position.holding.leverage
     return PositionView(
         symbol=position.symbol,
-        position_side="BOTH",
-        position_amount=position.amount,
+        position_side=position.side,
+        position_amount=position.amount.quantize(spec.step_size),
         entry_price=cut(position.entry_price),
         break_even_price=cut(position.break_even_price),
-        mark_price=cut(position.mark_price),
+        mark_price=cut(position.holding.mark_price),
         unrealized_profit=cut(unrealized),
         liquidation_price=cut(account.liquidation_price(position)),
         isolated_margin=cut(position.isolated_wallet + unrealized) if position.is_isolated else ZERO,
@@ -133,13 +146,19 @@ def position_view(account: Account, position: Position) -> PositionView:
         bid_notional=cut(position.bid_notional),
         ask_notional=cut(position.ask_notional),
         adl=1 if position.amount else 0,
-        leverage=position.leverage,
-        margin_type=position.margin_type,
+        leverage=leverage,
+        margin_type=position.holding.margin_type,
+        max_notional_value=margin.max_notional(spec.brackets, leverage),
         update_time_ms=position.update_time_ms,
     )
 
 
-def config_view(spec: SymbolSpec, position: Position) -> SymbolConfigView:
+def modes_view(account: Account) -> ModesView:
+    """Return the account's modes."""
+    return ModesView(account.fee_tier, account.is_fee_burn_on, account.is_hedge, account.is_multi_assets)
+
+
+def config_view(spec: SymbolSpec, holding: Holding) -> SymbolConfigView:
     """Return one symbol's settings."""
-    largest = margin.max_notional(spec.brackets, position.leverage)
-    return SymbolConfigView(position.symbol, position.margin_type, False, position.leverage, largest)
+    largest = margin.max_notional(spec.brackets, holding.leverage)
+    return SymbolConfigView(holding.symbol, holding.margin_type, False, holding.leverage, largest)

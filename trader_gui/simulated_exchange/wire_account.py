@@ -1,172 +1,97 @@
-"""The account's requests answered as the venue answers them: orders, balances, positions, income."""
+"""The account's requests answered as the venue answers them: balances, positions, settings, income.
 
-from collections.abc import Sequence
+Amounts as the venue writes them: balances and profits with 8 decimals, margins and notionals too but a zero as "0",
+prices without needless zeros. All are cut, never rounded.
+"""
 
-from trader_gui.simulated_exchange.records import (
-    AlgoRow,
-    Bracket,
-    IncomeEntry,
-    OrderRow,
-    TradeRow,
-)
+from collections.abc import Iterable, Sequence
+
+from trader_gui.simulated_exchange.records import Bracket, IncomeEntry, MarginChange, OrderRow
 from trader_gui.simulated_exchange.views import (
     AccountView,
     AssetView,
     CommissionView,
+    ModesView,
     PositionView,
     SymbolConfigView,
 )
 from trader_gui.simulated_exchange.wire import Json, text
-from trader_gui.simulated_exchange.wire_user import STP_MODE, actual_order_id, average
+from trader_gui.simulated_exchange.wire_amount import bare_money, money, price
+from trader_gui.simulated_exchange.wire_order import order_row
 
-# ---- replies: orders -------------------------------------------------------------------------------------------------
-
-
-def order_reply(order: OrderRow) -> Json:
-    """Return the reply of POST, PUT and DELETE order: without average price and quote sums, as since mid-2026."""
-    return {
-        "orderId": order.order_id,
-        "symbol": order.symbol,
-        "status": order.status,
-        "clientOrderId": order.client_order_id,
-        "price": text(order.price),
-        "origQty": text(order.orig_qty),
-        "executedQty": text(order.executed_qty),
-        "cumQty": text(order.executed_qty),
-        "timeInForce": order.time_in_force,
-        "type": order.order_type,
-        "reduceOnly": order.reduce_only,
-        "closePosition": order.close_position,
-        "side": order.side,
-        "positionSide": order.position_side,
-        "stopPrice": text(order.stop_price),
-        "workingType": order.working_type,
-        "priceProtect": False,
-        "origType": order.orig_type or order.order_type,
-        "priceMatch": "NONE",
-        "selfTradePreventionMode": STP_MODE,
-        "goodTillDate": order.good_till_date_ms,
-        "updateTime": order.update_time_ms,
-    }
-
-
-def order_row(order: OrderRow) -> Json:
-    """Return an order as the query endpoints give it."""
-    row = order_reply(order)
-    del row["cumQty"]
-    row |= {"avgPrice": average(order), "cumQuote": text(order.cum_quote), "time": order.time_ms}
-    return row
-
-
-def acknowledged(order: OrderRow) -> Json:
-    """Return the reply with newOrderRespType ACK: as accepted, whatever happened at once."""
-    return order_reply(order) | {"status": "NEW", "executedQty": "0", "cumQty": "0"}
-
-
-def algo_reply(algo: AlgoRow) -> Json:
-    """Return the reply of POST algoOrder."""
-    return {
-        "algoId": algo.algo_id,
-        "clientAlgoId": algo.client_algo_id,
-        "algoType": "CONDITIONAL",
-        "orderType": algo.order_type,
-        "symbol": algo.symbol,
-        "side": algo.side,
-        "positionSide": algo.position_side,
-        "timeInForce": algo.time_in_force,
-        "quantity": text(algo.quantity),
-        "algoStatus": algo.algo_status,
-        "triggerPrice": text(algo.trigger_price),
-        "price": text(algo.price),
-        "icebergQuantity": None,
-        "selfTradePreventionMode": STP_MODE,
-        "workingType": algo.working_type,
-        "priceMatch": "NONE",
-        "closePosition": algo.close_position,
-        "priceProtect": algo.price_protect,
-        "reduceOnly": algo.reduce_only,
-        "activatePrice": "",
-        "callbackRate": "",
-        "createTime": algo.create_time_ms,
-        "updateTime": algo.update_time_ms,
-        "triggerTime": algo.trigger_time_ms,
-        "goodTillDate": 0,
-    }
-
-
-def algo_row(algo: AlgoRow) -> Json:
-    """Return a conditional order as the query endpoints give it."""
-    row = algo_reply(algo) | {"actualOrderId": actual_order_id(algo), "actualPrice": text(algo.actual_price)}
-    if algo.actual_order_id is not None:
-        row |= {"actualType": algo.actual_type, "actualQty": text(algo.actual_qty)}
-    return row
-
-
-def algo_cancel_reply(algo: AlgoRow) -> Json:
-    """Return the reply of DELETE algoOrder; its code is a string, unlike anywhere else."""
-    return {"algoId": algo.algo_id, "clientAlgoId": algo.client_algo_id, "code": "200", "msg": "success"}
-
-
-def user_trade(trade: TradeRow) -> Json:
-    """Return a row of userTrades; the commission is positive when paid."""
-    return {
-        "buyer": trade.side == "BUY",
-        "commission": text(trade.commission),
-        "commissionAsset": trade.commission_asset,
-        "id": trade.trade_id,
-        "maker": trade.is_maker,
-        "orderId": trade.order_id,
-        "price": text(trade.price),
-        "qty": text(trade.qty),
-        "quoteQty": text(trade.price * trade.qty),
-        "baseQty": text(trade.qty),
-        "marginAsset": trade.commission_asset,
-        "realizedPnl": text(trade.realized_pnl),
-        "side": trade.side,
-        "positionSide": "BOTH",
-        "symbol": trade.symbol,
-        "pair": trade.symbol,
-        "time": trade.time_ms,
-    }
-
-
-# ---- replies: account ------------------------------------------------------------------------------------------------
+_ALIAS = "SgsR"
+_SYMBOL_LIMITS = (("UFR", 0.995), ("IFER", 0.99), ("GCR", 0.99), ("DR", 0.99))
 
 
 def account_reply(view: AccountView) -> Json:
-    """Return account v3; in single-asset mode the totals are USDT's."""
-    asset = view.asset
+    """Return account v3."""
+    positions = [_account_position(position) for position in view.positions]
+    return _totals(view.asset) | {"assets": [_account_asset(view.asset)], "positions": positions}
+
+
+def account_v2_reply(view: AccountView) -> Json:
+    """Return account v2."""
+    modes = view.modes
     return {
-        "totalInitialMargin": text(asset.initial_margin),
-        "totalMaintMargin": text(asset.maint_margin),
-        "totalWalletBalance": text(asset.wallet_balance),
-        "totalUnrealizedProfit": text(asset.unrealized_profit),
-        "totalMarginBalance": text(asset.margin_balance),
-        "totalPositionInitialMargin": text(asset.position_initial_margin),
-        "totalOpenOrderInitialMargin": text(asset.open_order_initial_margin),
-        "totalCrossWalletBalance": text(asset.cross_wallet_balance),
-        "totalCrossUnPnl": text(asset.cross_unrealized),
-        "availableBalance": text(asset.available_balance),
-        "maxWithdrawAmount": text(asset.max_withdraw_amount),
-        "assets": [_account_asset(asset)],
-        "positions": [_account_position(position) for position in view.positions],
+        "feeTier": modes.fee_tier,
+        "feeBurn": modes.is_fee_burn_on,
+        "canTrade": True,
+        "canDeposit": True,
+        "canWithdraw": True,
+        "updateTime": 0,
+        "multiAssetsMargin": modes.is_multi_assets,
+        "tradeGroupId": -1,
+        **_totals(view.asset),
+        "assets": [_account_asset(view.asset) | {"marginAvailable": True}],
+        "positions": [_account_position_v2(position) for position in view.positions],
+    }
+
+
+def config_reply(modes: ModesView) -> Json:
+    """Return accountConfig."""
+    return {
+        "feeTier": modes.fee_tier,
+        "canTrade": True,
+        "canDeposit": True,
+        "canWithdraw": True,
+        "dualSidePosition": modes.is_hedge,
+        "updateTime": 0,
+        "multiAssetsMargin": modes.is_multi_assets,
+        "tradeGroupId": -1,
+    }
+
+
+def _totals(asset: AssetView) -> Json:
+    """Return the totals: USDT's; in multi-assets mode their value in USD, which is the same."""
+    return {
+        "totalInitialMargin": money(asset.initial_margin),
+        "totalMaintMargin": money(asset.maint_margin),
+        "totalWalletBalance": money(asset.wallet_balance),
+        "totalUnrealizedProfit": money(asset.unrealized_profit),
+        "totalMarginBalance": money(asset.margin_balance),
+        "totalPositionInitialMargin": money(asset.position_initial_margin),
+        "totalOpenOrderInitialMargin": money(asset.open_order_initial_margin),
+        "totalCrossWalletBalance": money(asset.cross_wallet_balance),
+        "totalCrossUnPnl": money(asset.cross_unrealized),
+        "availableBalance": money(asset.available_balance),
+        "maxWithdrawAmount": money(asset.max_withdraw_amount),
     }
 
 
 def _account_asset(asset: AssetView) -> Json:
     return {
         "asset": asset.asset,
-        "walletBalance": text(asset.wallet_balance),
-        "unrealizedProfit": text(asset.unrealized_profit),
-        "marginBalance": text(asset.margin_balance),
-        "maintMargin": text(asset.maint_margin),
-        "initialMargin": text(asset.initial_margin),
-        "positionInitialMargin": text(asset.position_initial_margin),
-        "openOrderInitialMargin": text(asset.open_order_initial_margin),
-        "crossWalletBalance": text(asset.cross_wallet_balance),
-        "crossUnPnl": text(asset.cross_unrealized),
-        "availableBalance": text(asset.available_balance),
-        "maxWithdrawAmount": text(asset.max_withdraw_amount),
+        "walletBalance": money(asset.wallet_balance),
+        "unrealizedProfit": money(asset.unrealized_profit),
+        "marginBalance": money(asset.margin_balance),
+        "maintMargin": money(asset.maint_margin),
+        "initialMargin": money(asset.initial_margin),
+        "positionInitialMargin": money(asset.position_initial_margin),
+        "openOrderInitialMargin": money(asset.open_order_initial_margin),
+        "crossWalletBalance": money(asset.cross_wallet_balance),
+        "crossUnPnl": money(asset.cross_unrealized),
+        "availableBalance": money(asset.available_balance),
+        "maxWithdrawAmount": money(asset.max_withdraw_amount),
         "updateTime": asset.update_time_ms,
     }
 
@@ -176,26 +101,46 @@ def _account_position(position: PositionView) -> Json:
         "symbol": position.symbol,
         "positionSide": position.position_side,
         "positionAmt": text(position.position_amount),
-        "unrealizedProfit": text(position.unrealized_profit),
-        "isolatedMargin": text(position.isolated_margin),
-        "notional": text(position.notional),
-        "isolatedWallet": text(position.isolated_wallet),
-        "initialMargin": text(position.initial_margin),
-        "maintMargin": text(position.maint_margin),
+        "unrealizedProfit": money(position.unrealized_profit),
+        "isolatedMargin": bare_money(position.isolated_margin),
+        "notional": bare_money(position.notional),
+        "isolatedWallet": bare_money(position.isolated_wallet),
+        "initialMargin": bare_money(position.initial_margin),
+        "maintMargin": bare_money(position.maint_margin),
+        "updateTime": position.update_time_ms,
+    }
+
+
+def _account_position_v2(position: PositionView) -> Json:
+    return {
+        "symbol": position.symbol,
+        "initialMargin": bare_money(position.initial_margin),
+        "maintMargin": bare_money(position.maint_margin),
+        "unrealizedProfit": money(position.unrealized_profit),
+        "positionInitialMargin": bare_money(position.position_initial_margin),
+        "openOrderInitialMargin": bare_money(position.open_order_initial_margin),
+        "leverage": str(position.leverage),
+        "isolated": position.margin_type == "ISOLATED",
+        "entryPrice": price(position.entry_price),
+        "maxNotional": text(position.max_notional_value),
+        "bidNotional": bare_money(position.bid_notional),
+        "askNotional": bare_money(position.ask_notional),
+        "positionSide": position.position_side,
+        "positionAmt": text(position.position_amount),
         "updateTime": position.update_time_ms,
     }
 
 
 def balance_row(asset: AssetView) -> Json:
-    """Return a row of balance v3."""
+    """Return a row of balance v2 and v3."""
     return {
-        "accountAlias": "simulated",
+        "accountAlias": _ALIAS,
         "asset": asset.asset,
-        "balance": text(asset.wallet_balance),
-        "crossWalletBalance": text(asset.cross_wallet_balance),
-        "crossUnPnl": text(asset.cross_unrealized),
-        "availableBalance": text(asset.available_balance),
-        "maxWithdrawAmount": text(asset.max_withdraw_amount),
+        "balance": money(asset.wallet_balance),
+        "crossWalletBalance": money(asset.cross_wallet_balance),
+        "crossUnPnl": money(asset.cross_unrealized),
+        "availableBalance": money(asset.available_balance),
+        "maxWithdrawAmount": money(asset.max_withdraw_amount),
         "marginAvailable": True,
         "updateTime": asset.update_time_ms,
     }
@@ -207,24 +152,50 @@ def position_row(position: PositionView) -> Json:
         "symbol": position.symbol,
         "positionSide": position.position_side,
         "positionAmt": text(position.position_amount),
-        "entryPrice": text(position.entry_price),
-        "breakEvenPrice": text(position.break_even_price),
-        "markPrice": text(position.mark_price),
-        "unRealizedProfit": text(position.unrealized_profit),
-        "liquidationPrice": text(position.liquidation_price),
-        "isolatedMargin": text(position.isolated_margin),
-        "notional": text(position.notional),
+        "entryPrice": price(position.entry_price),
+        "breakEvenPrice": price(position.break_even_price),
+        "markPrice": money(position.mark_price),
+        "unRealizedProfit": money(position.unrealized_profit),
+        "liquidationPrice": _liquidation_price(position),
+        "isolatedMargin": bare_money(position.isolated_margin),
+        "notional": bare_money(position.notional),
         "marginAsset": position.margin_asset,
-        "isolatedWallet": text(position.isolated_wallet),
-        "initialMargin": text(position.initial_margin),
-        "maintMargin": text(position.maint_margin),
-        "positionInitialMargin": text(position.position_initial_margin),
-        "openOrderInitialMargin": text(position.open_order_initial_margin),
+        "isolatedWallet": bare_money(position.isolated_wallet),
+        "initialMargin": bare_money(position.initial_margin),
+        "maintMargin": bare_money(position.maint_margin),
+        "positionInitialMargin": bare_money(position.position_initial_margin),
+        "openOrderInitialMargin": bare_money(position.open_order_initial_margin),
         "adl": position.adl,
-        "bidNotional": text(position.bid_notional),
-        "askNotional": text(position.ask_notional),
+        "bidNotional": bare_money(position.bid_notional),
+        "askNotional": bare_money(position.ask_notional),
         "updateTime": position.update_time_ms,
     }
+
+
+def position_v2_row(position: PositionView) -> Json:
+    """Return a row of positionRisk v2."""
+    return {
+        "entryPrice": price(position.entry_price),
+        "breakEvenPrice": price(position.break_even_price),
+        "marginType": "isolated" if position.margin_type == "ISOLATED" else "cross",
+        "isAutoAddMargin": "false",
+        "isolatedMargin": money(position.isolated_margin),
+        "leverage": str(position.leverage),
+        "liquidationPrice": _liquidation_price(position),
+        "markPrice": money(position.mark_price),
+        "maxNotionalValue": text(position.max_notional_value),
+        "positionAmt": text(position.position_amount),
+        "notional": bare_money(position.notional),
+        "isolatedWallet": bare_money(position.isolated_wallet),
+        "symbol": position.symbol,
+        "unRealizedProfit": money(position.unrealized_profit),
+        "positionSide": position.position_side,
+        "updateTime": position.update_time_ms,
+    }
+
+
+def _liquidation_price(position: PositionView) -> str:
+    return price(position.liquidation_price) if position.liquidation_price else "0"
 
 
 def symbol_config_row(config: SymbolConfigView) -> Json:
@@ -272,10 +243,49 @@ def income_row(entry: IncomeEntry) -> Json:
     return {
         "symbol": entry.symbol,
         "incomeType": entry.income_type,
-        "income": text(entry.income),
+        "income": money(entry.income),
         "asset": entry.asset,
         "info": entry.info,
         "time": entry.time_ms,
         "tranId": entry.tran_id,
         "tradeId": entry.trade_id,
     }
+
+
+def margin_change_row(change: MarginChange) -> Json:
+    """Return a row of positionMargin/history."""
+    return {
+        "symbol": change.symbol,
+        "type": change.change_type,
+        "deltaType": change.delta_type,
+        "amount": money(change.amount),
+        "asset": change.asset,
+        "time": change.time_ms,
+        "positionSide": change.position_side,
+    }
+
+
+def forced_order_row(order: OrderRow) -> Json:
+    """Return a row of forceOrders: a LIMIT IOC order, as the venue shows it."""
+    return order_row(order) | {"type": "LIMIT", "origType": "LIMIT"}
+
+
+def adl_row(symbol: str, positions: Iterable[PositionView], *, is_hedge: bool) -> Json:
+    """Return a row of adlQuantile; in cross hedge mode HEDGE is only a sign."""
+    rows = list(positions)
+    quantiles = {"LONG": 0, "SHORT": 0}
+    for row in rows:
+        quantiles[row.position_side] = row.adl
+    crossed = is_hedge and all(row.margin_type == "CROSSED" for row in rows)
+    quantiles.setdefault("HEDGE" if crossed else "BOTH", 0)
+    return {"symbol": symbol, "adlQuantile": quantiles}
+
+
+def trading_status_reply(symbols: Iterable[str], now_ms: int) -> Json:
+    """Return apiTradingStatus: every indicator at rest."""
+    indicators = {symbol: [_indicator(name, limit) for name, limit in _SYMBOL_LIMITS] for symbol in symbols}
+    return {"indicators": indicators | {"ACCOUNT": [_indicator("TMV", 10)]}, "updateTime": now_ms}
+
+
+def _indicator(name: str, limit: float) -> Json:
+    return {"isLocked": False, "plannedRecoverTime": 0, "indicator": name, "value": 0, "triggerValue": limit}

@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from trader_gui.simulated_exchange.margin import cut
 from trader_gui.simulated_exchange.records import (
     AccountEvent,
     AlgoEvent,
     AlgoRow,
+    AssetModeEvent,
     BookChange,
+    CalledPosition,
     LeverageEvent,
     MarginCallEvent,
     OrderEvent,
@@ -17,14 +20,14 @@ from trader_gui.simulated_exchange.records import (
     VenueEvent,
 )
 from trader_gui.simulated_exchange.wire import Json, text
+from trader_gui.simulated_exchange.wire_amount import bare_money, money, price
 
-EIGHT_PLACES = Decimal("0.00000001")
-STP_MODE = "EXPIRE_MAKER"
+ZERO = Decimal(0)
 
 
-def average(order: OrderRow) -> str:
-    """Return the average fill price as the venue writes it, "0" while unfilled."""
-    return text(order.avg_price.quantize(EIGHT_PLACES)) if order.executed_qty else "0"
+def average(value: Decimal) -> str:
+    """Return an average fill price cut to 8 decimals, "0" while unfilled."""
+    return text(cut(value)) if value else "0"
 
 
 # ---- user events -----------------------------------------------------------------------------------------------------
@@ -51,7 +54,9 @@ def user_events(events: Iterable[VenueEvent], time_ms: int) -> Iterator[Json]:
     yield from waiting
 
 
-def _plain_event(event: OrderEvent | AlgoEvent | LeverageEvent | MarginCallEvent, time_ms: int) -> Json:
+def _plain_event(
+    event: OrderEvent | AlgoEvent | LeverageEvent | AssetModeEvent | MarginCallEvent, time_ms: int
+) -> Json:
     if isinstance(event, OrderEvent):
         return _order_trade_update(event, time_ms)
     if isinstance(event, AlgoEvent):
@@ -59,6 +64,9 @@ def _plain_event(event: OrderEvent | AlgoEvent | LeverageEvent | MarginCallEvent
     if isinstance(event, LeverageEvent):
         change = {"s": event.symbol, "l": event.leverage}
         return {"e": "ACCOUNT_CONFIG_UPDATE", "E": time_ms, "T": event.time_ms, "ac": change}
+    if isinstance(event, AssetModeEvent):
+        mode = {"j": event.is_multi_assets}
+        return {"e": "ACCOUNT_CONFIG_UPDATE", "E": time_ms, "T": event.time_ms, "ai": mode}
     return _margin_call(event, time_ms)
 
 
@@ -90,7 +98,7 @@ def _order_trade_update(event: OrderEvent, time_ms: int) -> Json:
         "f": order.time_in_force,
         "q": text(order.orig_qty),
         "p": text(order.price),
-        "ap": average(order),
+        "ap": average(order.avg_price),
         "sp": text(order.stop_price),
         "x": event.execution_type,
         "X": order.status,
@@ -105,8 +113,8 @@ def _order_trade_update(event: OrderEvent, time_ms: int) -> Json:
     fields |= {
         "T": event.time_ms,
         "t": trade.trade_id if trade else 0,
-        "b": "0",
-        "a": "0",
+        "b": text(event.bid_notional or ZERO),
+        "a": text(event.ask_notional or ZERO),
         "m": trade.is_maker if trade else False,
         "R": order.reduce_only,
         "wt": order.working_type,
@@ -114,14 +122,18 @@ def _order_trade_update(event: OrderEvent, time_ms: int) -> Json:
         "ps": order.position_side,
         "cp": order.close_position,
         "rp": text(trade.realized_pnl) if trade else "0",
-        "pP": False,
+        "pP": order.price_protect,
         "si": 0,
         "ss": 0,
-        "V": STP_MODE,
-        "pm": "NONE",
+        "V": order.stp_mode,
+        "pm": order.price_match,
         "gtd": order.good_till_date_ms,
         "er": event.expiry_reason,
     }
+    if order.callback_rate is not None:
+        fields |= {"AP": optional(order.activate_price), "cr": text(order.callback_rate)}
+    if event.modify_id is not None:
+        fields["M"] = str(event.modify_id)
     return {"e": "ORDER_TRADE_UPDATE", "E": time_ms, "T": event.time_ms, "o": fields}
 
 
@@ -129,12 +141,12 @@ def _position_state(state: PositionState) -> Json:
     return {
         "s": state.symbol,
         "pa": text(state.position_amount),
-        "ep": text(state.entry_price),
-        "bep": text(state.break_even_price),
-        "cr": text(state.accumulated_realized),
-        "up": text(state.unrealized_pnl),
+        "ep": price(state.entry_price),
+        "bep": price(state.break_even_price),
+        "cr": bare_money(state.accumulated_realized),
+        "up": bare_money(state.unrealized_pnl),
         "mt": "isolated" if state.margin_type == "ISOLATED" else "cross",
-        "iw": text(state.isolated_wallet),
+        "iw": bare_money(state.isolated_wallet),
         "ps": state.position_side,
     }
 
@@ -143,37 +155,38 @@ def _account_update(event: AccountEvent, time_ms: int) -> Json:
     balances = [
         {
             "a": state.asset,
-            "wb": text(state.wallet_balance),
-            "cw": text(state.cross_wallet_balance),
-            "bc": text(state.balance_change),
+            "wb": money(state.wallet_balance),
+            "cw": money(state.cross_wallet_balance),
+            "bc": bare_money(state.balance_change),
         }
         for state in event.balances
     ]
     positions = [_position_state(state) for state in event.positions]
-    return {
-        "e": "ACCOUNT_UPDATE",
-        "E": time_ms,
-        "T": event.time_ms,
-        "a": {"m": event.reason, "B": balances, "P": positions},
-    }
+    update: Json = {"m": event.reason, "B": balances, "P": positions}
+    if event.symbol:
+        update["S"] = event.symbol
+    return {"e": "ACCOUNT_UPDATE", "E": time_ms, "T": event.time_ms, "a": update}
 
 
 def _margin_call(event: MarginCallEvent, time_ms: int) -> Json:
-    state = event.position
-    position = {
+    call: Json = {"e": "MARGIN_CALL", "E": time_ms, "p": [_called_position(called) for called in event.positions]}
+    if event.cross_wallet_balance is not None:
+        call["cw"] = money(event.cross_wallet_balance)
+    return call
+
+
+def _called_position(called: CalledPosition) -> Json:
+    state = called.position
+    return {
         "s": state.symbol,
         "ps": state.position_side,
         "pa": text(state.position_amount),
         "mt": state.margin_type,
-        "iw": text(state.isolated_wallet),
-        "mp": text(event.mark_price),
-        "up": text(state.unrealized_pnl),
-        "mm": text(event.maint_margin),
+        "iw": bare_money(state.isolated_wallet),
+        "mp": money(called.mark_price),
+        "up": money(state.unrealized_pnl),
+        "mm": money(called.maint_margin),
     }
-    call: Json = {"e": "MARGIN_CALL", "E": time_ms, "p": [position]}
-    if state.margin_type != "ISOLATED":
-        call["cw"] = text(event.cross_wallet_balance)
-    return call
 
 
 def _algo_update(event: AlgoEvent, time_ms: int) -> Json:
@@ -190,23 +203,30 @@ def _algo_update(event: AlgoEvent, time_ms: int) -> Json:
         "q": text(algo.quantity),
         "X": algo.algo_status,
         "ai": actual_order_id(algo),
-        "ap": text(algo.actual_price),
+        "ap": average(algo.actual_price),
         "aq": text(algo.actual_qty),
         "act": algo.actual_type or "0",
         "tp": text(algo.trigger_price),
         "p": text(algo.price),
-        "V": STP_MODE,
+        "V": algo.stp_mode,
         "wt": algo.working_type,
-        "pm": "NONE",
+        "pm": algo.price_match,
         "cp": algo.close_position,
         "pP": algo.price_protect,
         "R": algo.reduce_only,
         "tt": algo.trigger_time_ms,
-        "gtd": 0,
+        "gtd": algo.good_till_date_ms,
     }
+    if algo.callback_rate is not None:
+        fields["ia"] = algo.is_activated
     if algo.reason:
         fields["rm"] = algo.reason
     return {"e": "ALGO_UPDATE", "T": event.time_ms, "E": time_ms, "o": fields}
+
+
+def optional(value: Decimal | None) -> str:
+    """Return a number that an order may lack, "" when it does."""
+    return "" if value is None else text(value)
 
 
 def actual_order_id(algo: AlgoRow) -> str:

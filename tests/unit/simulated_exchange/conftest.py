@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 import pytest
 
+from tests.venue_picture import picture_of
 from trader_gui.simulated_exchange.core import VenueCore
 from trader_gui.simulated_exchange.records import AlgoRow, MarketTick, OrderRow, PriceLevel, Print, VenueEvent
 from trader_gui.simulated_exchange.symbols import SPECS
@@ -102,25 +102,7 @@ class Bench:
 
     def picture(self) -> Any:
         """A comparable copy of everything that the core holds."""
-        return _picture(self.core)
-
-
-def _picture(value: Any) -> Any:
-    if isinstance(value, dict):
-        return [(key, _picture(item)) for key, item in value.items()]
-    if isinstance(value, set):
-        return sorted(value)
-    if isinstance(value, list | tuple):
-        return [_picture(item) for item in value]
-    if isinstance(value, msgspec.Struct):
-        return [_picture(getattr(value, name)) for name in value.__struct_fields__]
-    if hasattr(value, "__slots__") and type(value).__module__.startswith("trader_gui"):
-        return [_picture(getattr(value, name)) for name in value.__slots__]
-    if hasattr(value, "__dict__"):
-        # The parts know each other: follow only what a part owns.
-        shared = () if isinstance(value, VenueCore) else ("_books", "_account", "_desk", "_algos", "_specs")
-        return [(key, _picture(item)) for key, item in vars(value).items() if key not in shared]
-    return value
+        return picture_of(self.core)
 
 
 @pytest.fixture
@@ -138,4 +120,4 @@ def bench() -> Bench:
 @pytest.fixture(scope="session")
 def picture() -> Callable[[VenueCore], Any]:
     """A comparable copy of everything that a core holds."""
-    return _picture
+    return picture_of

@@ -212,7 +212,10 @@ def test_a_stop_runs_before_liquidation(make_bench) -> None:
         ("STOP_MARKET", {"clientAlgoId": "taken"}, -4116),
         ("STOP_MARKET", {"triggerPrice": "60000"}, -2021),
         ("STOP_MARKET", {"symbol": "ETHUSDT"}, -1122),
-        ("TRAILING_STOP_MARKET", {"callbackRate": "1"}, -1116),
+        ("STOP_MARKET", {"triggerPrice": "9999999"}, -4007),
+        ("STOP_MARKET", {"triggerPrice": "5999"}, -4211),
+        ("TAKE_PROFIT_MARKET", {"triggerPrice": "600001"}, -4210),
+        ("STOP_MARKET", {"timeInForce": "GTE_GTC"}, -4509),
     ],
 )
 def test_refused_conditional_orders_change_nothing(bench, order_type: str, extra: dict[str, str], code: int) -> None:

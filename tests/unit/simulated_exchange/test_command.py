@@ -6,6 +6,7 @@ import pytest
 
 from trader_gui.simulated_exchange.command import add_arguments, options_of
 from trader_gui.simulated_exchange.options import ExchangeOptions
+from trader_gui.simulated_exchange.sources import ALL
 
 
 def parse(*words: str) -> argparse.Namespace:
@@ -27,6 +28,9 @@ def test_every_option_arrives() -> None:
     assert (mirror.mirror, mirror.data, mirror.rules) == (True, Path("x.csv"), Path("x.json"))
     several = options_of(parse("--seed", "7", "--speed", "2.5", "--symbol", "BTCUSDT", "--symbol", "ETHUSDT"))
     assert (several.seed, several.speed, several.symbols) == (7, 2.5, ("BTCUSDT", "ETHUSDT"))
+    listed = options_of(parse("--symbols", "btcusdt, ethusdt", "--regime", "calm:5m,crash", "--brackets", "b.json"))
+    assert (listed.symbols, listed.regime, listed.brackets) == (("BTCUSDT", "ETHUSDT"), "calm:5m,crash", Path("b.json"))
+    assert options_of(parse("--symbols", "all")).symbols == (ALL,)
 
 
 @pytest.mark.parametrize(

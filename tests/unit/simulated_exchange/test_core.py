@@ -72,16 +72,19 @@ def draw_actions(seed: int, count: int) -> list[Action]:
         return f"{source.randint(1, 300) / 1000:.3f}"
 
     def draw() -> Action:
-        kind = source.choices(["tick", "order", "algo", "cancel", "modify"], [10, 8, 4, 1, 2])[0]
+        kind = source.choices(["tick", "order", "algo", "cancel", "modify", "cross"], [10, 8, 4, 1, 2, 3])[0]
         if kind == "tick":
             move = source.randint(-60, 60) if source.random() < 0.7 else source.randint(-25_000, 25_000)
             return kind, move, source.randint(1, 60), side()
         if kind == "order":
-            in_force = source.choice(["GTC", "GTC", "GTC", "IOC", "FOK", "GTX", "MARKET"])
-            return kind, side(), size(), source.randint(-120, 120), in_force, source.random() < 0.5
+            in_force = source.choice(["GTC", "GTC", "GTC", "IOC", "FOK", "GTX", "RPI", "MATCH", "MARKET"])
+            mode = source.choice(["EXPIRE_MAKER", "EXPIRE_TAKER", "EXPIRE_BOTH", "NONE"])
+            return kind, side(), size(), source.randint(-120, 120), in_force, source.random() < 0.5, mode
         if kind == "algo":
-            type_ = source.choice(["STOP_MARKET", "TAKE_PROFIT_MARKET", "close"])
+            type_ = source.choice(["STOP_MARKET", "TAKE_PROFIT_MARKET", "close", "TRAILING_STOP_MARKET"])
             return kind, side(), size(), source.randint(-120, 120), type_, source.random() < 0.5
+        if kind == "cross":
+            return kind, source.randrange(6), source.choice(["EXPIRE_MAKER", "EXPIRE_TAKER", "EXPIRE_BOTH", "NONE"])
         return (kind, source.randrange(6)) + ((size(), source.randint(-120, 120)) if kind == "modify" else ())
 
     return [draw() for _ in range(count)]
@@ -97,7 +100,7 @@ class Session:
         self.now_ms = 0
         self.log: list[Any] = []
         self.tick(0, 60, "BUY")
-        self.run(("order", "SELL", "0.300", 0, "MARKET", False))
+        self.run(("order", "SELL", "0.300", 0, "MARKET", False, "EXPIRE_MAKER"))
 
     def price(self, offset: int) -> str:
         return str(D(self.middle + offset) / 10)
@@ -134,13 +137,17 @@ class Session:
             )
         )
 
-    def order(self, side: str, quantity: str, offset: int, kind: str, reduce_only: bool) -> Any:
+    def order(self, side: str, quantity: str, offset: int, kind: str, reduce_only: bool, mode: str) -> Any:
         amount = self.amount()
         if reduce_only and amount:  # aimed, or nearly all would be refused
             side, quantity = ("SELL" if amount > 0 else "BUY"), str(min(abs(amount), D(quantity)))
         params = {"symbol": "BTCUSDT", "side": side, "quantity": quantity, "reduceOnly": str(reduce_only).lower()}
+        params["selfTradePreventionMode"] = mode
         if kind == "MARKET":
             params["type"] = kind
+        elif kind == "MATCH":
+            match = ("OPPONENT", "OPPONENT_5", "QUEUE", "QUEUE_10")[offset % 4]
+            params |= {"type": "LIMIT", "timeInForce": "GTC", "priceMatch": match}
         else:
             params |= {"type": "LIMIT", "timeInForce": kind, "price": self.price(offset)}
         return self.core.place_order(params, self.now_ms)[1]
@@ -151,6 +158,9 @@ class Session:
             params |= {"type": "STOP_MARKET", "closePosition": "true", "side": "SELL" if self.amount() > 0 else "BUY"}
         else:
             params |= {"type": kind, "quantity": quantity, "reduceOnly": str(reduce_only).lower()}
+        if kind == "TRAILING_STOP_MARKET":
+            del params["triggerPrice"]
+            params["callbackRate"] = str(D(abs(offset) % 20 + 1) / 10)
         return self.core.place_algo(params, self.now_ms)[1]
 
     def cancel(self, index: int) -> Any:
@@ -161,6 +171,13 @@ class Session:
         side = self.core.query_order("BTCUSDT", order_id).side
         params = {"symbol": "BTCUSDT", "side": side, "quantity": quantity, "price": self.price(offset)}
         return self.core.modify_order(params | {"orderId": str(order_id)}, self.now_ms)[1]
+
+    def cross(self, index: int, mode: str) -> Any:
+        """Come for an own resting order."""
+        resting = self.core.query_order("BTCUSDT", self.nth_open(index))
+        params = {"symbol": "BTCUSDT", "type": "LIMIT", "timeInForce": "IOC", "price": str(resting.price)}
+        params |= {"side": "SELL" if resting.side == "BUY" else "BUY", "quantity": str(resting.orig_qty)}
+        return self.core.place_order(params | {"selfTradePreventionMode": mode}, self.now_ms)[1]
 
     def nth_open(self, index: int) -> int:
         orders = self.core.open_orders()
@@ -196,8 +213,27 @@ class Session:
             assert (order.status == "FILLED") == (order.executed_qty == order.orig_qty)
         (bid, ask) = core.best("BTCUSDT")
         assert bid is None or ask is None or bid[0] < ask[0]
+        assert asset.open_order_initial_margin >= 0
+        opening = [o for o in core.open_orders() if not o.reduce_only]
+        for view in core.position_risk("BTCUSDT"):
+            for side, notional in (("BUY", view.bid_notional), ("SELL", view.ask_notional)):
+                assert notional == sum(
+                    (o.price * (o.orig_qty - o.executed_qty) for o in opening if o.side == side), D(0)
+                )
         closing = [o for o in core.open_orders() if o.reduce_only]
         assert sum((o.orig_qty - o.executed_qty for o in closing), D(0)) <= abs(self.amount())
+
+
+def _has_twin(event: OrderEvent, events: Any) -> bool:
+    """Whether a fill as taker comes with one as maker at the same price and quantity."""
+    fills = [e.trade for e in events if isinstance(e, OrderEvent) and e.trade is not None]
+    mine = event.trade
+    assert mine is not None
+    return any(
+        (fill.price, fill.qty, fill.is_maker) == (mine.price, mine.qty, True) and fill.side != mine.side
+        for fill in fills
+        if not mine.is_maker
+    )
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -225,11 +261,13 @@ def test_the_wild_sessions_meet_what_they_are_meant_to_meet(picture) -> None:
                     seen |= {event.execution_type, event.order.status, f"er {event.expiry_reason}"}
                     seen.add("maker" if event.trade and event.trade.is_maker else "")
                     seen.add(event.order.order_type)
+                    seen.add("self-trade" if event.trade and _has_twin(event, entry) else "")
                 elif isinstance(event, AlgoEvent):
                     seen.add(f"algo {event.algo.algo_status}")
                 elif isinstance(event, AccountEvent):
                     seen.add(event.reason)
     assert {"AMENDMENT", "CANCELED", "PARTIALLY_FILLED", "maker", "LIQUIDATION"} <= seen
-    assert {"er 2", "er 4", "FUNDING_FEE", "INSURANCE_CLEAR"} <= seen
+    assert {"er 1", "er 2", "er 3", "er 4", "EXPIRED_IN_MATCH", "FUNDING_FEE", "INSURANCE_CLEAR"} <= seen
+    assert "self-trade" in seen
     assert {f"algo {status}" for status in ("FINISHED", "EXPIRED", "REJECTED", "TRIGGERED")} <= seen
     assert {-2019, -2021, -2022, -4130, -4509, -5021, -5022} <= seen

@@ -9,6 +9,7 @@ from trader_gui.simulated_exchange.records import VenueRefusal
     [
         (lambda: required({}, "symbol"), -1102),
         (lambda: required({"symbol": ""}, "symbol"), -1102),
+        (lambda: whole({"orderId": ""}, "orderId"), -1105),
         (lambda: whole({"orderId": "-1"}, "orderId"), -1100),
         (lambda: whole({"orderId": "1.5"}, "orderId"), -1100),
         (lambda: whole({"orderId": "٣"}, "orderId"), -1100),
@@ -27,7 +28,7 @@ def test_refusals(read, code: int) -> None:
 def test_values() -> None:
     assert required({"symbol": "X"}, "symbol") == "X"
     assert whole({"orderId": "9007199254740993"}, "orderId") == 9007199254740993
-    assert whole({"orderId": ""}, "orderId") is None
+    assert whole({}, "orderId") is None
     assert (limit({}, 10, 100), limit({"limit": "100"}, 10, 100)) == (10, 100)
     assert span({"startTime": "1", "endTime": "1"}) == (1, 1)
     assert span({}) == (None, None)

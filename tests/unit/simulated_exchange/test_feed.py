@@ -1,70 +1,13 @@
 from decimal import Decimal
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from trader_gui.simulated_exchange.feed import FIRST_UPDATE_ID, BookImage, SymbolFeed
+from trader_gui.simulated_exchange.feed import SymbolFeed
 from trader_gui.simulated_exchange.klines import MINUTE_MS
-from trader_gui.simulated_exchange.records import KlineRow, MarketTick, PriceLevel, Print
+from trader_gui.simulated_exchange.records import KlineRow, MarketTick, Print
 from trader_gui.simulated_exchange.symbols import SPECS
 
 START_MS = 28_800_000 * 60_000
 SPEC = SPECS["BTCUSDT"]
 ONE = Decimal(1)
-
-
-def sides(draw_bids: dict[int, int], draw_asks: dict[int, int]) -> tuple[list[PriceLevel], list[PriceLevel]]:
-    bids = [(Decimal(price), Decimal(size)) for price, size in sorted(draw_bids.items(), reverse=True)]
-    asks = [(Decimal(price + 100), Decimal(size)) for price, size in sorted(draw_asks.items())]
-    return bids, asks
-
-
-ladders = st.dictionaries(st.integers(1, 30), st.integers(1, 4), max_size=12)
-
-
-@given(st.lists(st.tuples(ladders, ladders, st.booleans()), min_size=1, max_size=12))
-def test_diffs_applied_to_a_snapshot_give_the_book(images: list[tuple[dict[int, int], dict[int, int], bool]]) -> None:
-    book = BookImage()
-    stream = book.stream("fast")
-    mirror: tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]] = ({}, {})
-    last_id = FIRST_UPDATE_ID
-    for bid_sizes, ask_sizes, is_due in images:
-        bids, asks = sides(bid_sizes, ask_sizes)
-        before = book.update_id
-        had = (list(book.bids), list(book.asks))
-        book.refresh(bids, asks)
-        assert (book.update_id == before) == (had == (bids, asks))
-        if not is_due:
-            continue
-        taken = stream.take()
-        if taken is None:
-            assert book.update_id == last_id
-            continue
-        (first, last, previous), changes = taken
-        assert previous == last_id
-        assert previous < first <= last == book.update_id
-        last_id = last
-        for side, changed in zip(mirror, changes, strict=True):
-            for price, size in changed:
-                if size:
-                    side[price] = size
-                else:
-                    side.pop(price, None)
-        assert mirror == (dict(bids), dict(asks))
-
-
-def test_streams_of_two_speeds_collect_apart() -> None:
-    book = BookImage()
-    fast, slow = book.stream("fast"), book.stream("slow")
-    book.refresh([(ONE, ONE)], [])
-    assert fast.take() == ((FIRST_UPDATE_ID + 1, FIRST_UPDATE_ID + 1, FIRST_UPDATE_ID), ([(ONE, ONE)], []))
-    book.refresh([(ONE, Decimal(2))], [])
-    ids, (bids, _) = fast.take() or ((0, 0, 0), ([], []))
-    assert ids == (FIRST_UPDATE_ID + 2, FIRST_UPDATE_ID + 2, FIRST_UPDATE_ID + 1)
-    ids, (bids, _) = slow.take() or ((0, 0, 0), ([], []))
-    assert ids == (FIRST_UPDATE_ID + 1, FIRST_UPDATE_ID + 2, FIRST_UPDATE_ID)
-    assert bids == [(ONE, Decimal(2))]
-    assert fast.take() is None
 
 
 def feed(*, is_recorded: bool) -> SymbolFeed:
@@ -121,3 +64,29 @@ def test_a_closed_kline_enters_the_day() -> None:
     public.close_kline()
     day = public.day_row()
     assert (day.high, day.low, day.close, day.volume) == (Decimal(130), Decimal(100), Decimal(130), Decimal(3))
+
+
+def test_an_aggregate_stays_open_for_its_time_on_a_market_that_ticks_finely() -> None:
+    row = KlineRow(START_MS - MINUTE_MS, START_MS - 1, *[Decimal(100)] * 4, ONE, Decimal(100), 3, ONE, Decimal(100))
+    public = SymbolFeed(SPEC, [row], is_recorded=True, merge_ms=100)
+    assert public.on_tick(tick(START_MS, trade(100, 1))) == []
+    assert public.on_tick(tick(START_MS + 40, trade(100, 2))) == []
+    (first,) = public.on_tick(tick(START_MS + 60, trade(100, 4, sold=True)))
+    assert (first.quantity, first.time_ms, first.last_trade_id - first.first_trade_id) == (Decimal(3), START_MS, 1)
+    assert public.on_tick(tick(START_MS + 159)) == []
+    (second,) = public.on_tick(tick(START_MS + 160, trade(100, 8, sold=True)))
+    assert (second.quantity, second.is_buyer_maker) == (Decimal(4), True)
+    assert list(public.agg_trades) == [first, second]
+    (third,) = public.on_tick(tick(START_MS + 500))
+    assert third.quantity == 8
+
+
+def test_mark_index_and_premium_have_klines_of_their_own() -> None:
+    public = feed(is_recorded=False)
+    public.on_tick(tick(START_MS))
+    public.on_tick(tick(START_MS + 1000, trade(130, 1)))
+    mark, index, premium = (
+        klines.rows("1m", 1)[0] for klines in (public.mark_klines, public.index_klines, public.premium_klines)
+    )
+    assert (mark.close, index.close, premium.close) == (Decimal(101), Decimal(99), Decimal("0.02020202"))
+    assert mark.high == Decimal(101)

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trader_gui.errors import UserError
-from trader_gui.simulated_exchange.file_market import LEVELS, KlinesFileMarket
+from trader_gui.simulated_exchange.file_market import KlinesFileMarket
 from trader_gui.simulated_exchange.klines import MINUTE_MS, KlineBook
 from trader_gui.simulated_exchange.klines_file import HISTORY_ROWS, KlinesFile
 from trader_gui.simulated_exchange.records import KlineRow
+from trader_gui.simulated_exchange.steady_book import LEVELS
 from trader_gui.simulated_exchange.symbols import SPECS
 
 START_MS = 1_700_000_040_000

@@ -47,6 +47,27 @@ def test_trigger_price_has_codes_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
+    ("price", "code"), [("6000", 0), ("5999.9", -4211), ("600000", 0), ("600000.1", -4210), ("50000", 0)]
+)
+def test_a_trigger_stays_in_proportion_to_the_mark_price(price: str, code: int) -> None:
+    assert code_of(lambda: filters.check_trigger_band(D(price), D(60000))) == code
+
+
+@pytest.mark.parametrize(
+    ("price", "code"), [("0", -4135), ("-1", -4135), ("556.7", -4135), ("9999999", -4135), ("60000.05", -4014)]
+)
+def test_activation_price(price: str, code: int) -> None:
+    assert code_of(lambda: filters.check_activation(BTC, D(price))) == code
+
+
+@pytest.mark.parametrize(
+    ("rate", "code"), [("0.1", 0), ("0.09", -1130), ("20", 0), ("20.1", -1130), ("1.25", -1130), ("1.50", 0)]
+)
+def test_callback_rate(rate: str, code: int) -> None:
+    assert code_of(lambda: filters.check_callback_rate(D(rate))) == code
+
+
+@pytest.mark.parametrize(
     ("quantity", "is_market", "code"),
     [
         ("0", False, -4003),
@@ -94,3 +115,10 @@ def test_whole_ticks_and_steps_always_pass(symbol: str, ticks: int, steps: int) 
         -1111,
         -4014,
     )
+
+
+def test_the_band_is_told_on_a_tick() -> None:
+    with pytest.raises(VenueRefusal, match=r"can't be higher than 63000\.10$"):
+        filters.check_triggered_limit(BTC, D("63001"), D("60000.15"), is_buy=True)
+    with pytest.raises(VenueRefusal, match=r"can't be lower than 57000\.20\.$"):
+        filters.check_percent_price(BTC, D("57000"), D("60000.15"), is_buy=False)

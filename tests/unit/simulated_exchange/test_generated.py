@@ -4,9 +4,11 @@ from itertools import islice, pairwise
 import numpy as np
 import pytest
 
-from trader_gui.simulated_exchange.generated import HISTORY_KLINES, LEVELS, GeneratedMarket
+from trader_gui.simulated_exchange.generated import HISTORY_KLINES, GeneratedMarket
 from trader_gui.simulated_exchange.klines import MINUTE_MS
 from trader_gui.simulated_exchange.records import MarketTick
+from trader_gui.simulated_exchange.regimes import read_schedule
+from trader_gui.simulated_exchange.standing_book import LEVELS
 from trader_gui.simulated_exchange.symbols import SPECS
 
 START_MS = 1_767_225_600_000
@@ -108,3 +110,54 @@ def test_every_symbol_keeps_to_its_own_rules(symbol: str) -> None:
             assert spec.min_price <= price <= spec.max_price
             assert size % spec.step_size == 0
         assert tick.bids[0][0] < tick.asks[0][0]
+
+
+def stretch(regime: str, minutes: int, seed: int = 3) -> list[MarketTick]:
+    market = GeneratedMarket(SPECS["BTCUSDT"], seed, START_MS, read_schedule(regime))
+    return list(islice(market.ticks(), minutes * 600))
+
+
+def figures(ticks: list[MarketTick]) -> tuple[float, float, float, float]:
+    """Return (move, deviation a second, mean spread, median depth of twenty levels)."""
+    middle = np.array([float(tick.bids[0][0] + tick.asks[0][0]) / 2 for tick in ticks])
+    spread = np.array([float(tick.asks[0][0] - tick.bids[0][0]) for tick in ticks])
+    depth = np.median([float(sum(level[1] for level in tick.bids[:20])) for tick in ticks])
+    return middle[-1] / middle[0] - 1, float(np.diff(np.log(middle[::10])).std()), float(spread.mean()), float(depth)
+
+
+def test_regimes_differ_as_their_names_say() -> None:
+    calm, mixed, crash = (figures(stretch(name, 3)) for name in ("calm", "mixed", "crash"))
+    assert calm[1] < mixed[1] < crash[1] / 2
+    assert crash[0] < -0.01
+    assert crash[2] > 20 * mixed[2]
+    assert crash[3] < mixed[3] / 3 < calm[3]
+    last = stretch("crash", 2)[-1]
+    assert last.index_price > last.mark_price > last.bids[0][0]  # the index follows late, the mark price with it
+    trends = [figures(stretch("trend", 8, seed))[0] for seed in range(6)]
+    assert min(trends) < -0.001 and max(trends) > 0.001
+
+
+def test_a_halt_stops_everything_and_ends() -> None:
+    ticks = stretch("mixed:1m,halt:1m,mixed:1m", 3)
+    before, halted, after = ticks[:600], ticks[600:1200], ticks[1200:]
+    assert all(tick.is_trading for tick in (*before, *after)) and not any(tick.is_trading for tick in halted)
+    assert not any(tick.prints for tick in halted) and any(tick.prints for tick in after)
+    standing = {(tick.bids, tick.asks, tick.mark_price, tick.index_price, tick.funding_rate) for tick in halted}
+    assert len(standing) == 1
+    assert standing.pop()[0] == before[-1].bids
+
+
+def test_agitation_outlives_a_crash_and_the_book_comes_back() -> None:
+    shaken, quiet = [], []
+    for seed in range(4):
+        ticks = stretch("mixed:1m,crash:1m,mixed", 4, seed)
+        after, usual = figures(ticks[1200:]), figures(stretch("mixed", 4, seed)[1200:])
+        assert after[3] > usual[3] / 2
+        shaken.append(after[1])
+        quiet.append(usual[1])
+    assert np.mean(shaken) > 1.2 * np.mean(quiet)
+    assert stretch("mixed:1m,crash:1m,mixed", 4, 3) == ticks
+
+
+def test_a_schedule_leaves_the_usual_market_before_it_as_it_was() -> None:
+    assert stretch("mixed:1m,crash", 1) == stretch("mixed", 1)

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from trader_gui.simulated_exchange.klines import (
     KlineBuild,
     RollingDay,
     interval_open_ms,
+    interval_span,
 )
 from trader_gui.simulated_exchange.records import KlineRow, Print
 
@@ -77,7 +79,8 @@ def test_a_week_opens_on_monday_and_closes_with_its_last_minute() -> None:
     assert interval_open_ms(FIXED_INTERVAL_MS["1w"], monday_ms - 1) == monday_ms - 7 * 1440 * MINUTE_MS
     book = KlineBook(history())
     names = [[name for name, _ in book.close_one()] for _ in range(10)]
-    assert names[-1] == list(book.intervals)  # a three-day span happens to end there, too
+    # A three-day span happens to end there, too; the month does not.
+    assert names[-1] == [name for name in book.intervals if name != "1M"]
     assert names[0] == ["1m", "3m"]
     assert names[1] == ["1m"]
 
@@ -157,3 +160,30 @@ def test_the_rolling_day_equals_a_fresh_sum(values: list[tuple[int, int]]) -> No
     assert result.high == max(row.high for row in window)
     assert result.low == min(row.low for row in window)
     assert result.open == window[0].open
+
+
+@pytest.mark.parametrize(("year", "month", "days"), [(2026, 2, 28), (2028, 2, 29), (2026, 12, 31), (2026, 4, 30)])
+def test_a_month_lasts_as_long_as_the_calendar_says(year: int, month: int, days: int) -> None:
+    first_ms = int(datetime(year, month, 1, tzinfo=UTC).timestamp() * 1000)
+    end_ms = first_ms + days * 1440 * MINUTE_MS - 1
+    for time_ms in (first_ms, first_ms + 12 * 1440 * MINUTE_MS, end_ms):
+        assert interval_span("1M", time_ms) == (first_ms, end_ms)
+    assert interval_span("1M", end_ms + 1)[0] == end_ms + 1
+    book = KlineBook(history(3, end_ms + 1 - 3 * MINUTE_MS - MINUTE_MS))
+    assert "1M" in [name for name, _ in book.close_one()]
+    assert book.open_kline("1M").open_time_ms == end_ms + 1
+
+
+def test_rows_may_be_asked_for_by_time_beyond_either_end() -> None:
+    book = KlineBook(history(5))
+    everything = book.rows("1m", 100)
+    assert len(everything) == 6
+    assert book.rows("1m", 100, start_time_ms=0) == everything
+    assert book.rows("1m", 2, start_time_ms=0) == everything[:2]
+    assert book.rows("1m", 2, end_time_ms=everything[-1].open_time_ms) == everything[-2:]
+    assert book.rows("1m", 2, end_time_ms=everything[-1].open_time_ms - 1) == everything[-3:-1]
+    assert book.rows("1m", 9, start_time_ms=everything[-1].open_time_ms) == everything[-1:]
+    assert book.rows("1m", 9, start_time_ms=everything[-1].open_time_ms + 1) == []
+    assert book.rows("1m", 9, end_time_ms=everything[0].open_time_ms - 1) == []
+    assert book.rows("1m", 1) == everything[-1:]
+    assert book.rows("1m", 6) == everything

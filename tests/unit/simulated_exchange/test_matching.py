@@ -131,13 +131,64 @@ def test_depth_shows_own_orders_among_the_others() -> None:
     assert book.depth(2) == ([(99, D("1.5")), (D("98.5"), D("0.5"))], [(100, 2), (101, 1)])
 
 
-def test_own_orders_that_a_taker_would_reach() -> None:
-    book = make_book([("99", "1")], [("101", "1")])
-    near, far = rest(book, 1, "SELL", "100.5", "1"), rest(book, 2, "SELL", "101", "1")
-    assert book.reached_own("BUY", D("100.4")) == []
-    assert book.reached_own("BUY", D("100.5")) == [near]
-    assert book.reached_own("BUY", D(101)) == [near, far]
+def steps(book: Book, side: str, limit: str, quantity: str, mode: str) -> tuple[list[tuple[D, D, int]], bool]:
+    plan = book.plan(side, D(limit), D(quantity), mode)
+    return [(price, size, own.order_id if own else 0) for price, size, own in plan.steps], plan.is_stopped
+
+
+def self_trade_book() -> Book:
+    """Asks: own 1 at 100.5 (order 1), 101: 1 of others, own 2 (order 2), 1 of others behind, 102: 5 of others."""
+    book = make_book([("99", "1")], [("101", "1"), ("102", "5")])
+    rest(book, 1, "SELL", "100.5", "1")
+    rest(book, 2, "SELL", "101", "2")
+    book.install(tick([("99", "1")], [("101", "2"), ("102", "5")]))
+    return book
+
+
+def test_a_taker_meets_own_orders_in_their_place_and_its_mode_decides() -> None:
+    book = self_trade_book()
+    assert steps(book, "BUY", "100.4", "9", "EXPIRE_BOTH") == ([], False)
+    traded = [(D("100.5"), 1, 1), (101, 1, 0), (101, 2, 2), (101, 1, 0), (102, 4, 0)]
+    assert steps(book, "BUY", "102", "9", "NONE") == (traded, False)
+    kept = [(D("100.5"), 0, 1), (101, 1, 0), (101, 0, 2), (101, 1, 0), (102, 5, 0)]
+    assert steps(book, "BUY", "102", "9", "EXPIRE_MAKER") == (kept, False)
+    assert steps(book, "BUY", "102", "9", "EXPIRE_TAKER") == ([], True)
+    assert steps(book, "BUY", "102", "9", "EXPIRE_BOTH") == ([(D("100.5"), 0, 1)], True)
     assert book.crosses("BUY", D("100.5"))
+    assert not book.crosses("BUY", D("100.4"))
+
+
+def test_the_queue_ahead_of_an_own_order_comes_first() -> None:
+    book = make_book([("99", "1")], [("101", "3")])
+    rest(book, 1, "SELL", "101", "2")
+    for mode in ("NONE", "EXPIRE_MAKER", "EXPIRE_TAKER", "EXPIRE_BOTH"):
+        assert steps(book, "BUY", "101", "3", mode) == ([(101, 3, 0)], False)
+    assert steps(book, "BUY", "101", "4", "EXPIRE_TAKER") == ([(101, 3, 0)], True)
+    book.take("BUY", [(D(101), D("2.5"))])
+    assert printed(book, "BUY", "101", "1") == [(1, D("0.5"))]  # what was taken stood ahead of it
+
+
+def test_an_own_order_deeper_than_the_ladder_is_reached_when_the_ladder_is_eaten() -> None:
+    book = make_book([("99", "1")], [("101", "3")])
+    rest(book, 1, "SELL", "103", "2")
+    assert steps(book, "BUY", "104", "4", "NONE") == ([(101, 3, 0), (103, 1, 1)], False)
+
+
+def test_an_rpi_order_is_neither_seen_nor_met_by_own_takers() -> None:
+    book = make_book([("99", "1")], [("101", "3")])
+    order = rest(book, 1, "SELL", "100", "2")
+    order.time_in_force = "RPI"
+    assert book.best("SELL") == (101, 3)
+    assert book.depth_with_rpi(1)[1] == [(100, 2)]
+    assert steps(book, "BUY", "101", "4", "EXPIRE_BOTH") == ([(101, 3, 0)], False)
+    assert printed(book, "BUY", "100.1", "1") == [(1, 2)]
+
+
+def test_the_price_of_a_level_counts_own_orders() -> None:
+    book = make_book([("99", "1"), ("98", "1")], [("101", "3")])
+    rest(book, 1, "BUY", "98.5", "2")
+    assert [book.price_at("BUY", rank) for rank in (1, 2, 3, 4)] == [99, D("98.5"), 98, None]
+    assert [book.price_at("SELL", rank) for rank in (1, 2)] == [101, None]
 
 
 def test_a_market_order_is_bounded_around_the_mark_price() -> None:
@@ -177,3 +228,26 @@ def test_a_taker_gets_the_best_prices_within_its_limit(asks: list[tuple[int, int
     assert [fill[0] for fill in fills] == sorted(fill[0] for fill in fills)
     book.take("BUY", fills)
     assert sum(fill[1] for fill in book.plan_take("BUY", D(105), D(999))) == within - min(quantity, within)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4), QUANTITY), max_size=5),
+    st.integers(0, 4),
+    QUANTITY,
+    st.sampled_from(["NONE", "EXPIRE_MAKER", "EXPIRE_TAKER", "EXPIRE_BOTH"]),
+)
+def test_self_trade_prevention_never_gives_more_than_there_is_nor_trades_unless_told(
+    own: list[tuple[int, int]], reach: int, quantity: int, mode: str
+) -> None:
+    book = make_book([("99", "1")], [(str(101 + i), "3") for i in range(5)])
+    rows = [rest(book, i, "SELL", str(101 + depth), str(size)) for i, (depth, size) in enumerate(own)]
+    plan = book.plan("BUY", D(101 + reach), D(quantity), mode)
+    assert [step.price for step in plan.steps] == sorted(step.price for step in plan.steps)
+    assert plan.quantity <= quantity
+    own_steps = [step for step in plan.steps if step.own is not None]
+    assert all((step.quantity > 0) == (mode == "NONE") for step in own_steps)
+    within = [row for row in rows if row.price <= 101 + reach]
+    available = 3 * (reach + 1) + (sum(int(row.orig_qty) for row in within) if mode == "NONE" else 0)
+    if not plan.is_stopped:
+        assert plan.quantity == min(quantity, available)
+    assert plan.is_stopped <= (mode in ("EXPIRE_TAKER", "EXPIRE_BOTH") and bool(within))

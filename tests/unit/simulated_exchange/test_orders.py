@@ -88,12 +88,12 @@ def test_cancel_by_either_id_and_only_once(bench) -> None:
     second = bench.order("BUY", "0.01", "59000", newClientOrderId="b")
     with refused(-4116):
         bench.order("BUY", "0.01", "59000", newClientOrderId="a")
-    assert bench.core.cancel_order("BTCUSDT", first.order_id, "b", 1)[0] is first  # the id wins
+    assert bench.core.cancel_order("BTCUSDT", first.order_id, "b", bench.now_ms)[0] is first  # the id wins
     with refused(-2011):
-        bench.core.cancel_order("BTCUSDT", first.order_id, None, 1)
+        bench.core.cancel_order("BTCUSDT", first.order_id, None, bench.now_ms)
     third = bench.order("BUY", "0.01", "59000", newClientOrderId="a")  # free again
     assert bench.core.query_order("BTCUSDT", None, "a") is third
-    bench.core.cancel_all("BTCUSDT", 1)
+    bench.core.cancel_all("BTCUSDT", bench.now_ms)
     assert (second.status, third.status, bench.core.open_orders()) == ("CANCELED", "CANCELED", [])
     assert bench.core.account().asset.open_order_initial_margin == 0
     with refused(-2013):
@@ -143,14 +143,63 @@ def test_resting_closes_hit_by_one_print_cannot_flip(bench) -> None:
         assert (closing.executed_qty, bench.amount()) == (D(closed), 0)
 
 
-def test_own_resting_order_in_the_way_expires(bench) -> None:
-    resting = bench.order("SELL", "0.5", "60000.1")
-    taking = bench.order("BUY", "0.5", "60000.1")
-    assert (resting.status, taking.status) == ("EXPIRED_IN_MATCH", "FILLED")
-    reasons = [
-        e.expiry_reason for e in bench.events if isinstance(e, OrderEvent) and e.order.order_id == resting.order_id
-    ]
-    assert reasons == ["1"]
+def reasons(bench, order) -> list[str]:
+    return [e.expiry_reason for e in bench.events if isinstance(e, OrderEvent) and e.order.order_id == order.order_id]
+
+
+def self_trade(bench, mode: str, **taker: str):
+    """An own ask of 0.5 stands alone at 60000.0, a taker of 0.8 comes for it and for the ladder behind it."""
+    bench.tick(bid="59990.0", ask="60000.1", quantity="1")
+    resting = bench.order("SELL", "0.5", "60000.0")
+    taking = bench.order("BUY", "0.8", "60000.1", selfTradePreventionMode=mode, **taker)
+    return resting, taking
+
+
+@pytest.mark.parametrize(
+    ("mode", "in_force", "resting", "taking", "executed", "codes"),
+    [
+        ("EXPIRE_MAKER", "GTC", "EXPIRED_IN_MATCH", "FILLED", "0.8", ("1", "0")),
+        ("EXPIRE_TAKER", "GTC", "NEW", "EXPIRED_IN_MATCH", "0", (None, "1")),
+        ("EXPIRE_BOTH", "GTC", "EXPIRED_IN_MATCH", "EXPIRED_IN_MATCH", "0", ("1", "1")),
+        ("EXPIRE_TAKER", "IOC", "NEW", "EXPIRED_IN_MATCH", "0", (None, "3")),
+        ("EXPIRE_BOTH", "IOC", "EXPIRED_IN_MATCH", "EXPIRED_IN_MATCH", "0", ("1", "3")),
+        ("NONE", "GTC", "FILLED", "FILLED", "0.8", ("0", "0")),
+        ("EXPIRE_BOTH", "FOK", "FILLED", "FILLED", "0.8", ("0", "0")),  # the mode does not work for FOK
+    ],
+)
+def test_self_trade_prevention_as_the_taker_says(bench, mode, in_force, resting, taking, executed, codes) -> None:
+    maker, taker = self_trade(bench, mode, timeInForce=in_force)
+    assert (maker.status, taker.status, taker.executed_qty) == (resting, taking, D(executed))
+    assert [reasons(bench, order)[-1] if reasons(bench, order) else None for order in (maker, taker)] == list(codes)
+    assert bench.amount() == (
+        D("0.8") if resting == "EXPIRED_IN_MATCH" and executed != "0" else D("0.3") * (executed != "0")
+    )
+
+
+def test_a_market_order_stopped_by_its_own_resting_order(bench) -> None:
+    bench.tick(bid="59990.0", ask="60000.1", quantity="1")
+    resting = bench.order("SELL", "0.5", "60000.2")
+    order = bench.order("BUY", "1.5", selfTradePreventionMode="EXPIRE_TAKER")
+    assert (order.status, order.executed_qty, resting.status) == (
+        "FILLED",
+        D("1.5"),
+        "NEW",
+    )  # one ahead of it in the queue
+    order = bench.order("BUY", "1.0", selfTradePreventionMode="EXPIRE_TAKER")
+    assert (order.status, order.executed_qty, resting.status) == ("EXPIRED_IN_MATCH", D("0.5"), "NEW")
+    assert reasons(bench, order)[-1] == "1"
+
+
+def test_a_self_trade_books_both_sides_and_moves_nothing_but_fees(bench) -> None:
+    bench.tick(bid="59990.0", ask="60000.1", quantity="1")
+    bench.order("SELL", "0.5", "60000.0")
+    bench.order("BUY", "0.5", "60000.0", selfTradePreventionMode="NONE")
+    maker, taker = bench.core.trades("BTCUSDT")
+    assert (maker.side, maker.is_maker, taker.side, taker.is_maker) == ("SELL", True, "BUY", False)
+    assert maker.trade_id != taker.trade_id
+    assert (bench.amount(), bench.wallet()) == (0, 10_000 - 30_000 * D("0.0007"))
+    change = bench.events[-1]
+    assert [(p.price, p.quantity) for p in change.prints] == [(60_000, D("0.5"))]  # one public trade
 
 
 def test_gtd_orders_expire_in_market_time(bench) -> None:
@@ -162,65 +211,148 @@ def test_gtd_orders_expire_in_market_time(bench) -> None:
     assert (order.status, bench.kinds()) == ("EXPIRED", ["EXPIRED/EXPIRED", "BookChange"])
 
 
-def amend(bench, order, quantity: str, price: str, **extra: str):
-    params = {"symbol": "BTCUSDT", "side": order.side, "quantity": quantity, "price": price}
-    row, bench.events = bench.core.modify_order(params | {"orderId": str(order.order_id)} | extra, bench.now_ms)
-    return row
-
-
-def test_modify_changes_price_and_quantity_and_loses_the_place(bench) -> None:
-    bench.tick(bid="60000.0", quantity="1")
-    first = bench.order("BUY", "0.1", "60000.0")
-    second = bench.order("BUY", "0.1", "60000.0")
-    amend(bench, first, "0.2", "60000.0")
-    assert bench.kinds() == ["AMENDMENT/NEW", "BookChange"]
-    bench.tick(prints=[("SELL", "60000", "1.1")], quantity="1")
-    assert (first.executed_qty, second.executed_qty) == (0, D("0.1"))
-    amend(bench, first, "0.2", "60000.1")  # now it takes
-    assert (first.status, first.avg_price) == ("FILLED", D("60000.1"))
-
-
-def test_modify_frees_the_margin_of_the_order_that_it_replaces(make_bench) -> None:
-    bench = make_bench(wallet_balance=D(300))
-    order = bench.order("BUY", "0.1", "60000")
-    assert amend(bench, order, "0.1", "59900").price == 59900
-    with refused(-2019):
-        amend(bench, order, "0.102", "59900")
-
-
-def test_modify_refusals_leave_the_order_as_it_was(bench) -> None:
-    order = bench.order("BUY", "0.1", "59000")
-    before = bench.picture()
-    for change, code in (
-        (("0.1", "59000"), -5027),
-        (("0.1", "59000.05"), -4014),
-        (("0.1", "63000.1"), -4016),
-        (("2000", "59000"), -4005),
-        (("0.0005", "59000"), -1111),
-        (("100", "59000"), -2019),
-    ):
-        with refused(code):
-            amend(bench, order, *change)
-    with refused(-5047):
-        amend(bench, order, "0.1", "58000", reduceOnly="true")
-    with refused(-1117):
-        amend(bench, order, "0.1", "58000", side="SELL")
-    with refused(-2013):
-        amend(bench, order, "0.1", "58000", orderId="1")
-    assert bench.picture() == before
-
-
-def test_modify_cancels_what_is_filled_already_or_may_not_take(bench) -> None:
-    bench.tick(quantity="0.1")
-    order = bench.order("BUY", "0.5", "60000.1")
-    assert amend(bench, order, "0.1", "60000.0").status == "CANCELED"
-    post_only = bench.order("BUY", "0.5", "59000", timeInForce="GTX")
-    assert amend(bench, post_only, "0.5", "61000").status == "CANCELED"
-    assert bench.amount() == D("0.1")
-
-
 def test_at_most_200_open_orders(bench) -> None:
     for _ in range(200):
         bench.order("BUY", "0.001", "58000")
     with refused(-2025):
         bench.order("BUY", "0.001", "58000")
+
+
+def test_orders_expire_after_a_year(bench) -> None:
+    order = bench.order("BUY", "0.01", "59000")
+    bench.tick(after_ms=365 * 86_400_000 - 2)
+    assert order.status == "NEW"
+    bench.tick(after_ms=2)
+    assert (order.status, "EXPIRED/EXPIRED" in bench.kinds()) == ("EXPIRED", True)
+
+
+@pytest.mark.parametrize(
+    ("side", "match", "price"),
+    [
+        ("BUY", "OPPONENT", "60000.1"),
+        ("BUY", "OPPONENT_5", "60000.5"),
+        ("BUY", "OPPONENT_10", "60001.0"),
+        ("BUY", "OPPONENT_20", "60002.0"),
+        ("BUY", "QUEUE", "60000.0"),
+        ("BUY", "QUEUE_20", "59998.1"),
+        ("SELL", "QUEUE", "60000.1"),
+        ("SELL", "QUEUE_10", "60001.0"),
+        ("SELL", "OPPONENT_5", "59999.6"),
+    ],
+)
+def test_price_match(bench, side: str, match: str, price: str) -> None:
+    row, _ = bench.core.place_order(
+        {
+            "symbol": "BTCUSDT",
+            "side": side,
+            "type": "LIMIT",
+            "timeInForce": "GTC",
+            "quantity": "0.01",
+            "priceMatch": match,
+        },
+        bench.now_ms,
+    )
+    assert (row.price, row.price_match) == (D(price), match)
+    assert row.status == ("FILLED" if match.startswith("OPPONENT") else "NEW")
+
+
+def test_an_rpi_order_rests_unseen(bench) -> None:
+    with refused(-5022):
+        bench.order("BUY", "0.1", "60000.1", timeInForce="RPI")
+    bench.tick(quantity="1")
+    order = bench.order("SELL", "0.1", "60000.1", timeInForce="RPI")
+    assert bench.core.best("BTCUSDT")[1] == (D("60000.1"), 1)
+    assert bench.core.book_with_rpi("BTCUSDT", 1)[1] == [(D("60000.1"), D("1.1"))]
+    assert bench.order("BUY", "1.1", "60000.1", timeInForce="IOC").executed_qty == 1
+    assert order.status == "NEW"
+
+
+def test_events_carry_the_notional_of_the_open_orders(bench) -> None:
+    bench.tick(quantity="0.4")
+    bench.order("BUY", "0.010", "50000")
+    bench.order("SELL", "0.5", "60000.0")
+    notionals = [(event.bid_notional, event.ask_notional) for event in bench.events if isinstance(event, OrderEvent)]
+    assert notionals == [(500, 30_000), (500, 6_000)]
+    bench.order("SELL", "0.1")
+    assert [(e.bid_notional, e.ask_notional) for e in bench.events if isinstance(e, OrderEvent)][-1] == (500, 6_000)
+
+
+def test_an_empty_side_gives_a_market_order_nothing(bench) -> None:
+    bench.tick(asks=())
+    before = bench.picture()
+    with refused(-1112):
+        bench.order("BUY", "0.1")
+    assert bench.picture() == before
+
+
+def test_while_trading_is_halted_orders_can_only_be_cancelled(bench) -> None:
+    order = bench.order("BUY", "0.1", "59000")
+    bench.core._books["BTCUSDT"].is_trading = False
+    before = bench.picture()
+    with refused(-1122):
+        bench.order("BUY", "0.1", "59000")
+    with refused(-5024):
+        bench.core.modify_order(
+            {"symbol": "BTCUSDT", "side": "BUY", "quantity": "0.1", "price": "58000", "orderId": str(order.order_id)},
+            bench.now_ms,
+        )
+    assert bench.picture() == before
+    bench.core.cancel_order("BTCUSDT", order.order_id, None, bench.now_ms)
+    assert order.status == "CANCELED"
+
+
+def test_a_forced_close_is_calculated_and_goes_against_nobody_if_told(bench) -> None:
+    bench.order("BUY", "0.3")
+    core, events = bench.core, []
+    order = core._desk.autoclose(
+        core._account.position("BTCUSDT"),
+        bench.now_ms,
+        events,
+        client_order_id="adl_autoclose",
+        quantity=D("0.2"),
+        uses_book=False,
+    )
+    assert (order.status, order.avg_price, order.client_order_id, bench.amount()) == (
+        "FILLED",
+        60_000,
+        "adl_autoclose",
+        D("0.1"),
+    )
+    assert [e.execution_type for e in events if isinstance(e, OrderEvent)] == ["NEW", "CALCULATED"]
+
+
+def test_in_hedge_mode_closing_orders_are_knocked_out_by_their_own_position_alone(bench) -> None:
+    bench.core.set_position_mode(True)
+    bench.order("BUY", "0.020", positionSide="LONG")
+    bench.order("SELL", "0.020", positionSide="SHORT")
+    closes_long = bench.order("SELL", "0.020", "61000", positionSide="LONG")
+    closes_short = bench.order("BUY", "0.020", "59000", positionSide="SHORT")
+    assert (closes_long.reduce_only, closes_short.reduce_only) == (True, True)
+    with refused(-4118):
+        bench.order("SELL", "0.001", "61500", positionSide="LONG")
+    with refused(-2022):
+        bench.order("SELL", "0.021", positionSide="LONG")
+    bench.order("SELL", "0.015", positionSide="LONG")
+    assert (closes_long.orig_qty, closes_short.orig_qty) == (D("0.005"), D("0.020"))
+    bench.order("SELL", "0.005", positionSide="LONG")
+    assert (closes_long.status, closes_short.status) == ("EXPIRED", "NEW")
+    assert reasons(bench, closes_long) == ["4"]
+
+
+def test_in_hedge_mode_the_two_positions_of_a_symbol_may_trade_with_each_other(bench) -> None:
+    bench.core.set_position_mode(True)
+    bench.tick(bid="59990.0", ask="60000.1", quantity="1")
+    bench.order("SELL", "0.1", "60000.0", positionSide="SHORT")
+    bench.order("BUY", "0.1", "60000.0", positionSide="LONG", selfTradePreventionMode="NONE")
+    views = {view.position_side: view.position_amount for view in bench.core.position_risk("BTCUSDT")}
+    assert (views["LONG"], views["SHORT"]) == (D("0.1"), D("-0.1"))
+
+
+def test_a_self_trade_knocks_out_nothing_that_the_position_still_carries(bench) -> None:
+    bench.tick(bid="59990.0", ask="60000.1", quantity="1")
+    bench.order("SELL", "0.020")
+    plain = bench.order("BUY", "0.015", "59995.0")
+    closing = bench.order("BUY", "0.020", "59994.0", reduceOnly="true")
+    taker = bench.order("SELL", "0.035", "59994.0", selfTradePreventionMode="NONE")
+    assert (plain.status, closing.status, closing.executed_qty) == ("FILLED", "FILLED", D("0.020"))
+    assert (taker.status, bench.amount()) == ("FILLED", D("-0.020"))

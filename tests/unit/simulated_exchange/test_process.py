@@ -1,3 +1,4 @@
+import argparse
 import asyncio
 import contextlib
 import json
@@ -11,6 +12,7 @@ from urllib.request import urlopen
 import pytest
 
 from trader_gui.errors import UserError
+from trader_gui.simulated_exchange import command, process
 from trader_gui.simulated_exchange.options import ExchangeOptions
 from trader_gui.simulated_exchange.process import start_exchange
 from trader_gui.simulated_exchange.server import SimulatedExchange
@@ -46,6 +48,31 @@ def test_the_childs_refusal_is_passed_on(tmp_path: Path) -> None:
                 await start_exchange(ExchangeOptions(port=port))
 
     asyncio.run(body())
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_the_child_gets_every_option_that_a_command_line_can_say(is_file: bool) -> None:
+    options = ExchangeOptions(
+        port=8123,
+        data=Path("BTCUSDT-1m.csv") if is_file else None,
+        seed=1 if is_file else 7,
+        speed=1.0,
+        symbols=("BTCUSDT",) if is_file else ("BTCUSDT", "ETHUSDT"),
+        wallet_balance=Decimal("123.45"),
+        fee_tier=3,
+        public_keys=(Path("a.pem"), Path("b.pem")),
+        mirror=is_file,
+        rules=Path("rules.json"),
+        brackets=Path("brackets.json.gz"),
+        regime="mixed" if is_file else "calm:1m,crash:2m",
+        counts=is_file,
+        faults=Path("plan.json"),
+        latency="order=uniform:1:5,event=3",
+    )
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    words = process._command(options)
+    assert command.options_of(parser.parse_args(words[words.index("exchange") + 1 :])) == options
 
 
 def _start(*words: str) -> "subprocess.Popen[str]":

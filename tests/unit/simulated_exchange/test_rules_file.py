@@ -10,10 +10,11 @@ from tests.raw_exchange_client import write_klines
 from trader_gui.errors import UserError
 from trader_gui.simulated_exchange import wire
 from trader_gui.simulated_exchange.options import ExchangeOptions, make_markets
-from trader_gui.simulated_exchange.rules_file import read_rules_file
+from trader_gui.simulated_exchange.rules_file import read_all_rules, read_rules_file
 from trader_gui.simulated_exchange.symbols import SPECS
 
 MODEL = SPECS["LTCUSDT"]
+ANSWER = Path(__file__).parents[4] / "shared" / "data" / "messages" / "rest" / "exchangeInfo-2021-07-21.json"
 
 
 def entry(symbol: str) -> dict[str, Any]:
@@ -54,13 +55,14 @@ def test_what_the_entry_leaves_out_comes_from_the_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("{", "is no symbol entry of exchangeInfo"),
-        ('{"symbols": []}', "is no symbol entry of exchangeInfo"),
+        ("{", "no symbol entry of exchangeInfo"),
+        ("[]", "no symbol entry of exchangeInfo"),
+        ('{"symbols": []}', "holds the rules of no symbol, not of BTCUSDT"),
         ({**entry("BTCUSDT"), "symbol": "ETHUSDT"}, "rules of ETHUSDT, not of BTCUSDT: choose"),
-        ({**entry("BTCUSDT"), "filters": []}, "has no PRICE_FILTER and no LOT_SIZE: take the entry whole"),
+        ({**entry("BTCUSDT"), "filters": []}, "has no PRICE_FILTER and no LOT_SIZE of BTCUSDT: take the entry whole"),
         (
             {**entry("BTCUSDT"), "filters": [{"filterType": "PRICE_FILTER"}, {"filterType": "LOT_SIZE"}]},
-            "tick size and step size must be above 0",
+            "tick size and step size of BTCUSDT must be above 0",
         ),
     ],
 )
@@ -72,7 +74,7 @@ def test_a_file_that_cannot_be_used_is_named(content: Any, sentence: str, tmp_pa
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"absent\.json cannot be read"):
+    with pytest.raises(UserError, match=r"absent\.json does not exist"):
         read_rules_file(tmp_path / "absent.json", "BTCUSDT", MODEL)
 
 
@@ -84,3 +86,28 @@ def test_the_exchange_trades_by_the_files_rules(tmp_path: Path) -> None:
     _, specs = make_markets(ExchangeOptions(data=data, mirror=True, rules=write(tmp_path, content)))
     assert specs["BTCUSDT"].tick_size == Decimal("0.50")
     assert specs["BTCUSDT"].brackets == SPECS["BTCUSDT"].brackets
+
+
+def test_of_a_whole_answer_what_can_be_traded_here_counts(tmp_path: Path) -> None:
+    info: dict[str, Any] = json.loads(wire.encode(wire.exchange_info(list(SPECS.values()), 0)))
+    info["symbols"][0]["status"] = "SETTLING"
+    info["symbols"][1]["marginAsset"] = "USDC"
+    info["symbols"][2]["contractType"] = "CURRENT_QUARTER"
+    path = write(tmp_path, info)
+    specs = read_all_rules(path)
+    assert list(specs) == list(SPECS)[3:]
+    assert specs["SOLUSDT"] == SPECS["SOLUSDT"]
+    # One symbol may be asked for whatever its status.
+    assert read_rules_file(path, "BTCUSDT", SPECS["BTCUSDT"]) == SPECS["BTCUSDT"]
+    info["symbols"] = info["symbols"][:3]
+    with pytest.raises(UserError, match="has no trading perpetual contract margined in USDT"):
+        read_all_rules(write(tmp_path, info))
+
+
+@pytest.mark.skipif(not ANSWER.exists(), reason="the published answer is not here")
+def test_a_published_answer_gives_all_its_symbols() -> None:
+    specs = read_all_rules(ANSWER)
+    assert len(specs) == 114
+    found = specs["YFIUSDT"]
+    assert (found.tick_size, found.step_size, found.min_price) == (Decimal(1), Decimal("0.001"), Decimal(667))
+    assert found.brackets == MODEL.brackets

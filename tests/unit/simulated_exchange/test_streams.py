@@ -1,14 +1,6 @@
 import pytest
 
-from trader_gui.simulated_exchange.streams import (
-    ControlError,
-    Hub,
-    StreamSocket,
-    control_reply,
-    parse_url,
-    route_of,
-    text_frame,
-)
+from trader_gui.simulated_exchange.streams import Hub, StreamSocket, text_frame
 
 
 class MemoryTransport:
@@ -35,40 +27,6 @@ class MemoryTransport:
 def socket(route: str = "market", *, combined: bool = False, unread: int = 0) -> tuple[StreamSocket, MemoryTransport]:
     transport = MemoryTransport(unread)
     return StreamSocket(route, is_combined=combined, transport=transport, now_s=0.0), transport  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("path", "query", "expected"),
-    [
-        ("/market/ws/btcusdt@aggTrade", "", ("market", False, ["btcusdt@aggTrade"], {})),
-        ("/public/ws/a@depth/b@depth", "", ("public", False, ["a@depth", "b@depth"], {})),
-        ("/market/ws", "", ("market", False, [], {})),
-        ("/market/stream", "streams=a@kline_1m/a@ticker", ("market", True, ["a@kline_1m", "a@ticker"], {})),
-        ("/ws/a@depth", "", ("public", False, ["a@depth"], {})),
-        ("/stream", "streams=a@depth", ("public", True, ["a@depth"], {})),
-        ("/private/ws/KEY", "", ("private", False, [], {"KEY": frozenset()})),
-        ("/private/ws", "listenKey=K&events=A/B", ("private", False, [], {"K": frozenset({"A", "B"})})),
-        (
-            "/private/stream",
-            "listenKey=K&events=A&listenKey=L&events=B",
-            ("private", True, [], {"K": frozenset({"A"}), "L": frozenset({"B"})}),
-        ),
-        ("/fapi/v1/nothing", "", None),
-        ("/", "", None),
-        ("/market", "", None),
-    ],
-)
-def test_urls(path: str, query: str, expected: object) -> None:
-    assert parse_url(path, query) == expected
-
-
-def test_routes_of_streams() -> None:
-    market = ["aggTrade", "kline_1m", "markPrice", "markPrice@1s", "ticker", "miniTicker"]
-    public = ["bookTicker", "depth", "depth@100ms", "depth20@500ms"]
-    assert {route_of(f"btcusdt@{kind}") for kind in market} == {"market"}
-    assert {route_of(f"btcusdt@{kind}") for kind in public} == {"public"}
-    assert route_of("btcusdt@trade") is None
-    assert route_of("nonsense") is None
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65535, 65536, 70000])
@@ -133,45 +91,7 @@ def test_a_slow_client_is_cut_off_and_never_waited_for() -> None:
     assert len(transport.written) == 1
 
 
-def test_control_messages() -> None:
-    hub = Hub(lambda stream: None)
-    one, _ = socket("market")
-    hub.add(one)
-    ask = lambda **request: control_reply(hub, one, request)  # noqa: E731
-    assert ask(method="SUBSCRIBE", params=["a@aggTrade", "a@ticker"], id=1) == {"result": None, "id": 1}
-    assert ask(method="UNSUBSCRIBE", params=["a@aggTrade", "never"], id=2) == {"result": None, "id": 2}
-    assert ask(method="LIST_SUBSCRIPTIONS", id=3) == {"result": ["a@ticker"], "id": 3}
-    assert ask(method="GET_PROPERTY", params=["combined"], id=4) == {"result": False, "id": 4}
-    assert ask(method="SET_PROPERTY", params=["combined", True], id=5) == {"result": None, "id": 5}
-    assert ask(method="GET_PROPERTY", params=["combined"], id=6) == {"result": True, "id": 6}
-
-
-@pytest.mark.parametrize(
-    ("request_", "code"),
-    [
-        ({"method": "SET_PROPERTY", "params": ["other", True], "id": 1}, 0),
-        ({"method": "GET_PROPERTY", "params": ["other"], "id": 1}, 0),
-        ({"method": "SET_PROPERTY", "params": ["combined", 1], "id": 1}, 1),
-        ({"method": "SET_PROPERTY", "params": [1, True], "id": 1}, 2),
-        ({"method": "SET_PROPERTY", "params": ["combined", True, 1], "id": 1}, 2),
-        ({"method": "SUBSCRIBE", "params": ["a@ticker"]}, 2),
-        ({"method": "SUBSCRIBE", "params": ["a@ticker"], "id": "x"}, 2),
-        ({"method": "SUBSCRIBE", "params": ["a@ticker"], "id": -1}, 2),
-        ({"method": "SUBSCRIBE", "params": "a@ticker", "id": 1}, 2),
-        ({"method": "SUBSCRIBE", "params": [1], "id": 1}, 2),
-        ({"method": "FLY", "id": 1}, 2),
-        ({"id": 1}, 2),
-    ],
-)
-def test_control_errors(request_: dict, code: int) -> None:
-    hub = Hub(lambda stream: None)
-    one, _ = socket()
-    with pytest.raises(ControlError) as caught:
-        control_reply(hub, one, request_)
-    assert caught.value.code == code
-
-
 def test_ten_messages_a_second() -> None:
     one, _ = socket()
-    assert [one.counts_message(5.0 + index / 100) for index in range(11)] == [True] * 10 + [False]
-    assert one.counts_message(6.0)
+    assert [one.counts_message(5.0 + index / 100, 10) for index in range(11)] == [True] * 10 + [False]
+    assert one.counts_message(6.0, 10)

@@ -1,63 +1,30 @@
 from decimal import Decimal
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trader_gui.simulated_exchange import wire
-from trader_gui.simulated_exchange.feed import SymbolFeed
-from trader_gui.simulated_exchange.klines import KlineBuild
-from trader_gui.simulated_exchange.records import KlineRow, MarketTick, Print
 from trader_gui.simulated_exchange.symbols import SPECS
 
-START_MS = 1_767_225_600_000
+numbers = st.decimals(allow_nan=False, allow_infinity=False, places=None, min_value=-(10**12), max_value=10**12)
 
 
-def feed() -> SymbolFeed:
-    row = KlineRow(
-        START_MS - 60_000, START_MS - 1, *[Decimal("100.0")] * 4, Decimal(2), Decimal(200), 3, Decimal(1), Decimal(100)
-    )
-    public = SymbolFeed(SPECS["BTCUSDT"], [row], is_recorded=False)
-    levels = ((Decimal("99.9"), Decimal("1.000")),), ((Decimal("100.1"), Decimal("2.000")),)
-    public.on_tick(
-        MarketTick(
-            "BTCUSDT",
-            START_MS,
-            (Print(Decimal("110.0"), Decimal("0.500"), False),),
-            *levels,
-            Decimal("100.00000001"),
-            Decimal("0E-8"),
-            Decimal("0E-8"),
-        )
-    )
-    public.book.refresh(*levels)
-    return public
-
-
-@given(st.decimals(allow_nan=False, allow_infinity=False, places=None, min_value=-(10**12), max_value=10**12))
+@given(numbers)
 def test_numbers_are_plain_digits_and_lose_nothing(value: Decimal) -> None:
     text = wire.text(value)
     assert "e" not in text.lower()
     assert Decimal(text) == value
 
 
-def test_a_zero_rate_keeps_its_places() -> None:
-    assert wire.mark_price_frame(feed(), START_MS)["r"] == "0.00000000"
+@given(st.lists(st.tuples(numbers, numbers), max_size=4))
+def test_levels_are_pairs_of_the_same_texts(levels: list[tuple[Decimal, Decimal]]) -> None:
+    written = msgspec.json.decode(wire.encode(wire.levels_json(levels)))
+    assert written == [[wire.text(price), wire.text(quantity)] for price, quantity in levels]
 
 
-def test_the_days_change() -> None:
-    ticker = wire.day_ticker(feed(), START_MS)
-    assert (ticker["priceChange"], ticker["priceChangePercent"]) == ("10.0", "10.000")
-    assert Decimal(ticker["weightedAvgPrice"]) == Decimal("102.00000000")
-    assert (ticker["volume"], ticker["count"], ticker["lastQty"]) == ("2.500", 4, "0.500")
-    frame = wire.ticker_frame(feed(), START_MS)
-    assert (frame["p"], frame["P"], frame["c"], frame["v"]) == ("10.0", "10.000", "110.0", "2.500")
-
-
-def test_a_kline_frame_says_whether_it_is_closed() -> None:
-    kline = KlineBuild.flat(START_MS, 60_000, Decimal("5"))
-    frame = wire.kline_frame("BTCUSDT", "1m", kline, is_closed=True, time_ms=START_MS + 59_999)
-    assert (frame["E"], frame["k"]["x"], frame["k"]["T"]) == (START_MS + 59_999, True, START_MS + 59_999)
-    assert (frame["k"]["f"], frame["k"]["L"], frame["k"]["n"]) == (-1, -1, 0)
+def test_a_zero_keeps_its_places() -> None:
+    assert [wire.text(Decimal(zero)) for zero in ("0", "0.000", "0E-8")] == ["0", "0.000", "0.00000000"]
 
 
 def test_exchange_info_carries_the_filters_as_text() -> None:
@@ -77,8 +44,14 @@ def test_exchange_info_carries_the_filters_as_text() -> None:
     assert doge["PRICE_FILTER"]["tickSize"] == "0.000010"
 
 
-def test_depth_levels_are_text_pairs() -> None:
-    reply = wire.depth_reply(feed(), 5, START_MS)
-    assert reply["bids"] == [["99.9", "1.000"]]
-    assert reply["asks"] == [["100.1", "2.000"]]
-    assert reply["lastUpdateId"] == feed().book.update_id
+def test_exchange_info_has_every_documented_field() -> None:
+    info = wire.exchange_info([SPECS["BTCUSDT"]], 7)
+    assert list(info) == [
+        *("timezone", "serverTime", "futuresType", "rateLimits", "exchangeFilters", "assets", "symbols"),
+    ]
+    assert list(info["symbols"][0]) == [
+        *("symbol", "pair", "contractType", "deliveryDate", "onboardDate", "status", "maintMarginPercent"),
+        *("requiredMarginPercent", "baseAsset", "quoteAsset", "marginAsset", "pricePrecision", "quantityPrecision"),
+        *("baseAssetPrecision", "quotePrecision", "underlyingType", "underlyingSubType", "triggerProtect"),
+        *("liquidationFee", "marketTakeBound", "maxMoveOrderLimit", "filters", "orderTypes", "timeInForce"),
+    ]

@@ -1,55 +1,20 @@
-"""Replies about own orders, in the shapes of today: what the venue took away is not there."""
+"""Replies about the account."""
 
 from decimal import Decimal
 
-from trader_gui.simulated_exchange.records import AlgoRow, OrderRow
-from trader_gui.simulated_exchange.wire_account import acknowledged, algo_row, order_reply, order_row
-
-NOW_MS = 1_767_225_600_000
-ORDER = OrderRow(
-    order_id=9_100_000_000_000_001,
-    client_order_id="t-1",
-    symbol="BTCUSDT",
-    side="BUY",
-    order_type="LIMIT",
-    time_in_force="GTC",
-    orig_qty=Decimal("0.030"),
-    price=Decimal("60000.0"),
-    status="PARTIALLY_FILLED",
-    reduce_only=False,
-    time_ms=NOW_MS,
-    update_time_ms=NOW_MS,
-    executed_qty=Decimal("0.010"),
-    cum_quote=Decimal("600.0"),
-)
+from trader_gui.simulated_exchange.records import IncomeEntry
+from trader_gui.simulated_exchange.wire_account import income_row
 
 
-def test_replies_lack_what_the_venue_took_away() -> None:
-    assert {"avgPrice", "cumQuote", "cumBase"}.isdisjoint(order_reply(ORDER))
-    assert (order_row(ORDER)["avgPrice"], order_row(ORDER)["cumQuote"]) == ("60000.00000000", "600.0")
-    assert "cumQty" not in order_row(ORDER)
-    told = acknowledged(ORDER)
-    assert (told["status"], told["executedQty"]) == ("NEW", "0")
-    assert set(told) == set(order_reply(ORDER))
-
-
-def test_an_untriggered_algo_order_has_no_order_of_its_own() -> None:
-    algo = AlgoRow(
-        algo_id=2_000,
-        client_algo_id="sl-1",
-        symbol="BTCUSDT",
-        side="SELL",
-        order_type="STOP_MARKET",
-        time_in_force="GTC",
-        quantity=Decimal(0),
-        trigger_price=Decimal("59000.0"),
-        price=Decimal(0),
-        working_type="CONTRACT_PRICE",
-        close_position=True,
-        price_protect=False,
-        reduce_only=True,
-        algo_status="NEW",
-        create_time_ms=NOW_MS,
-        update_time_ms=NOW_MS,
-    )
-    assert (algo_row(algo)["actualOrderId"], "actualType" in algo_row(algo)) == ("", False)
+def test_an_income_row_keeps_the_sign_of_the_wallet() -> None:
+    entry = IncomeEntry("BTCUSDT", "COMMISSION", Decimal("-0.30000500"), "USDT", "7", 1_767_225_600_000, 3, "7")
+    assert income_row(entry) == {
+        "symbol": "BTCUSDT",
+        "incomeType": "COMMISSION",
+        "income": "-0.30000500",
+        "asset": "USDT",
+        "info": "7",
+        "time": 1_767_225_600_000,
+        "tranId": 3,
+        "tradeId": "7",
+    }

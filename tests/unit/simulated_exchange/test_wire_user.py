@@ -1,11 +1,14 @@
 from decimal import Decimal
 
+import msgspec
+
 from trader_gui.simulated_exchange.records import (
     AccountEvent,
     AlgoEvent,
     AlgoRow,
     BalanceState,
     BookChange,
+    CalledPosition,
     MarginCallEvent,
     OrderEvent,
     OrderRow,
@@ -84,14 +87,54 @@ def test_an_order_without_a_fill_names_no_commission() -> None:
     assert (update["o"]["t"], update["o"]["l"], update["o"]["er"]) == (0, "0", "0")
 
 
+def test_amounts_of_the_account_are_cut_to_eight_decimals() -> None:
+    third = Decimal(1) / 3
+    state = msgspec.structs.replace(POSITION, entry_price=third, break_even_price=Decimal(5), unrealized_pnl=-third)
+    (update,) = user_events(
+        [AccountEvent("ORDER", (BalanceState("USDT", Decimal(1), third, Decimal(0)),), (state,), 1)], 1
+    )
+    row, balance = update["a"]["P"][0], update["a"]["B"][0]
+    assert (row["ep"], row["bep"], row["up"], row["iw"]) == ("0.33333333", "5.0", "-0.33333333", "0")
+    assert (balance["wb"], balance["cw"], balance["bc"]) == ("1.00000000", "0.33333333", "0")
+
+
 def test_margin_words_differ_by_event() -> None:
-    call = MarginCallEvent(POSITION, Decimal(5), Decimal(61_000), Decimal(3), NOW_MS)
-    account, margin_call = user_events([ACCOUNT, call], NOW_MS)
+    called = CalledPosition(POSITION, Decimal(61_000), Decimal(3))
+    call = MarginCallEvent((called,), Decimal(5), NOW_MS)
+    account, margin_call, isolated = user_events([ACCOUNT, call, MarginCallEvent((called,), None, NOW_MS)], NOW_MS)
     assert account["a"]["P"][0]["mt"] == "cross"
-    assert (margin_call["p"][0]["mt"], margin_call["cw"]) == ("CROSSED", "5")
+    assert (margin_call["p"][0]["mt"], margin_call["cw"]) == ("CROSSED", "5.00000000")
+    assert "cw" not in isolated
 
 
 def test_an_untriggered_algo_order_has_no_order_of_its_own() -> None:
     (update,) = user_events([AlgoEvent(ALGO, NOW_MS)], NOW_MS)
     assert (update["o"]["ai"], update["o"]["act"], update["o"]["tt"]) == ("", "0", 0)
     assert "rm" not in update["o"]
+
+
+def test_an_order_event_tells_how_the_order_was_meant() -> None:
+    order = msgspec.structs.replace(ORDER, stp_mode="EXPIRE_BOTH", price_match="QUEUE_5", price_protect=True)
+    amended = OrderEvent(order, "AMENDMENT", None, NOW_MS, "0", Decimal("1200.0"), Decimal("0.0"), 41)
+    (event,) = user_events([amended], NOW_MS)
+    fields = event["o"]
+    assert [fields[name] for name in ("V", "pm", "pP", "b", "a", "M")] == [
+        "EXPIRE_BOTH",
+        "QUEUE_5",
+        True,
+        "1200.0",
+        "0",
+        "41",
+    ]
+    assert {"AP", "cr"}.isdisjoint(fields)
+    trailing = msgspec.structs.replace(ORDER, callback_rate=Decimal("1.0"), activate_price=Decimal("61000.0"))
+    (event,) = user_events([OrderEvent(trailing, "NEW", None, NOW_MS)], NOW_MS)
+    assert (event["o"]["AP"], event["o"]["cr"], "M" in event["o"]) == ("61000.0", "1.0", False)
+
+
+def test_only_a_trailing_stop_tells_whether_it_is_activated() -> None:
+    dated = msgspec.structs.replace(ALGO, good_till_date_ms=NOW_MS, price_match="OPPONENT", stp_mode="NONE")
+    trailing = msgspec.structs.replace(ALGO, callback_rate=Decimal(1), is_activated=True)
+    first, second = user_events([AlgoEvent(dated, NOW_MS), AlgoEvent(trailing, NOW_MS)], NOW_MS)
+    assert [first["o"][name] for name in ("gtd", "pm", "V")] == [NOW_MS, "OPPONENT", "NONE"]
+    assert ("ia" in first["o"], second["o"]["ia"]) == (False, True)
