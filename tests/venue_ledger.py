@@ -58,27 +58,26 @@ class Leg:
     def __init__(self) -> None:
         self.amount = self.entry = self.wallet = Fraction(0)
 
-    def fill(self, buys: bool, price: Fraction, quantity: Fraction, leverage: int, is_isolated: bool) -> Fraction:
-        """Take a fill; return the realised profit, cut."""
-        signed = quantity if buys else -quantity
+    def close(self, buys: bool, price: Fraction, quantity: Fraction) -> tuple[Fraction, Fraction]:
+        """Take a fill as far as it closes; return the realised profit, cut, and what is left to open."""
+        if not self.amount or (self.amount < 0) is not buys:
+            return Fraction(0), quantity
         held = abs(self.amount)
-        closing = min(quantity, held) if signed * self.amount < 0 else Fraction(0)
-        direction = (self.amount > 0) - (self.amount < 0)
+        closing = min(quantity, held)
+        direction = 1 if self.amount > 0 else -1
+        self.wallet = cut(self.wallet * (held - closing) / held)
+        self.amount -= direction * closing
         realized = cut(direction * closing * (price - self.entry))
-        if closing:
-            if is_isolated:
-                self.wallet = cut(self.wallet * (held - closing) / held)
-            self.amount -= direction * closing
-        opening = quantity - closing
-        if opening:
-            held = abs(self.amount)
-            self.entry = (held * self.entry + opening * price) / (held + opening)
-            self.amount += opening if buys else -opening
-            if is_isolated:
-                self.wallet += cut(price * opening / leverage)
         if not self.amount:
             self.entry = Fraction(0)
-        return realized
+        return realized, quantity - closing
+
+    def open(self, buys: bool, price: Fraction, quantity: Fraction, margin: Fraction) -> None:
+        """Take what a fill opens, with the margin that is set aside for it."""
+        held = abs(self.amount)
+        self.entry = (held * self.entry + quantity * price) / (held + quantity)
+        self.amount += quantity if buys else -quantity
+        self.wallet += margin
 
 
 class Money:
@@ -124,15 +123,17 @@ class Money:
         if order.reduce_only or order.close_position:
             room = leg.amount if trade.side == "SELL" else -leg.amount
             assert exact(trade.qty) <= room, "a reducing order opened"
-        is_isolated = trade.symbol in self.isolated
-        price, quantity = exact(trade.price), exact(trade.qty)
-        realized = leg.fill(trade.side == "BUY", price, quantity, self.leverage[trade.symbol], is_isolated)
-        assert exact(trade.realized_pnl) == realized, (trade, realized)
+        buys, price, quantity = trade.side == "BUY", exact(trade.price), exact(trade.qty)
         rates = self._core.commission_rate(trade.symbol)
-        rate = rates.maker if trade.is_maker else rates.taker
-        assert exact(trade.commission) == cut(price * quantity * exact(rate))
+        fee = cut(price * quantity * exact(rates.maker if trade.is_maker else rates.taker))
+        realized, opening = leg.close(buys, price, quantity)
         self.realized += realized
-        self.fees += exact(trade.commission)
+        if opening:
+            wanted = cut(price * opening / self.leverage[trade.symbol])
+            left = max(Fraction(0), cut(self._cross_equity() - fee))
+            leg.open(buys, price, opening, min(wanted, left) if trade.symbol in self.isolated else Fraction(0))
+        self.fees += fee
+        assert (exact(trade.realized_pnl), exact(trade.commission)) == (realized, fee), (trade, realized, fee)
         assert trade.position_side != "LONG" or leg.amount >= 0
         assert trade.position_side != "SHORT" or leg.amount <= 0
 
@@ -152,6 +153,11 @@ class Money:
                 (self.isolated.add if row.margin_type == "ISOLATED" else self.isolated.discard)(row.symbol)
         else:
             assert not change, event
+
+    def _cross_equity(self) -> Fraction:
+        crossed = [(symbol, leg) for (symbol, _), leg in self.legs.items() if symbol not in self.isolated]
+        unrealized = sum(leg.amount * (exact(self._core.mark(symbol)) - leg.entry) for symbol, leg in crossed)
+        return self.wallet() - sum(leg.wallet for leg in self.legs.values()) + unrealized
 
     # ---- what must hold ----------------------------------------------------------------------------------------------
 

@@ -74,6 +74,7 @@ class VenueMachine:
         """After a tick nothing of its symbol is left that should have been liquidated."""
         views = [view for view in self.core.position_risk() if view.position_amount]
         asset = self.core.account().asset
+        assert views or asset.wallet_balance >= 0, "a debt is left behind"
         if any(view.symbol == symbol and view.margin_type == "CROSSED" for view in views):
             maintenance = sum((v.maint_margin for v in views if v.margin_type == "CROSSED"), Decimal(0))
             assert asset.cross_wallet_balance + asset.cross_unrealized + Decimal("0.000001") > maintenance

@@ -3,8 +3,9 @@
 One-way or hedge mode, USDT only. Every change of the wallet is cut toward zero to 8 decimals and becomes an
 `IncomeEntry`, so that wallet = start + sum of incomes, always. Assumptions where the venue's pages are silent:
 
-* Isolated: opening moves price x quantity / leverage into the isolated wallet; closing a part gives the same part of
-  it back. Fees and realised profit are booked on the cross wallet, funding on the isolated one.
+* Isolated: opening moves price x quantity / leverage into the isolated wallet, or what is left of the cross equity (an
+  order may fill long after it was judged); closing a part gives the same part of it back. Fees and realised profit are
+  booked on the cross wallet, funding on the isolated one.
 * Margin of open orders: notional at their prices by the worse of "all buys fill" and "all sells fill", less the
   position's own, over leverage. Reduce-only orders need none. In hedge mode each position counts for itself, and so
   do its maintenance margin and its limit of size.
@@ -117,16 +118,20 @@ class Account:
         closing = min(quantity, abs(position.amount)) if signed * position.amount < 0 else ZERO
         rate = self.maker if is_maker else self.taker
         realized = cut(position.direction * closing * (price - position.entry_price))
+        commission = cut(price * quantity * rate)
         if closing:
             self._close_part(position, closing, realized, time_ms)
+        if realized:
+            self.book_income(symbol, "REALIZED_PNL", realized, time_ms, info=str(trade_id), trade_id=str(trade_id))
         if quantity > closing:
-            self._open_part(position, price, quantity - closing, signed, rate, time_ms)
+            self._open_part(position, price, quantity - closing, signed, rate)
+            if position.is_isolated:
+                wanted = cut(price * (quantity - closing) / position.holding.leverage)
+                left = max(ZERO, self.cross_wallet + self.cross_unrealized() - commission)
+                self.move_margin(position, min(wanted, cut(left)), "TRADE", time_ms)
         if bool(position.amount) != was_open:
             self._note_held(position)
         position.update_time_ms = time_ms
-        commission = cut(price * quantity * rate)
-        if realized:
-            self.book_income(symbol, "REALIZED_PNL", realized, time_ms, info=str(trade_id), trade_id=str(trade_id))
         self.book_income(symbol, "COMMISSION", -commission, time_ms, info=str(trade_id), trade_id=str(trade_id))
         return FillResult(commission, realized)
 
@@ -142,16 +147,13 @@ class Account:
         if not left:
             position.entry_price = ZERO
 
-    def _open_part(
-        self, position: Position, price: Decimal, opening: Decimal, signed: Decimal, rate: Decimal, time_ms: int
-    ) -> None:
+    @staticmethod
+    def _open_part(position: Position, price: Decimal, opening: Decimal, signed: Decimal, rate: Decimal) -> None:
         held = abs(position.amount)
         cost = held * position.entry_price + opening * price
         position.entry_price = cost / (held + opening)
         position.amount += opening.copy_sign(signed)
         position.open_fee += price * opening * rate
-        if position.is_isolated:
-            self.move_margin(position, cut(price * opening / position.holding.leverage), "TRADE", time_ms)
 
     def move_margin(self, position: Position, amount: Decimal, delta_type: str, time_ms: int) -> None:
         """Move money from the cross wallet to an isolated one (back if negative); the whole wallet stands."""

@@ -86,7 +86,7 @@ class AlgoDesk:
         self._review(request)
         algo_id = self._next_id
         self._next_id += 1
-        algo = new_algo(request, algo_id, now_ms)
+        algo = new_algo(request, self._books[request.symbol].spec, algo_id, now_ms)
         self.algos[algo_id] = algo
         self._open[algo.symbol][algo_id] = algo
         self._open_client_ids[algo.client_algo_id] = algo

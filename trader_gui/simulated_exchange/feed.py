@@ -110,7 +110,7 @@ class SymbolFeed:
         """Take in a tick; return the aggregate trades that are complete."""
         time_ms, mark, index = tick.time_ms, tick.mark_price, tick.index_price
         if time_ms >= self.next_funding_time_ms:
-            self._fund(time_ms, mark)
+            self._fund(time_ms)
         if mark is not self.mark_price or index is not self.index_price:
             self.mark_klines.add(mark)
             self.index_klines.add(index)
@@ -128,11 +128,14 @@ class SymbolFeed:
         """Take in trades that the account's orders made; a recorded market's klines stay as recorded."""
         return self._trade(prints, time_ms, for_klines=not self._is_recorded) if prints else []
 
-    def _fund(self, time_ms: int, mark_price: Decimal) -> None:
+    def _fund(self, time_ms: int) -> None:
+        """Note every funding up to now as the account pays it: by the mark price and rate known before this tick."""
         interval = self.spec.funding_interval_ms
-        if self.next_funding_time_ms:
-            self.fundings.append(FundingRow(self.next_funding_time_ms, self.funding_rate, mark_price))
-        self.next_funding_time_ms = (time_ms // interval + 1) * interval
+        while 0 < self.next_funding_time_ms <= time_ms:
+            self.fundings.append(FundingRow(self.next_funding_time_ms, self.funding_rate, self.mark_price))
+            self.next_funding_time_ms += interval
+        if not self.next_funding_time_ms:
+            self.next_funding_time_ms = (time_ms // interval + 1) * interval
 
     def _trade(self, prints: Sequence[Print], time_ms: int, *, for_klines: bool) -> list[AggTrade]:
         first_id = self.last_trade_id + 1

@@ -10,12 +10,14 @@ from trader_gui.simulated_exchange import control, mirror, security, ws_api
 from trader_gui.simulated_exchange.faults import Call
 from trader_gui.simulated_exchange.intake import Cut, Intake, Outcome
 from trader_gui.simulated_exchange.records import VenueRefusal
-from trader_gui.simulated_exchange.requests import PATHS, UNKNOWN_PATH, Reply, RequestDesk
+from trader_gui.simulated_exchange.requests import HTML, PATHS, UNKNOWN_PATH, Reply, RequestDesk
 from trader_gui.simulated_exchange.socket_host import SocketHost
 from trader_gui.simulated_exchange.wire import encode
 
 HANG_LOOK_S = 0.25
 """How often a request that gets no answer looks whether its client has gone."""
+
+UNREADABLE = Reply(400, b"<html><head><title>400 Bad Request</title></head></html>", {}, HTML)
 
 _KEY = "X-MBX-APIKEY"
 _log = logging.getLogger(__name__)
@@ -58,7 +60,10 @@ class HttpFront:
             return await self._serve_other(path, request)
         # The signature is over the bytes as sent, before any decoding.
         query = request.raw_path.partition("?")[2]
-        body = (await request.read()).decode(errors="surrogateescape") if request.body_exists else ""
+        sent = await _body(request)
+        if sent is None:
+            return _response(UNREADABLE)
+        body = sent.decode(errors="surrogateescape")
         method, key = request.method, request.headers.get(_KEY)
         if self._intake.is_direct:
             return _response(self._desk.answer(method, path, key, query, body))
@@ -102,7 +107,8 @@ class HttpFront:
             security.known_key(self._desk.keys, request.headers.get(_KEY))
         except VenueRefusal as refusal:
             return _response(_refusal(refusal))
-        return _response(self._controls.answer(request.method, path, await request.read()))
+        body = await _body(request)
+        return _response(UNREADABLE if body is None else self._controls.answer(request.method, path, body))
 
     async def _serve_mirror(self, host: mirror.MirrorHost, request: web.Request) -> web.StreamResponse | None:
         try:
@@ -115,6 +121,16 @@ class HttpFront:
             _log.exception("the simulated market failed")
             await self._close_sockets()
             raise
+
+
+async def _body(request: web.Request) -> bytes | None:
+    """Return what a request carries, None when it breaks off."""
+    if not request.body_exists:
+        return b""
+    try:
+        return await request.read()
+    except (web.RequestPayloadError, ConnectionError):
+        return None
 
 
 def _parameters(query: str, body: str) -> dict[str, str]:

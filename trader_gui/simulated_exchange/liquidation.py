@@ -4,7 +4,8 @@ Assumptions, the venue's own stepping being unpublished: a position (isolated) o
 liquidated when equity <= maintenance margin, in one step: open orders expire (reason 5; of the isolated symbol, or of
 all crossed ones), conditional orders of the positions too, then an `autoclose-` order closes each position. The
 liquidation fee is the symbol's rate of the closed notional, as far as money is left; what is missing below zero
-(isolated: below the isolated wallet) is paid by the insurance fund. A margin call goes out once when maintenance
+(isolated: below the isolated wallet) is paid by the insurance fund; so is, at the next tick, what a stop that filled
+beyond bankruptcy leaves below zero. A margin call goes out once when maintenance
 margin reaches 80 % of equity, of all cross positions at once, and again only after it has fallen below that.
 
 Auto-deleveraging comes by script only; it pays the taker fee and no liquidation fee.
@@ -53,6 +54,8 @@ class Liquidator:
         if self._called:  # a new position knows nothing of the calls of one that is gone
             gone = [leg for leg in self._account.holdings[symbol].legs.values() if not leg.amount]
             self._called.difference_update((symbol, leg.side) for leg in gone)
+        if self._account.cross_wallet < 0:
+            self._cover(symbol, now_ms, events)
         if not held:
             return
         if held[0].is_isolated:
@@ -63,6 +66,11 @@ class Liquidator:
             equity = self._account.cross_wallet + self._account.cross_unrealized()
             crossed = self._account.open_positions(is_isolated=False)
             self._judge(crossed, equity, self._account.cross_maintenance(), now_ms, events)
+
+    def _cover(self, symbol: str, now_ms: int, events: list[VenueEvent]) -> None:
+        """Let the insurance fund pay what is below zero when no cross position stands for it any more."""
+        if not self._account.open_positions(is_isolated=False):
+            self._clear(symbol, ZERO, ZERO, now_ms, events)
 
     def _judge(
         self,

@@ -91,22 +91,27 @@ def bracketed_liquidation_price(
     """Return the liquidation price whose own notional chooses the brackets; 0 when no price liquidates.
 
     Starts from the brackets at the current notional and repeats until they stand. Between two brackets that send each
-    other on (possible only on the edge itself) the last price computed is returned.
+    other on (possible only on the edge itself) the last price computed is returned. Where both sides are held there may
+    be no such price below while maintenance margin, which grows with the notional of both, takes all above: then the
+    search starts anew from the last bracket.
     """
-    price = mark_price
-    chosen: list[Bracket] = []
-    for _ in range(len(brackets) * len(legs) + 1):
-        found = [bracket_at(brackets, leg.quantity * max(price, ZERO)) for leg in legs]
-        if found == chosen:
-            break
-        chosen = found
-        price = liquidation_price(
-            wallet_balance=wallet_balance,
-            other_maintenance=other_maintenance,
-            other_unrealized=other_unrealized,
-            legs=list(zip(legs, chosen, strict=True)),
-        )
-    return max(price, ZERO)
+
+    def search(price: Decimal) -> Decimal:
+        chosen: list[Bracket] = []
+        for _ in range(len(brackets) * len(legs) + 1):
+            found = [bracket_at(brackets, leg.quantity * max(price, ZERO)) for leg in legs]
+            if found == chosen:
+                break
+            chosen = found
+            price = liquidation_price(
+                wallet_balance=wallet_balance,
+                other_maintenance=other_maintenance,
+                other_unrealized=other_unrealized,
+                legs=list(zip(legs, chosen, strict=True)),
+            )
+        return max(price, ZERO)
+
+    return search(mark_price) or search(brackets[-1].notional_cap / min(leg.quantity for leg in legs))
 
 
 def assumed_price(

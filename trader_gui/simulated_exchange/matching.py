@@ -132,8 +132,15 @@ class Book:
 
     def best(self, side: str) -> PriceLevel | None:
         """Return the best level of a side, own orders included, or None."""
-        levels = self._merged(side, 1)
-        return levels[0] if levels else None
+        others = self._others(side)
+        own = [resting for resting in self._own[side] if resting.order.time_in_force != "RPI"]
+        if not own:
+            return others[0] if others else None
+        price = own[0].order.price
+        if others and _is_better(side, others[0][0], price):
+            return others[0]
+        quantity = sum((resting.remaining for resting in own if resting.order.price == price), ZERO)
+        return price, quantity + others[0][1] if others and others[0][0] == price else quantity
 
     def depth(self, limit: int) -> tuple[list[PriceLevel], list[PriceLevel]]:
         """Return (bids, asks), best first, at most `limit` each, own orders included."""
@@ -153,8 +160,18 @@ class Book:
         taken = self._taken[side]
         if not taken:
             return list(self._levels[side])
-        left = ((price, quantity - taken.get(price, ZERO)) for price, quantity in self._levels[side])
-        return [level for level in left if level[1] > 0]
+        levels, left, unseen = self._levels[side], list[PriceLevel](), len(taken)
+        for index, level in enumerate(levels):
+            if not unseen:  # what is taken lies near the top: a deep ladder is not gone through for it
+                return left + list(levels[index:])
+            gone = taken.get(level[0])
+            if gone is None:
+                left.append(level)
+                continue
+            unseen -= 1
+            if level[1] > gone:
+                left.append((level[0], level[1] - gone))
+        return left
 
     def _merged(self, side: str, limit: int, *, with_rpi: bool = False) -> list[PriceLevel]:
         own = self._own[side]

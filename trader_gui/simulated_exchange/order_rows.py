@@ -1,10 +1,38 @@
-"""From a request to the row of the order that it becomes."""
+"""From a request to the row of the order that it becomes.
+
+The venue writes an order's amounts in the symbol's decimals, however the client wrote them: a quantity of 0.01 or
+0.0100 at a step of 0.001 is 0.010. Prices have the tick's decimals without needless zeros, as all prices here.
+"""
 
 from decimal import Decimal
 
+import msgspec
+
 from trader_gui.simulated_exchange.algo_parameters import AlgoRequest
 from trader_gui.simulated_exchange.parameters import OrderRequest
-from trader_gui.simulated_exchange.records import AlgoRow, OrderRow
+from trader_gui.simulated_exchange.records import AlgoRow, OrderRow, SymbolSpec
+
+
+def _in_decimals_of(value: Decimal, increment: Decimal) -> Decimal:
+    """Return a number with as many decimals as an increment needs; a finer one (a rest of a position) as it is."""
+    written = round(value, max(0, -int(increment.normalize().as_tuple().exponent)))
+    return written if written == value else value
+
+
+def quantity_of(spec: SymbolSpec, quantity: Decimal) -> Decimal:
+    """Return a quantity in the decimals of the symbol's step; 0 stays bare."""
+    return _in_decimals_of(quantity, spec.step_size) if quantity else quantity
+
+
+def price_of(spec: SymbolSpec, price: Decimal) -> Decimal:
+    """Return a price in the decimals of the symbol's tick; 0 stays bare."""
+    return _in_decimals_of(price, spec.tick_size) if price else price
+
+
+def in_decimals(request: OrderRequest, spec: SymbolSpec) -> OrderRequest:
+    """Return the request with its quantity and price in the symbol's decimals."""
+    price = None if request.price is None else price_of(spec, request.price)
+    return msgspec.structs.replace(request, quantity=quantity_of(spec, request.quantity), price=price)
 
 
 def new_order(request: OrderRequest, order_id: int, now_ms: int) -> OrderRow:
@@ -36,7 +64,7 @@ def new_order(request: OrderRequest, order_id: int, now_ms: int) -> OrderRow:
     )
 
 
-def new_algo(request: AlgoRequest, algo_id: int, now_ms: int) -> AlgoRow:
+def new_algo(request: AlgoRequest, spec: SymbolSpec, algo_id: int, now_ms: int) -> AlgoRow:
     """Return a NEW conditional order; without a client id of its own it gets one made of its id."""
     return AlgoRow(
         algo_id=algo_id,
@@ -45,9 +73,9 @@ def new_algo(request: AlgoRequest, algo_id: int, now_ms: int) -> AlgoRow:
         side=request.side,
         order_type=request.order_type,
         time_in_force=request.time_in_force,
-        quantity=request.quantity,
-        trigger_price=request.trigger_price,
-        price=request.price,
+        quantity=quantity_of(spec, request.quantity),
+        trigger_price=price_of(spec, request.trigger_price),
+        price=price_of(spec, request.price),
         working_type=request.working_type,
         close_position=request.close_position,
         price_protect=request.price_protect,
@@ -59,6 +87,6 @@ def new_algo(request: AlgoRequest, algo_id: int, now_ms: int) -> AlgoRow:
         price_match=request.price_match,
         stp_mode=request.stp_mode,
         good_till_date_ms=request.good_till_date_ms,
-        activate_price=request.activate_price,
+        activate_price=None if request.activate_price is None else price_of(spec, request.activate_price),
         callback_rate=request.callback_rate,
     )

@@ -19,7 +19,7 @@ from trader_gui.simulated_exchange.amendments import AmendmentBook
 from trader_gui.simulated_exchange.margin import ZERO
 from trader_gui.simulated_exchange.matching import Book, MakerFill, TakerPlan, TakerStep
 from trader_gui.simulated_exchange.open_orders import OpenOrders
-from trader_gui.simulated_exchange.order_rows import new_order
+from trader_gui.simulated_exchange.order_rows import in_decimals, new_order, price_of, quantity_of
 from trader_gui.simulated_exchange.parameters import ModifyRequest, OrderRequest
 from trader_gui.simulated_exchange.position import Position
 from trader_gui.simulated_exchange.records import (
@@ -104,7 +104,7 @@ class OrderDesk:
         if self._open.has_client_id(request.client_order_id):
             raise VenueRefusal(-4116, "ClientOrderId is duplicated.")
         check_open(book)
-        request = priced(request, book)
+        request = in_decimals(priced(request, book), book.spec)
         plan = review_order(request, book, self._account)
         if self._open.count(request.symbol) >= book.spec.max_num_orders:
             raise VenueRefusal(-2025, "Reach max open order limit.")
@@ -164,7 +164,9 @@ class OrderDesk:
         before = order.price, order.orig_qty
         self._books[order.symbol].remove(order)
         self._open.reckon(order, order.executed_qty - order.orig_qty)
-        order.price, order.orig_qty, order.update_time_ms = price, request.quantity, now_ms
+        spec = self._books[order.symbol].spec
+        order.price, order.orig_qty = price_of(spec, price), quantity_of(spec, request.quantity)
+        order.update_time_ms = now_ms
         order.price_match, order.stp_mode = request.price_match, "NONE"
         self._open.reckon(order, order.orig_qty - order.executed_qty)
         self.amendments.write(order, *before, request.modify_id, now_ms)

@@ -119,7 +119,12 @@ class SimulatedExchange:
         app = web.Application(client_max_size=1024 * 1024)
         app.router.add_route("*", "/{path:.*}", self._front.on_request)
         runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=1.0, max_line_size=LONGEST_URL
+            app,
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=1.0,
+            max_line_size=LONGEST_URL,
+            auto_decompress=False,  # nobody packs requests, and the signature is over the bytes as sent
         )
         await runner.setup()
         site = web.TCPSite(runner, HOST, self._options.port)

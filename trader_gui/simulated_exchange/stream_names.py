@@ -2,7 +2,9 @@
 
 A name that does not exist (a wrong suffix, an upper-case symbol, a symbol that is not traded) is taken without a word
 and stays silent; so is one that belongs to another route. Kinds are spelled exactly: `depth@250ms` is no name, 250 ms
-being what plain `depth` means. The COIN-M symbols that some all-market streams carry have no streams of their own.
+being what plain `depth` means. `@0ms`, every change at once, is on none of the venue's pages, but recordings of its
+diff stream and clients of today use it; the images are taken to have it, too. The COIN-M symbols that some all-market
+streams carry have no streams of their own.
 """
 
 import re
@@ -12,7 +14,7 @@ INTERVALS: Final = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h"
 CONTINUOUS_TYPES: Final = ("perpetual", "current_quarter", "next_quarter", "tradifi_perpetual")
 """Contract types in the names of continuousKline streams."""
 
-DIFF_SPEEDS_MS: Final = {"depth": 250, "depth@100ms": 100, "depth@500ms": 500}
+DIFF_SPEEDS_MS: Final = {"depth": 250, "depth@0ms": 0, "depth@100ms": 100, "depth@500ms": 500}
 """Streams of book changes: kind -> spacing."""
 
 RPI_KIND: Final = "rpiDepth@500ms"
@@ -20,7 +22,7 @@ RPI_KIND: Final = "rpiDepth@500ms"
 PARTIAL_SPEEDS_MS: Final = {
     f"depth{levels}{suffix}": (levels, spacing)
     for levels in (5, 10, 20)
-    for suffix, spacing in (("", 250), ("@100ms", 100), ("@500ms", 500))
+    for suffix, spacing in (("", 250), ("@0ms", 0), ("@100ms", 100), ("@500ms", 500))
 }
 """Streams of book images: kind -> (levels, spacing)."""
 

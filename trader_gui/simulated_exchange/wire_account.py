@@ -112,6 +112,7 @@ def _account_position(position: PositionView) -> Json:
 
 
 def _account_position_v2(position: PositionView) -> Json:
+    """Return a row of account v2; `notional` and `isolatedWallet` are in recorded answers, not on the venue's page."""
     return {
         "symbol": position.symbol,
         "initialMargin": bare_money(position.initial_margin),
@@ -127,6 +128,8 @@ def _account_position_v2(position: PositionView) -> Json:
         "askNotional": bare_money(position.ask_notional),
         "positionSide": position.position_side,
         "positionAmt": text(position.position_amount),
+        "notional": bare_money(position.notional),
+        "isolatedWallet": bare_money(position.isolated_wallet),
         "updateTime": position.update_time_ms,
     }
 

@@ -118,9 +118,12 @@ def algo_reply(algo: AlgoRow) -> Json:
 def algo_row(algo: AlgoRow) -> Json:
     """Return a conditional order as the query endpoints give it, with the fields of orders that carry their own exits.
 
-    There are no such orders any more, but their fields have stayed.
+    There are no such orders any more, but their fields have stayed. Only a trailing order has `activatePrice` and
+    `callbackRate` here: the venue's pages and models of the queries leave them out, its reply to the placing does not.
     """
     row = algo_reply(algo) | {"actualOrderId": actual_order_id(algo), "actualPrice": average(algo.actual_price)}
+    if algo.callback_rate is None:
+        del row["activatePrice"], row["callbackRate"]
     if algo.actual_order_id is not None:
         row |= {"actualType": algo.actual_type, "actualQty": text(algo.actual_qty)}
     return row | _NO_EXITS

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from trader_gui.simulated_exchange.account import ASSET
 from trader_gui.simulated_exchange.margin import cut
 from trader_gui.simulated_exchange.records import (
     AccountEvent,
@@ -36,29 +37,33 @@ def average(value: Decimal) -> str:
 def user_events(events: Iterable[VenueEvent], time_ms: int) -> Iterator[Json]:
     """Yield the user stream's events in the venue's order; changes of the public book are left out.
 
-    The core gives the account event before the fill's order event; TRADE_LITE, which tells of the same fill, goes
+    The core gives a fill's account event right before its order event; TRADE_LITE, which tells of the same fill, goes
     before both.
     """
-    waiting: list[Json] = []
+    of_fill: AccountEvent | None = None
     for event in events:
         if isinstance(event, BookChange):
             continue
-        if isinstance(event, AccountEvent):
-            waiting.append(_account_update(event, time_ms))
+        if isinstance(event, AccountEvent) and event.reason == "ORDER":
+            of_fill = event
             continue
         if isinstance(event, OrderEvent) and event.trade is not None:
             yield _trade_lite(event.order, event.trade, time_ms)
-        yield from waiting
-        waiting.clear()
+        if of_fill is not None:
+            yield _account_update(of_fill, time_ms)
+            of_fill = None
         yield _plain_event(event, time_ms)
-    yield from waiting
+    if of_fill is not None:
+        yield _account_update(of_fill, time_ms)
 
 
 def _plain_event(
-    event: OrderEvent | AlgoEvent | LeverageEvent | AssetModeEvent | MarginCallEvent, time_ms: int
+    event: OrderEvent | AlgoEvent | AccountEvent | LeverageEvent | AssetModeEvent | MarginCallEvent, time_ms: int
 ) -> Json:
     if isinstance(event, OrderEvent):
         return _order_trade_update(event, time_ms)
+    if isinstance(event, AccountEvent):
+        return _account_update(event, time_ms)
     if isinstance(event, AlgoEvent):
         return _algo_update(event, time_ms)
     if isinstance(event, LeverageEvent):
@@ -148,6 +153,7 @@ def _position_state(state: PositionState) -> Json:
         "mt": "isolated" if state.margin_type == "ISOLATED" else "cross",
         "iw": bare_money(state.isolated_wallet),
         "ps": state.position_side,
+        "ma": ASSET,
     }
 
 

@@ -55,6 +55,18 @@ def test_worked_example_digit_by_digit() -> None:
     assert (position.amount, position.entry_price, position.accumulated_realized) == (D("0.25"), 60000, 250)
 
 
+def test_an_isolated_position_gets_no_margin_that_is_not_there() -> None:
+    account = make_account("100")
+    set_margin_type(account, BTC, "ISOLATED", has_orders=False)
+    fill(account, "BUY", "0.100", "60000")  # 20 times: 300 of margin, 3 of fee
+    position = account.position(BTC)
+    assert (position.isolated_wallet, account.cross_wallet, account.wallet_balance) == (97, 0, 97)
+    fill(account, "SELL", "0.200", "59500")  # gives back 97, loses 50, costs 5.95; the short would take 297.5
+    assert (position.amount, account.wallet_balance) == (D("-0.1"), D("41.05"))
+    assert (position.isolated_wallet, account.cross_wallet) == (D("41.05"), 0)
+    assert account.margin_changes[-1].amount == D("41.05")
+
+
 def test_worked_example_without_funding() -> None:
     account = make_account()
     fill(account, "BUY", "0.500", "60000")

@@ -82,7 +82,9 @@ def test_own_rpi_orders_show_in_the_rpi_book_alone(world: World) -> None:
     assert [price, "0.777"] not in world.ask("GET", "/fapi/v1/depth", symbol="BTCUSDT")["bids"]
 
 
-@pytest.mark.parametrize(("name", "spacing_ms"), [("depth", 250), ("depth@100ms", 100), ("depth@500ms", 500)])
+@pytest.mark.parametrize(
+    ("name", "spacing_ms"), [("depth", 250), ("depth@0ms", 0), ("depth@100ms", 100), ("depth@500ms", 500)]
+)
 def test_a_book_kept_by_the_documented_procedure_stays_the_venues(world: World, name: str, spacing_ms: int) -> None:
     pipe = world.listen("public", f"btcusdt@{name}")
     world.play(20)

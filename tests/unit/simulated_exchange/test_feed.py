@@ -1,5 +1,8 @@
 from decimal import Decimal
 
+import msgspec
+
+from trader_gui.simulated_exchange.core import VenueCore
 from trader_gui.simulated_exchange.feed import SymbolFeed
 from trader_gui.simulated_exchange.klines import MINUTE_MS
 from trader_gui.simulated_exchange.records import KlineRow, MarketTick, Print
@@ -56,6 +59,21 @@ def test_funding_is_kept_when_its_time_comes() -> None:
     assert not public.fundings
     public.on_tick(tick(due, rate="0.0009"))
     assert [(row.time_ms, row.funding_rate) for row in public.fundings] == [(due, Decimal("0.0004"))]
+
+
+def test_the_history_of_funding_tells_what_the_account_paid() -> None:
+    core, public = VenueCore({"BTCUSDT": SPECS["BTCUSDT"]}, wallet_balance=Decimal(10_000)), feed(is_recorded=False)
+    first = tick(START_MS, rate="0.0003")
+    moved = msgspec.structs.replace(tick(START_MS + 20 * 3_600_000), mark_price=first.mark_price + 7)
+    amount = Decimal("0.600")
+    for number, market in enumerate((first, moved)):
+        public.on_tick(market)
+        core.on_tick(market)
+        if not number:
+            core.place_order({"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": str(amount)}, START_MS)
+    paid = [row.income for row in core.income(income_type="FUNDING_FEE")]
+    assert len(paid) == 2
+    assert [-amount * row.mark_price * row.funding_rate for row in public.fundings] == paid
 
 
 def test_a_closed_kline_enters_the_day() -> None:

@@ -37,6 +37,17 @@ def test_a_gap_beyond_bankruptcy_is_paid_by_the_insurance_fund(make_bench) -> No
     assert (bench.amount(), bench.wallet()) == (0, 0)
 
 
+def test_a_stop_that_fills_beyond_bankruptcy_leaves_nothing_below_zero(make_bench) -> None:
+    bench = make_bench(wallet_balance=D(400))
+    bench.order("BUY", "0.1")
+    bench.algo("SELL", "STOP_MARKET", "58000", closePosition="true")
+    bench.tick(bid="50000.0", ask="50000.1", prints=[("SELL", "50000.0", "0.01")], mark="52000")
+    (entry,) = bench.core.income(income_type="INSURANCE_CLEAR")
+    assert entry.income > 500
+    assert (bench.amount(), bench.wallet()) == (0, 0)
+    assert not [t for t in bench.core.trades("BTCUSDT") if t.client_order_id.startswith("autoclose-")]
+
+
 def test_what_the_ladder_cannot_take_goes_to_the_fund_at_the_mark(make_bench) -> None:
     bench = make_bench(wallet_balance=D(400))
     bench.order("BUY", "0.1")

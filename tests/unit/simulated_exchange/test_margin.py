@@ -122,6 +122,27 @@ def test_a_perfect_hedge_is_liquidated_only_far_away_or_never() -> None:
     )
 
 
+def test_a_hedge_with_the_larger_long_is_liquidated_far_above_when_it_cannot_be_below() -> None:
+    legs = [margin.Leg(1, D("1.1"), D(60_000)), margin.Leg(-1, D(1), D(60_000))]
+
+    def equity_left(price: D) -> D:
+        profit = sum((leg.direction * leg.quantity * (price - leg.entry_price) for leg in legs), D(0))
+        needed = sum((margin.maintenance_margin(BRACKETS_2024, leg.quantity * price) for leg in legs), D(0))
+        return 500_000 + profit - needed
+
+    found = margin.bracketed_liquidation_price(
+        BRACKETS_2024,
+        wallet_balance=D(500_000),
+        other_maintenance=D(0),
+        other_unrealized=D(0),
+        legs=legs,
+        mark_price=D(60_000),
+    )
+    assert equity_left(D(1)) > 0
+    assert found > 60_000
+    assert abs(equity_left(found)) < D("1e-9")
+
+
 @pytest.mark.skipif(not TABLE.exists(), reason="the venue's bracket table is not here")
 def test_every_bracket_of_the_venue_follows_the_rule() -> None:
     checked = 0

@@ -251,3 +251,27 @@ def test_self_trade_prevention_never_gives_more_than_there_is_nor_trades_unless_
     if not plan.is_stopped:
         assert plan.quantity == min(quantity, available)
     assert plan.is_stopped <= (mode in ("EXPIRE_TAKER", "EXPIRE_BOTH") and bool(within))
+
+
+@given(
+    st.lists(st.integers(1, 4), min_size=1, max_size=6),
+    st.lists(st.tuples(st.integers(0, 6), st.integers(1, 5)), max_size=4),
+    st.lists(st.tuples(st.integers(0, 7), st.integers(1, 3)), max_size=3),
+)
+def test_the_best_level_is_that_of_the_whole_book_and_what_was_taken_is_missing(
+    sizes: list[int], takes: list[tuple[int, int]], own: list[tuple[int, int]]
+) -> None:
+    asks = [(str(101 + index), str(size)) for index, size in enumerate(sizes)]
+    book = make_book([("90", "1")], asks)
+    left = {D(price): D(size) for price, size in asks}
+    for depth, size in takes:
+        fills = book.plan_take("BUY", D(101 + depth), D(size))
+        book.take("BUY", fills)
+        for price, quantity in fills:
+            left[price] -= quantity
+    for number, (above, size) in enumerate(own):
+        rest(book, number, "SELL", str(100 + above), str(size))
+        left[D(100 + above)] = left.get(D(100 + above), D(0)) + size
+    expected = sorted((price, quantity) for price, quantity in left.items() if quantity)
+    assert book.depth(20)[1] == expected
+    assert book.best("SELL") == (expected[0] if expected else None)

@@ -124,6 +124,8 @@ def test_versions_two_and_three_of_the_account(world: World) -> None:
         "askNotional",
         "positionSide",
         "positionAmt",
+        "notional",
+        "isolatedWallet",
         "updateTime",
     }
     assert (position["leverage"], position["isolated"], position["positionAmt"]) == ("20", False, "0.100")

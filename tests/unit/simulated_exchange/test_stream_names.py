@@ -3,7 +3,7 @@ import pytest
 from trader_gui.simulated_exchange.stream_names import INTERVALS, route_of
 
 PUBLIC = ["btcusdt@bookTicker", "!bookTicker", "btcusdt@rpiDepth@500ms"]
-PUBLIC += [f"btcusdt@depth{levels}{speed}" for levels in ("", 5, 10, 20) for speed in ("", "@100ms", "@500ms")]
+PUBLIC += [f"btcusdt@depth{levels}{speed}" for levels in ("", 5, 10, 20) for speed in ("", "@0ms", "@100ms", "@500ms")]
 MARKET = ["btcusdt@aggTrade", "btcusdt@markPrice", "btcusdt@markPrice@1s", "!markPrice@arr", "!markPrice@arr@1s"]
 MARKET += ["btcusdt@miniTicker", "!miniTicker@arr", "btcusdt@ticker", "!ticker@arr", "btcusdt@forceOrder"]
 MARKET += ["!forceOrder@arr", "btcusdt@compositeIndex", "!contractInfo", "!assetIndex@arr", "btcusd@assetIndex"]
@@ -11,7 +11,7 @@ MARKET += ["tradingSession", *(f"btcusdt@kline_{interval}" for interval in INTER
 MARKET += [f"btcusdt_perpetual@continuousKline_{interval}" for interval in INTERVALS]
 
 
-def test_every_documented_stream_belongs_to_one_route() -> None:
+def test_every_stream_of_the_venue_belongs_to_one_route() -> None:
     assert len(INTERVALS) == 15
     assert {route_of(stream) for stream in PUBLIC} == {"public"}
     assert {route_of(stream) for stream in MARKET} == {"market"}

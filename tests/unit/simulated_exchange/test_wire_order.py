@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from trader_gui.simulated_exchange.records import AlgoRow, OrderRow
-from trader_gui.simulated_exchange.wire_order import acknowledged, algo_row, order_reply, order_row
+from trader_gui.simulated_exchange.wire_order import acknowledged, algo_reply, algo_row, order_reply, order_row
 
 NOW_MS = 1_767_225_600_000
 ORDER = OrderRow(
@@ -67,3 +67,16 @@ def test_a_trailing_order_tells_its_rate() -> None:
     trailing = msgspec.structs.replace(ORDER, callback_rate=Decimal("1.5"), activate_price=Decimal("61000.0"))
     assert (order_row(trailing)["activatePrice"], order_row(trailing)["priceRate"]) == ("61000.0", "1.5")
     assert {"activatePrice", "priceRate"}.isdisjoint(order_row(ORDER))
+
+
+def test_only_a_trailing_order_has_its_own_fields_in_a_list() -> None:
+    stop = AlgoRow(
+        algo_id=1, client_algo_id="s-1", symbol="BTCUSDT", side="SELL", order_type="STOP_MARKET", time_in_force="GTC",
+        quantity=Decimal("0.010"), trigger_price=Decimal(59000), price=Decimal(0), working_type="MARK_PRICE",
+        close_position=False, price_protect=False, reduce_only=False, algo_status="NEW", create_time_ms=NOW_MS,
+        update_time_ms=NOW_MS,
+    )  # fmt: skip
+    assert {"activatePrice", "callbackRate"}.isdisjoint(algo_row(stop))
+    assert (algo_reply(stop)["activatePrice"], algo_reply(stop)["callbackRate"]) == ("", "")
+    trailing = msgspec.structs.replace(stop, callback_rate=Decimal("1.5"), activate_price=Decimal("61000.0"))
+    assert (algo_row(trailing)["activatePrice"], algo_row(trailing)["callbackRate"]) == ("61000.0", "1.5")

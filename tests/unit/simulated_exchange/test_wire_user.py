@@ -60,6 +60,13 @@ def test_trade_lite_goes_before_the_account_and_the_account_before_the_order() -
     assert {event["E"] for event in events} == {NOW_MS + 1}
 
 
+def test_a_funding_before_a_fill_stays_before_all_that_tells_of_the_fill() -> None:
+    funding = msgspec.structs.replace(ACCOUNT, reason="FUNDING_FEE", positions=(), symbol="BTCUSDT")
+    events = list(user_events([funding, ACCOUNT, OrderEvent(ORDER, "TRADE", TRADE, NOW_MS)], NOW_MS))
+    told = [event["a"]["m"] if event["e"] == "ACCOUNT_UPDATE" else event["e"] for event in events]
+    assert told == ["FUNDING_FEE", "TRADE_LITE", "ORDER", "ORDER_TRADE_UPDATE"]
+
+
 def test_a_fill() -> None:
     lite, update = user_events([OrderEvent(ORDER, "TRADE", TRADE, NOW_MS)], NOW_MS)
     order = update["o"]
@@ -95,6 +102,7 @@ def test_amounts_of_the_account_are_cut_to_eight_decimals() -> None:
     )
     row, balance = update["a"]["P"][0], update["a"]["B"][0]
     assert (row["ep"], row["bep"], row["up"], row["iw"]) == ("0.33333333", "5.0", "-0.33333333", "0")
+    assert row["ma"] == "USDT"
     assert (balance["wb"], balance["cw"], balance["bc"]) == ("1.00000000", "0.33333333", "0")
 
 
