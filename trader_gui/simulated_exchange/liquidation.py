@@ -1,12 +1,13 @@
 """Margin calls and liquidation.
 
 Assumptions, the venue's own stepping being unpublished: a position (isolated) or all cross positions together are
-liquidated when equity <= maintenance margin, in one step: open orders expire (reason 5; of the isolated symbol, or of
-all crossed ones), conditional orders of the positions too, then an `autoclose-` order closes each position. The
-liquidation fee is the symbol's rate of the closed notional, as far as money is left; what is missing below zero
-(isolated: below the isolated wallet) is paid by the insurance fund; so is, at the next tick, what a stop that filled
-beyond bankruptcy leaves below zero. A margin call goes out once when maintenance
-margin reaches 80 % of equity, of all cross positions at once, and again only after it has fallen below that.
+liquidated when equity <= maintenance margin, in one step: open orders expire (reason 5; of the isolated position, or
+all, for the cross wallet backs the orders of isolated symbols, too), conditional orders of the positions too, then an
+`autoclose-` order closes each position. The liquidation fee is the symbol's rate of the closed notional, as far as
+money is left; what is missing below zero (isolated: below the isolated wallet) is paid by the insurance fund; so is,
+at the next tick, what a stop that filled beyond bankruptcy leaves below zero. A margin call goes out once when
+maintenance margin reaches 80 % of equity, of all cross positions at once, and again only after it has fallen below
+that.
 
 Auto-deleveraging comes by script only; it pays the taker fee and no liquidation fee.
 """
@@ -104,9 +105,8 @@ class Liquidator:
         if is_isolated:
             self._desk.expire_liquidated(concerned[0].symbol, now_ms, events, concerned[0].side)
         else:
-            for holding in self._account.holdings.values():
-                if not holding.is_isolated:
-                    self._desk.expire_liquidated(holding.symbol, now_ms, events)
+            for symbol in self._account.holdings:
+                self._desk.expire_liquidated(symbol, now_ms, events)
         for position in concerned:
             self._algos.expire_all(position, now_ms, events)
         floor = self._account.cross_wallet if is_isolated else ZERO
