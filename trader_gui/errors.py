@@ -27,14 +27,18 @@ class VenueError(TraderError):
         message: The venue's text.
         http_status: HTTP status, 0 when there was no answer.
         retryable: True when the venue says that nothing was done and the same call may be made again later.
+        wait_s: Seconds until then, as far as it is known; 0 when it is not.
     """
 
-    def __init__(self, code: int | None, message: str, *, http_status: int = 0, retryable: bool = False) -> None:
+    def __init__(
+        self, code: int | None, message: str, *, http_status: int = 0, retryable: bool = False, wait_s: float = 0.0
+    ) -> None:
         super().__init__(f"{code}: {message}" if code is not None else message)
         self.code = code
         self.message = message
         self.http_status = http_status
         self.retryable = retryable
+        self.wait_s = wait_s
 
 
 class OutcomeUnknownError(VenueError):

@@ -14,6 +14,7 @@ from trader_gui.domain.market import DepthSnapshot, Kline
 from trader_gui.domain.order import Fill, Order, OrderFamily
 from trader_gui.domain.step import ApprovedCancel, ApprovedOrder, Message, Route
 from trader_gui.domain.symbol import SymbolRules
+from trader_gui.errors import VenueError
 
 
 class CommissionRate(msgspec.Struct, frozen=True):
@@ -94,6 +95,9 @@ class MarketReader(Protocol):
 
 class OrderPort(Protocol):
     """The account's orders. Only approved orders and cancels go in."""
+
+    def bars(self, approved: ApprovedOrder) -> VenueError | None:
+        """Return why an order could not be sent now (a ban, a pause, no room in the budget), None when it could."""
 
     async def place(self, approved: ApprovedOrder) -> Order:
         """Send one order once; an `OutcomeUnknownError` leaves it to `query_order`."""

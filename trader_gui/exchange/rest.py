@@ -28,6 +28,7 @@ from trader_gui.exchange import endpoints as paths
 from trader_gui.exchange import rest_errors
 from trader_gui.exchange.endpoints import Endpoints
 from trader_gui.exchange.port import CommissionRate, IncomeRow, LeverageBracket, Sleep
+from trader_gui.exchange.rate_budget import RateBudget
 from trader_gui.exchange.rest_calls import Answer, Call, Connector, RestCalls, RestLimits, Security
 from trader_gui.exchange.wire import answer, order_answer, request, rules
 
@@ -90,9 +91,6 @@ class RestClient(RestCalls):
     """`MarketReader` and `OrderPort` of the venue, over `RestCalls`.
 
     Owner: the session; `aclose` ends it.
-
-    Attributes:
-        weight_limit, orders_limit: Per minute; the venue's own figures once exchangeInfo was read.
     """
 
     def __init__(
@@ -104,12 +102,11 @@ class RestClient(RestCalls):
         limits: RestLimits | None = None,
         sleep: Sleep = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
+        budget: RateBudget | None = None,
     ) -> None:
-        super().__init__(self._connect, clock, limits or RestLimits(), sleep, jitter)
+        super().__init__(self._connect, clock, limits or RestLimits(), sleep, jitter, budget=budget)
         self._endpoints = endpoints
         self._credentials = credentials
-        self.weight_limit = 2400
-        self.orders_limit = 1200
 
     # ---- market data ----------------------------------------------------------------------------------------------
 
@@ -118,8 +115,7 @@ class RestClient(RestCalls):
 
     async def symbol_rules(self) -> dict[str, SymbolRules]:
         info = rules.exchange_info(await self._get(paths.EXCHANGE_INFO, {}, Security.NONE))
-        self.weight_limit = info.limit_of("REQUEST_WEIGHT", "MINUTE") or self.weight_limit
-        self.orders_limit = info.limit_of("ORDERS", "MINUTE") or self.orders_limit
+        self._budget.set_limits(info.rate_limits)
         return info.rules
 
     async def klines(
@@ -142,9 +138,13 @@ class RestClient(RestCalls):
 
     # ---- orders ---------------------------------------------------------------------------------------------------
 
+    def bars(self, approved: ApprovedOrder) -> VenueError | None:
+        return self.why_not_now(_placement(approved))
+
     async def place(self, approved: ApprovedOrder) -> Order:
         family = request.family_of(approved.intent.order_type)
-        body = await self._change("POST", _ORDER_PATH[family], request.order_parameters(approved))
+        self._need_key(_ORDER_PATH[family], Security.SIGNED)
+        body = await self.change(_placement(approved))
         return _read_after_change(lambda: order_answer.order(body, family))
 
     async def cancel(self, approved: ApprovedCancel) -> Order | None:
@@ -264,6 +264,11 @@ class RestClient(RestCalls):
     def _need_key(self, path: str, security: Security) -> None:
         if security is not Security.NONE and self._credentials is None:
             raise VenueError(None, f"{path} needs an API key")
+
+
+def _placement(approved: ApprovedOrder) -> Call:
+    path = _ORDER_PATH[request.family_of(approved.intent.order_type)]
+    return Call("POST", path, request.order_parameters(approved), Security.SIGNED)
 
 
 def _times(start_time_ms: int | None, end_time_ms: int | None) -> dict[str, str]:

@@ -15,6 +15,9 @@ from trader_gui.exchange.wire import answer
 CLOCK_CODES = frozenset({-1021, -5028})
 """The timestamp was out of the window, here or at the engine; nothing was done."""
 
+BANNED = 418
+"""HTTP status while the address is banned."""
+
 TOO_MANY_ORDERS = -1015
 UNKNOWN_ORDER = -2013
 CANCEL_REJECTED = -2011
@@ -25,6 +28,7 @@ _UNKNOWN_CODES = frozenset({-1000, -1006, -1007})
 _REFUSED_FOR_NOW = frozenset({-1001, -1003, -1008, TOO_MANY_ORDERS, -1016, *CLOCK_CODES})
 _REFUSED_TEXTS = ("service unavailable", "internal error; unable to process your request")
 _BAN_END = re.compile(r"banned until (\d{13})")
+_LONGEST_BAN_S = 3 * 86_400.0
 _TEXT_LENGTH = 200
 
 
@@ -84,23 +88,24 @@ def of_exception(error: Exception, *, is_change: bool) -> VenueError:
 
 
 def pause_s(error: VenueError, retry_after: str | None, now_ms: int) -> float:
-    """Return for how many seconds nothing more may be asked after this error; 0 for most.
+    """Return for how many seconds nothing more of the kind may be sent after this error; 0 for most.
 
-    Too many *orders* is a limit of its own, which asking does not touch.
+    A ban is never taken for over at once, whatever this machine's clock says: to go on asking makes it longer.
 
     Args:
         error: The error of an answer.
         retry_after: The header of that name, seconds.
         now_ms: Venue time; a ban names its end in it.
     """
-    if error.http_status not in (403, 418, 429) or not error.retryable or error.code == TOO_MANY_ORDERS:
+    is_of_orders = error.code == TOO_MANY_ORDERS
+    if not error.retryable or (error.http_status not in (403, BANNED, 429) and not is_of_orders):
         return 0.0
     if retry_after is not None and retry_after.isdecimal():
-        return float(retry_after)
+        return min(max(1.0, float(retry_after)), _LONGEST_BAN_S)
     end = _BAN_END.search(error.message)
-    if end is not None:
-        return max(0.0, (int(end[1]) - now_ms) / 1000)
-    return {403: 60.0, 418: 120.0, 429: 10.0}[error.http_status]
+    if end is not None and int(end[1]) > now_ms:
+        return min((int(end[1]) - now_ms) / 1000, _LONGEST_BAN_S)
+    return 10.0 if is_of_orders else {403: 60.0, BANNED: 120.0, 429: 10.0}[error.http_status]
 
 
 def _plain_text(body: bytes) -> str:

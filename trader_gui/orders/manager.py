@@ -134,8 +134,15 @@ class OrderManager:
             self._end()
 
     async def _refusal(self, approved: ApprovedOrder) -> OrderOutcome | None:
-        """Bring an order's intent to the disk; return why the order must not be sent, None when it may."""
+        """Bring an order's intent to the disk; return why the order must not be sent, None when it may.
+
+        An order for which the venue's limits leave no room now is not written down as one that is sent, either.
+        """
         client_order_id = approved.client_order_id
+        bar = self._port.bars(approved)
+        if bar is not None:
+            _log.warning("order %s %s", client_order_id, bar)
+            return self._outcome(client_order_id, OutcomeKind.REFUSED, error=bar)
         try:
             await self._write_intent(approved)
         except TraderError as error:  # not journalled means not sent
@@ -218,16 +225,17 @@ class OrderManager:
 
     async def _ask(self, symbol: str, client_order_id: str, family: OrderFamily) -> Order | None:
         """Return the order as the venue knows it; None when it still does not after all patience."""
-        attempt = 0
+        attempt, wait_s = 0, 0.0
         while True:
             delay = self._resolve_delays_s[min(attempt, len(self._resolve_delays_s) - 1)]
-            await asyncio.sleep(delay)
-            attempt += 1
+            await asyncio.sleep(max(delay, wait_s))
+            attempt, wait_s = attempt + 1, 0.0
             try:
                 order = await self._port.query_order(symbol, client_order_id, family)
             except TraderError as error:  # an unanswered question proves nothing: patience does not count it
                 _log.warning("asking for order %s failed: %s", client_order_id, error)
                 attempt = min(attempt, len(self._resolve_delays_s) - 1)
+                wait_s = error.wait_s if isinstance(error, VenueError) else 0.0
                 continue
             if order is not None or attempt >= len(self._resolve_delays_s):
                 return order

@@ -1,9 +1,12 @@
 """Opens the venue of a profile: the real one, the simulated exchange as a child process, or in paper a part of each."""
 
 import secrets
+import time
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from trader_gui.clock import SystemClock
 from trader_gui.credentials import Credentials
@@ -12,6 +15,7 @@ from trader_gui.errors import UserError
 from trader_gui.exchange.endpoints import ENDPOINTS, Endpoints, loopback
 from trader_gui.exchange.mirror import Mirror
 from trader_gui.exchange.port import Deliver
+from trader_gui.exchange.rate_budget import RateBudget
 from trader_gui.exchange.rest import RestClient
 from trader_gui.exchange.streams import MarketStream, RouteStream
 from trader_gui.exchange.user_stream import UserStream
@@ -47,10 +51,27 @@ class Connection:
         """Tell whether orders would meet a market that stands still while the real one moves on (paper only)."""
         return self.mirror is not None and self.mirror.is_stale(now_ns)
 
+    def background(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+        """Return what has to run as long as the session, with names for its tasks."""
+        work = [(f"stream {stream.route}", stream.run()) for stream in self.streams]
+        if self.mirror is not None:
+            work.append(("mirror", self.mirror.run()))
+        if not self.is_paced:  # nothing by the machine's time, or no two runs would be the same
+            clients = {id(client): client for client in (self.reader, self.port)}
+            work += [("clock", client.keep_clock()) for client in clients.values()]
+        return work
+
     def read_budget(self, status: SessionStatus) -> None:
-        """Bring latency, clock offset and rate budget of `status` up to date: public data's weight, orders' count."""
+        """Bring latency, clock, rate budget and pauses of `status` up to date: public data's weight, orders' count."""
         status.rest_latency_ms = self.port.rest_latency_ms
         status.clock_offset_ms = float(self._clock.offset_ms) if self._clock.is_synced else None
+        status.clock_synced_ns = self._clock.synced_ns
+        clients = (self.reader, self.port)
+        status.banned_until_ms = max(
+            (c.banned_until_ms for c in clients if c.banned_until_ms is not None), default=None
+        )
+        paused_s = max(client.reads_paused_s for client in clients)
+        status.reads_paused_until_ns = time.monotonic_ns() + int(paused_s * 1e9) if paused_s else None
         status.weight_used, status.weight_limit = self.reader.weight_used, self.reader.weight_limit
         status.orders_used, status.orders_limit = self.port.orders_used, self.port.orders_limit
 
@@ -71,9 +92,10 @@ async def open_connection(
     if profile.feed == "live" and profile.orders == "simulated":
         return await _open_paper(stack, ENDPOINTS[profile.endpoints_key], options, deliver)
     endpoints, credentials = await _order_side(stack, profile, options, credentials)
-    client, clock = await _client(stack, endpoints, credentials)
+    is_paced = options.speed == "max"
+    client, clock = await _client(stack, endpoints, credentials, is_counted=not is_paced)
     streams = (*_market_streams(endpoints, options, deliver), UserStream(endpoints, client, deliver))
-    return Connection(client, client, streams, options.speed == "max", None, clock)
+    return Connection(client, client, streams, is_paced, None, clock)
 
 
 async def _open_paper(
@@ -90,12 +112,15 @@ async def _open_paper(
 
 
 async def _client(
-    stack: AsyncExitStack, endpoints: Endpoints, credentials: Credentials | None
+    stack: AsyncExitStack, endpoints: Endpoints, credentials: Credentials | None, *, is_counted: bool = True
 ) -> tuple[RestClient, SystemClock]:
-    """Return a client, with keys or for public data only, and its clock, set by the venue's."""
+    """Return a client, with keys or for public data only, and its clock, set by the venue's.
+
+    `is_counted`: the venue limits requests; a paced one does not, and a limit here would slow it by the machine's time.
+    """
     clock = SystemClock()
     provider = None if credentials is None else lambda: (credentials.api_key, credentials.api_secret)
-    client = RestClient(endpoints, clock, provider)
+    client = RestClient(endpoints, clock, provider, budget=RateBudget(is_counted=is_counted))
     stack.push_async_callback(client.aclose)
     await client.sync_clock()
     return client, clock

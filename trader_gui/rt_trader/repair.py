@@ -151,7 +151,8 @@ class Repair:
             await work()
         except (VenueError, ProtocolError) as error:
             _log.warning("reading the %s anew failed: %s", what, error)
-            await asyncio.sleep(RETRY_PAUSE_S)
+            wait_s = error.wait_s if isinstance(error, VenueError) else 0.0
+            await asyncio.sleep(max(RETRY_PAUSE_S, wait_s))
 
     async def _read_fills(self) -> None:
         """Hand over executions of our orders that the user stream did not tell, as it would have told them.

@@ -32,7 +32,10 @@ class SessionStatus:
         failure: One line when the session failed, "" otherwise.
         rest_latency_ms: Round trip of the last call.
         clock_offset_ms: Venue clock minus this machine's clock.
-        weight_used, orders_used: From the headers of the last answer, per minute.
+        clock_synced_ns: Monotonic time of its measurement, None before the first.
+        weight_used, orders_used: Of the running minute, as far as known, with what is on its way.
+        banned_until_ms: End of the venue's ban of this address, venue time; None when there is none.
+        reads_paused_until_ns: Monotonic; until then the venue wants to be asked nothing. None when it does not mind.
         armed_until_ns: Monotonic; None when not armed or armed without an end.
         halt_reason: Code of why the engine was halted by the program, "" when it was not.
         venue_time_ms: Market time of the last message.
@@ -48,10 +51,13 @@ class SessionStatus:
     routes: dict[Route, RouteStatus] = field(default_factory=lambda: {route: RouteStatus() for route in Route})
     rest_latency_ms: float | None = None
     clock_offset_ms: float | None = None
+    clock_synced_ns: int | None = None
     weight_used: int | None = None
     weight_limit: int = 2400
     orders_used: int | None = None
     orders_limit: int = 1200
+    banned_until_ms: int | None = None
+    reads_paused_until_ns: int | None = None
     armed_until_ns: int | None = None
     halt_reason: str = ""
     venue_time_ms: int = 0

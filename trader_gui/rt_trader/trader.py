@@ -206,10 +206,8 @@ class RtTrader:
                 self._group.create_task(self._manager.run(), name="orders"),
                 self._group.create_task(self._pump.run(), name="pump"),
                 self._group.create_task(self._answer_pace(), name="pace"),
-                *(self._group.create_task(s.run(), name=f"stream {s.route}") for s in self._connection.streams),
+                *(self._group.create_task(work, name=name) for name, work in self._connection.background()),
             ]
-            if self._connection.mirror is not None:
-                background.append(self._group.create_task(self._connection.mirror.run(), name="mirror"))
             try:
                 await self._freshness.wait_connected(self._stop)
                 background.append(self._group.create_task(self._watch(), name="watch"))

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import logging
 import socket
+import time
 from collections.abc import Callable, Coroutine
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 import pytest
 
 from trader_gui.clock import SystemClock
-from trader_gui.domain.step import ApprovedOrder
+from trader_gui.domain.order import Purpose
+from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
 from trader_gui.errors import OutcomeUnknownError, VenueError
 from trader_gui.exchange.endpoints import loopback
 from trader_gui.exchange.rest import RestClient
@@ -313,30 +315,174 @@ def test_closing_does_not_wait_for_a_stuck_call(http: SimpleNamespace, approve: 
     run(http, {ORDER: [http.HANG]}, scenario, limits)
 
 
-def test_a_ban_stops_everything_and_a_429_only_reads(
+TOO_MANY = b'{"code":-1003,"msg":"Too many requests."}'
+OPEN_ORDERS = "GET /fapi/v1/openOrders"
+
+
+def closing(approve: Callable[..., ApprovedOrder], client_order_id: str = "tg1-hx-9") -> ApprovedOrder:
+    return approve(client_order_id, purpose=Purpose.EXIT, reduce_only=True)
+
+
+def test_a_429_stops_reads_and_entries_and_lets_a_close_through(
     http: SimpleNamespace, approve: Callable[..., ApprovedOrder], order_post: Any
 ):
-    too_many = b'{"code":-1003,"msg":"Too many requests."}'
+    answers = {TIME: [http.Reply(TOO_MANY, 429, ("Retry-After: 30",))], ORDER: [order_post]}
+
+    async def scenario(client: RestClient, venue: Any) -> None:
+        with pytest.raises(VenueError) as raised:
+            await client.server_time_ms()
+        assert (raised.value.code, raised.value.retryable) == (-1003, True)
+        assert 29 < raised.value.wait_s <= 30
+        assert 29 < client.reads_paused_s <= 30
+        for _ in range(3):
+            with pytest.raises(VenueError, match="not sent: the exchange asked for a pause, 30 s left") as raised:
+                await client.server_time_ms()
+            with pytest.raises(VenueError, match="not sent") as raised:
+                await client.place(approve())
+            assert not isinstance(raised.value, OutcomeUnknownError)
+        assert client.bars(approve()) is not None
+        assert client.bars(closing(approve)) is None
+        await client.place(closing(approve))
+
+    venue, waits = run(http, answers, scenario)
+    assert venue.paths() == [TIME, ORDER]
+    assert "tg1-hx-9" in venue.sent[1].query
+    assert waits.seconds == []
+
+
+def test_a_short_pause_is_waited_for(http: SimpleNamespace):
+    answers = {TIME: [http.Reply(TOO_MANY, 429, ("retry-after: 2",)), http.Reply(b'{"serverTime":7}')]}
+
+    async def scenario(client: RestClient, venue: Any) -> None:
+        client._sleep = asyncio.sleep
+        assert await client.server_time_ms() == 7
+
+    started = time.monotonic()
+    venue, _ = run(http, answers, scenario)
+    assert len(venue.sent) == 2
+    assert time.monotonic() - started >= 2
+
+
+def test_a_ban_stops_every_call_and_says_until_when(
+    http: SimpleNamespace,
+    approve: Callable[..., ApprovedOrder],
+    approve_cancel: Callable[..., ApprovedCancel],
+    order_post: Any,
+):
     banned = b'{"code":-1003,"msg":"Way too many requests; IP banned until %d."}' % (NOW_MS + 60_000)
+    words = "the exchange has banned this address until 2020-06-09 11:37:53 UTC"
+
+    async def scenario(client: RestClient, venue: Any) -> None:
+        assert client.banned_until_ms is None
+        with pytest.raises(VenueError, match=f"-1003: {words}") as raised:
+            await client.place(closing(approve))
+        assert not isinstance(raised.value, OutcomeUnknownError)
+        assert client.banned_until_ms == NOW_MS + 60_000
+        calls = [
+            lambda: client.place(closing(approve)),
+            lambda: client.cancel(approve_cancel()),
+            client.server_time_ms,
+            client.new_listen_key,
+            lambda: client.set_leverage("BTCUSDT", 5),
+        ]
+        for call in calls:
+            with pytest.raises(VenueError, match=f"^not sent: {words}$") as raised:
+                await call()
+            assert 59 < raised.value.wait_s <= 60
+
+    venue, waits = run(http, {ORDER: [http.Reply(banned, 418)]}, scenario)
+    assert venue.paths() == [ORDER]
+    assert waits.seconds == []
+
+
+def test_orders_stop_before_the_limit_and_leave_room_for_closes(
+    http: SimpleNamespace, approve: Callable[..., ApprovedOrder], order_post: Any
+):
+    """The exchange's own limits, and its count of what another program has sent."""
+    info = b'{"symbols":[],"rateLimits":[{"rateLimitType":"ORDERS","interval":"SECOND","intervalNum":10,"limit":10}]}'
+    replies = [http.Reply(order_post.body, 200, (f"x-mbx-order-count-10s: {count}",)) for count in (7, 8, 9)]
+    answers = {"GET /fapi/v1/exchangeInfo": [http.Reply(info)], ORDER: replies}
+
+    async def scenario(client: RestClient, venue: Any) -> None:
+        await client.symbol_rules()
+        assert client.bars(approve()) is None
+        await client.place(approve())
+        await client.place(approve())
+        with pytest.raises(VenueError, match="not sent: the exchange's limit of requests is used up for now, room in"):
+            await client.place(approve())
+        await client.place(closing(approve))
+
+    venue, _ = run(http, answers, scenario)
+    assert venue.paths() == ["GET /fapi/v1/exchangeInfo", ORDER, ORDER, ORDER]
+
+
+def test_reads_that_meet_a_wrong_clock_together_set_it_once(http: SimpleNamespace):
     answers = {
-        TIME: [http.Reply(too_many, 429, ("Retry-After: 30",))],
-        ORDER: [order_post, http.Reply(banned, 418)],
+        OPEN_ORDERS: [http.Reply(LATE, 400)] * 2 + [http.Reply(b"[]")],
+        TIME: [http.Reply(b'{"serverTime":%d}' % 4_000_000_000_000)],
     }
 
     async def scenario(client: RestClient, venue: Any) -> None:
-        for _ in range(3):
-            with pytest.raises(VenueError) as raised:
-                await client.server_time_ms()
-            assert (raised.value.code, raised.value.retryable) == (-1003, True)
-        assert venue.paths() == [TIME]
-        await client.place(approve())
-        for _ in range(3):
-            with pytest.raises(VenueError):
-                await client.place(approve())
+        call = Call("GET", "/fapi/v1/openOrders", {}, Security.SIGNED)
+        assert await asyncio.gather(client.query(call), client.query(call)) == [b"[]", b"[]"]
 
-    venue, waits = run(http, answers, scenario)
-    assert venue.paths() == [TIME, ORDER, ORDER]
-    assert waits.seconds == []
+    venue, _ = run(http, answers, scenario)
+    assert venue.paths().count(TIME) == 3
+
+
+@pytest.mark.parametrize("code", [-1021, -5028])
+def test_an_order_is_not_sent_late_when_the_clock_cannot_be_put_right(
+    http: SimpleNamespace, approve: Callable[..., ApprovedOrder], code: int
+):
+    limits = RestLimits(read_s=30.0, repair_s=0.5)
+    answers = {ORDER: [http.Reply(b'{"code":%d,"msg":"Timestamp"}' % code, 400)], TIME: [http.HANG]}
+
+    async def scenario(client: RestClient, venue: Any) -> None:
+        with pytest.raises(VenueError) as raised:
+            await client.place(approve())
+        assert (raised.value.code, isinstance(raised.value, OutcomeUnknownError)) == (code, False)
+
+    venue, _ = run(http, answers, scenario, limits)
+    assert venue.paths().count(ORDER) == 1
+
+
+def test_the_clock_is_kept_and_a_jump_of_this_machines_is_repaired(
+    http: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, expect_log: Callable[[str], None]
+):
+    expect_log(r"this computer's clock has jumped by \+3600\d\d\d ms")
+    wall_ahead_ns = 0
+    real_ns = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: real_ns() + wall_ahead_ns)
+
+    async def main() -> None:
+        nonlocal wall_ahead_ns
+        looked = asyncio.Event()
+
+        async def sleep(seconds: float) -> None:
+            looked.set()
+            await asyncio.sleep(0)
+
+        told = http.Reply(b'{"serverTime":%d}' % (real_ns() // 1_000_000))
+        async with http.Venue({TIME: [told]}) as venue, asyncio.timeout(20):
+            clock = SystemClock()
+            client = RestClient(loopback(venue.url, "ws://127.0.0.1:1"), clock, sleep=sleep)
+            keeper = asyncio.create_task(client.keep_clock(), name="clock")
+            while not clock.is_synced:
+                looked.clear()
+                await looked.wait()
+            before, asked = clock.offset_ms, len(venue.sent)
+            looked.clear()
+            await looked.wait()
+            assert len(venue.sent) == asked  # nothing to do
+            wall_ahead_ns = 3_600 * 10**9
+            while abs(clock.offset_ms - before + 3_600_000) > 15_000:
+                looked.clear()
+                await looked.wait()
+            keeper.cancel()
+            await asyncio.wait([keeper])
+            await client.aclose()
+
+    asyncio.run(main())
 
 
 def test_weight_orders_and_latency_are_told_to_observers(
@@ -356,8 +502,8 @@ def test_weight_orders_and_latency_are_told_to_observers(
         assert client.rest_latency_ms > 0
 
     run(http, answers, scenario)
-    # A refused order names no counts: the former ones stand.
-    assert seen == [(41, 3), (41, 3)]
+    # A refused order names no counts; it may have been counted all the same.
+    assert seen == [(41, 3), (41, 4)]
 
 
 def test_secrets_are_in_no_log_and_no_error(

@@ -129,7 +129,11 @@ NOW_MS = 1795309140000
     [
         (429, -1003, "Too many requests.", "7", 7.0),
         (429, -1003, "Too many requests.", None, 10.0),
-        (429, -1015, "Too many new orders.", None, 0.0),
+        (429, -1015, "Too many new orders.", None, 10.0),
+        (400, -1015, "Too many new orders.", None, 10.0),
+        (418, -1003, "IP banned until 1795309139000.", None, 120.0),
+        (418, -1003, "IP banned until 9999999999999.", None, 259_200.0),
+        (429, -1003, "Too many requests.", "0", 1.0),
         (418, -1003, "IP banned until 1795309200000.", None, 60.0),
         (418, -1003, "IP banned.", "soon", 120.0),
         (403, None, "HTTP status 403", None, 60.0),
@@ -137,5 +141,5 @@ NOW_MS = 1795309140000
     ],
 )
 def test_pause(status: int, code: int | None, text: str, header: str | None, pause_s: float):
-    error = VenueError(code, text, http_status=status, retryable=status != 400)
+    error = VenueError(code, text, http_status=status, retryable=code != -1121)
     assert rest_errors.pause_s(error, header, NOW_MS) == pause_s

@@ -66,12 +66,21 @@ def order(client_order_id: str, status: OrderStatus, family: OrderFamily = Order
 
 
 class ScriptedPort:
-    """Answers as told, and notes every call in order; `log` is shared with the journal of the test."""
+    """Answers as told, and notes every call in order; `log` is shared with the journal of the test.
+
+    Attributes:
+        bar: Why nothing can be sent now.
+    """
+
+    bar: VenueError | None = None
 
     def __init__(self, log: list[str], place: list[Order | Exception], query: list[Order | Exception | None]) -> None:
         self.log = log
         self.place_answers = place
         self.query_answers = query
+
+    def bars(self, approved: ApprovedOrder) -> VenueError | None:
+        return self.bar
 
     async def place(self, approved: ApprovedOrder) -> Order:
         self.log.append(f"place {approved.client_order_id}")
@@ -99,6 +108,7 @@ def play(
     place: list[Order | Exception],
     query: list[Order | Exception | None] | None = None,
     journal_error: Exception | None = None,
+    bar: VenueError | None = None,
 ) -> tuple[list[str], list[OrderOutcome], OrderManager]:
     """Run `work` with a manager; return the calls in order, the outcomes delivered, and the manager."""
     log: list[str] = []
@@ -110,7 +120,9 @@ def play(
         log.append(f"journal {item.client_order_id}")
 
     async def session() -> OrderManager:
-        manager = OrderManager(ScriptedPort(log, place, query or []), write_intent, outcomes.append, lambda: 5, FAST)
+        port = ScriptedPort(log, place, query or [])
+        port.bar = bar
+        manager = OrderManager(port, write_intent, outcomes.append, lambda: 5, FAST)
         running = asyncio.ensure_future(manager.run())
         await asyncio.sleep(0)
         try:
@@ -139,6 +151,17 @@ def test_an_intent_is_journalled_before_it_is_sent_and_orders_go_in_sequence():
         ("tg-hn-2", OutcomeKind.REFUSED, -2019),
     ]
     assert manager.is_idle
+
+
+def test_an_order_for_which_there_is_no_room_is_refused_before_it_is_journalled(expect_log):
+    expect_log("order tg-en-1 not sent: the exchange asked for a pause")
+
+    async def work(manager: OrderManager) -> None:
+        assert (await manager.submit(approved())).kind is OutcomeKind.REFUSED
+
+    reason = "not sent: the exchange asked for a pause, 9 s left"
+    log, outcomes, manager = play(work, place=[], bar=VenueError(None, reason, retryable=True, wait_s=9.0))
+    assert (log, manager.orders_sent, outcomes[0].error_message) == ([], 0, reason)
 
 
 def test_what_cannot_be_journalled_is_not_sent(expect_log):

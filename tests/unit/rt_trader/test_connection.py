@@ -50,5 +50,12 @@ def test_the_simulated_exchange_runs_until_the_stack_ends(speed: str, is_paced: 
             status = SessionStatus()
             connection.read_budget(status)
             assert status.rest_latency_ms is not None and status.clock_offset_ms is not None
+            assert (status.banned_until_ms, status.reads_paused_until_ns) == (None, None)
+            assert status.weight_used
+            work = connection.background()
+            # Nothing may go by this machine's time where the session sets the pace.
+            assert [name for name, _ in work if name == "clock"] == ([] if is_paced else ["clock"])
+            for _, run in work:
+                run.close()
 
     asyncio.run(body())

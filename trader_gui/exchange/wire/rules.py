@@ -26,13 +26,6 @@ class ExchangeInfo(msgspec.Struct, frozen=True):
     rules: dict[str, SymbolRules]
     rate_limits: tuple[RateLimit, ...]
 
-    def limit_of(self, kind: str, interval: str) -> int | None:
-        """Return the limit of `kind` for one `interval`, None when the venue names none."""
-        for found in self.rate_limits:
-            if (found.kind, found.interval, found.count) == (kind, interval, 1):
-                return found.limit
-        return None
-
 
 class _FilterRow(msgspec.Struct):
     """Any filter: each kind fills the fields that are its own."""

@@ -44,9 +44,8 @@ def test_an_entry_is_read_as_the_rules_it_was_made_of(payload: Payload):
 
 def test_limits(payload: Payload):
     info = rules.exchange_info(payload("rest_answers", "exchange_info"))
-    assert (info.limit_of("REQUEST_WEIGHT", "MINUTE"), info.limit_of("ORDERS", "MINUTE")) == (6000, 1100)
-    # 300 in ten seconds is no limit of one second.
-    assert info.limit_of("ORDERS", "SECOND") is None
+    told = {(row.kind, row.interval, row.count): row.limit for row in info.rate_limits}
+    assert told == {("REQUEST_WEIGHT", "MINUTE", 1): 6000, ("ORDERS", "MINUTE", 1): 1100, ("ORDERS", "SECOND", 10): 300}
 
 
 def test_without_a_market_lot_the_lot_holds(payload: Payload):
