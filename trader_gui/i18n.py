@@ -16,6 +16,9 @@ from trader_gui.errors import OutcomeUnknownError, TraderError, VenueError
 from trader_gui.resources import read_text
 
 SECTIONS = ("problem", "hold", "held", "held_more", "venue_error", "refusal", "reason")
+_NOT_SENT = "not sent: "
+"""How this program's own refusals begin: the exchange was not asked."""
+
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -75,6 +78,8 @@ def reason_words(code: str) -> str:
 
 def venue_error_words(code: int | None, message: str = "") -> str:
     """Return what an error answer of the exchange means, with its code; without a sentence, the exchange's own text."""
+    if code is None and message.startswith(_NOT_SENT):
+        return f"Not sent: {message.removeprefix(_NOT_SENT)}."
     if code is None:
         return f"The exchange answered: {message}" if message else "The exchange refused it without a reason."
     number = f"{code}".replace("-", "−")

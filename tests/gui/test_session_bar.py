@@ -181,6 +181,27 @@ def test_the_status_bar_shows_side_figures_and_both_clocks(qtbot, bridge, trader
     assert (bar.utc.view.text, bar.kst.view.text) == ("19:57:43", "04:57:43")
 
 
+def test_a_ban_and_a_pause_are_shown_with_their_end(qtbot, bridge, trader):
+    bar, stack = StatusBar(bridge.session, "0.1.0"), BannerStack(bridge.session)
+    qtbot.addWidget(bar)
+    qtbot.addWidget(stack)
+    trader.status.clock_synced_ns = trader.now_ns - 150 * 10**9
+    trader.status.reads_paused_until_ns = trader.now_ns + 29 * 10**9
+    bridge.flush()
+    assert (bar.weight.view.text, bar.weight.view.tone) == ("paused 0:29", "warn")
+    assert bar.clock_offset.toolTip() == "The exchange's clock minus this computer's, measured 2 min ago"
+    assert stack.banners() == []
+    trader.status.banned_until_ms = 1_751_831_943_000
+    bridge.flush()
+    assert (bar.weight.view.text, bar.weight.view.tone) == ("banned until 19:59:03 UTC", "danger")
+    (banner,) = stack.banners()
+    assert banner.what == "The exchange has banned this address until 2025-07-06 19:59:03 UTC."
+    trader.status.banned_until_ms = trader.status.reads_paused_until_ns = None
+    bridge.flush()
+    assert bar.weight.view.text == "312/2400"
+    assert stack.banners() == []
+
+
 def test_banners_come_worst_first_two_at_most_and_never_stack(qtbot, bridge, trader):
     stack = BannerStack(bridge.session)
     qtbot.addWidget(stack)

@@ -105,6 +105,8 @@ def test_what_the_exchange_answers_is_never_hidden() -> None:
     assert i18n.venue_error_words(-2021) == ("The stop would trigger at once: the price is past it already. (−2021)")
     assert i18n.venue_error_words(-9999, "Odd thing.") == "The exchange answered −9999: Odd thing."
     assert i18n.venue_error_words(None, "<html>") == "The exchange answered: <html>"
+    own = "not sent: the exchange asked for a pause, 9 s left"
+    assert i18n.venue_error_words(None, own) == "Not sent: the exchange asked for a pause, 9 s left."
     refused = OrderOutcome(
         "x", OutcomeKind.REFUSED, False, 0, error_code=-2019, error_message="Margin is insufficient."
     )

@@ -61,10 +61,19 @@ class MoneyState:
 
 @dataclass(frozen=True)
 class ServiceState:
-    """The connection's side figures, milliseconds and counts as shown."""
+    """The connection's side figures, milliseconds and counts as shown.
+
+    Attributes:
+        clock_age_min: Whole minutes since the offset was measured.
+        banned_until_ms: End of the exchange's ban of this address, None when there is none.
+        paused_s: Whole seconds for which the exchange wants to be asked nothing, 0 mostly.
+    """
 
     rest_latency_ms: int | None = None
     clock_offset_ms: int | None = None
+    clock_age_min: int | None = None
+    banned_until_ms: int | None = None
+    paused_s: int = 0
     weight_used: int | None = None
     weight_limit: int = 0
     orders_used: int | None = None
@@ -157,7 +166,7 @@ class SessionModel(FrameModel):
                 user_stream=_route_state(status.routes[Route.PRIVATE], now_ns),
                 price=_price_state(callback),
                 money=self._money_state(callback, status, positions),
-                service=_service_state(status),
+                service=_service_state(status, now_ns),
                 position=callback.account.position(self.symbol),
                 differences=status.differences,
                 data_ended=status.data_ended,
@@ -243,10 +252,14 @@ def _change(callback: Callback, last_price: float, open_time_ms: int) -> tuple[f
     return last_price / float(arrays.close[index]) - 1.0, span_ms
 
 
-def _service_state(status: StatusView) -> ServiceState:
+def _service_state(status: StatusView, now_ns: int) -> ServiceState:
+    synced_ns = status.clock_synced_ns
     return ServiceState(
         rest_latency_ms=None if status.rest_latency_ms is None else round(status.rest_latency_ms),
         clock_offset_ms=None if status.clock_offset_ms is None else round(status.clock_offset_ms),
+        clock_age_min=None if synced_ns is None else max(0, now_ns - synced_ns) // (60 * _NS),
+        banned_until_ms=status.banned_until_ms,
+        paused_s=_left_s(status.reads_paused_until_ns, now_ns) or 0,
         weight_used=status.weight_used,
         weight_limit=status.weight_limit,
         orders_used=status.orders_used,

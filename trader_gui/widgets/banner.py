@@ -64,6 +64,10 @@ def _danger_banners(model: SessionModel) -> list[Banner]:
         banners.append(
             Banner("tripped", "danger", f"Engine halted: {words.halt_words(state.halt_reason)}.", did, _DISMISS)
         )
+    banned_until_ms = state.service.banned_until_ms
+    if banned_until_ms is not None:
+        what = f"The exchange has banned this address until {fmt.date_time(banned_until_ms)} UTC."
+        banners.append(Banner("banned", "danger", what, "Nothing is sent before. Orders at the exchange stay there."))
     if not state.service.journal_ok:
         banners.append(Banner("journal", "danger", "The journal cannot be written.", "No order is sent any more."))
     return banners

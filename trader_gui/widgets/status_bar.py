@@ -13,6 +13,7 @@ from trader_gui.widgets.theme import set_style_property, theme
 HEIGHT = 24
 _ICON_PX = 14
 _NEAR_LIMIT = 0.8
+_OFFSET_WORDS = "The exchange's clock minus this computer's"
 
 
 class StatusCell(QWidget):
@@ -66,7 +67,7 @@ class StatusBar(QStatusBar):
         self.setFixedHeight(HEIGHT)
         self.user_stream = StatusCell("User stream", "The stream that tells of your orders and your account")
         self.latency = StatusCell("REST", "Round trip of the last call to the exchange")
-        self.clock_offset = StatusCell("Clock", "The exchange's clock minus this computer's")
+        self.clock_offset = StatusCell("Clock", _OFFSET_WORDS)
         self.weight = StatusCell("Weight", "Request weight used in this minute, of what the exchange allows")
         self.orders = StatusCell("Orders", "Orders sent in this minute, of what the exchange allows")
         self.journal = StatusCell("Journal", "Every decision and order is written to disk before it is sent")
@@ -122,7 +123,8 @@ class StatusBar(QStatusBar):
         self.user_stream.show_view(words.user_stream(state.user_stream))
         self.latency.show_view(CellView(fmt.latency(service.rest_latency_ms)))
         self.clock_offset.show_view(_offset(service.clock_offset_ms))
-        self.weight.show_view(_budget(service.weight_used, service.weight_limit))
+        self.clock_offset.setToolTip(_offset_words(service.clock_age_min))
+        self.weight.show_view(_weight(service))
         self.orders.show_view(_budget(service.orders_used, service.orders_limit))
         self.journal.show_view(_journal(service))
         time_ms = state.venue_time_s * 1000 or None
@@ -141,6 +143,18 @@ def _offset(offset_ms: int | None) -> CellView:
     if offset_ms is None:
         return CellView(fmt.DASH)
     return CellView(f"{fmt.number(offset_ms, 0, sign=True)} ms", "warn" if abs(offset_ms) > 1000 else "text1")
+
+
+def _offset_words(age_min: int | None) -> str:
+    return _OFFSET_WORDS if age_min is None else f"{_OFFSET_WORDS}, measured {age_min} min ago"
+
+
+def _weight(service: ServiceState) -> CellView:
+    if service.banned_until_ms is not None:
+        return CellView(f"banned until {fmt.clock(service.banned_until_ms)} UTC", "danger", "octagon")
+    if service.paused_s:
+        return CellView(f"paused {fmt.duration(service.paused_s)}", "warn", "clock")
+    return _budget(service.weight_used, service.weight_limit)
 
 
 def _budget(used: int | None, limit: int) -> CellView:
