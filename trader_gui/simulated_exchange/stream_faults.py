@@ -47,6 +47,7 @@ class EventFaults:
         self._strike_socket = strike_socket
         self._lines: dict[str, DelayLine] = {}
         self._held: dict[str, list[_Held]] = {}
+        self._overtaken: list[Send] = []
         self._silenced: set[tuple[int, str]] = set()
 
     def take(self, stream: str, payload: bytes) -> None:
@@ -113,7 +114,8 @@ class EventFaults:
             if fault.in_order:
                 self._line_up(channel, delay_ms, send)
             else:
-                faults.timeline.call_at(faults.now_ms + delay_ms, partial(self._send_late, channel, send))
+                self._overtaken.append(late := partial(self._send_late, channel, send))
+                faults.timeline.call_at(faults.now_ms + delay_ms, partial(self._arrive, late))
 
     def _note_silence(self, one: ActiveFault, channel: str, what: str) -> None:
         """Log a silence once a stream, and anew with each of its strikes when it has a duration."""
@@ -138,6 +140,10 @@ class EventFaults:
         self._send(channel, send)
         self._hub.flush()
 
+    def _arrive(self, late: Send) -> None:
+        self._overtaken.remove(late)
+        late()
+
     def _send(self, channel: str, send: Send) -> None:
         send()
         for held in tuple(self._held.get(channel, ())):
@@ -160,4 +166,6 @@ class EventFaults:
         for channel, waiting in self._held.items():
             for held in tuple(waiting):
                 self._let_go(channel, held)
+        while self._overtaken:
+            self._overtaken.pop(0)()
         self._hub.flush()

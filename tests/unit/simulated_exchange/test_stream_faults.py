@@ -128,6 +128,18 @@ def test_closing_sends_what_is_held_in_order() -> None:
     with_loop(body)
 
 
+def test_closing_sends_what_was_to_be_overtaken() -> None:
+    def body() -> None:
+        world = World({"kind": "event_delayed", "ms": 1000, "in_order": False, "count": 2})
+        world.tell(1, 2, 3)
+        world.faults.close()  # as a plan's end does: its timeline calls nobody any more
+        world.hub.screen = None
+        world.screen.close()
+        assert world.told() == [3, 1, 2]
+
+    with_loop(body)
+
+
 def test_only_differences_of_the_book_make_a_gap() -> None:
     def body() -> None:
         world = World({"kind": "depth_gap"})
