@@ -4,6 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import msgspec
+from msgspec.structs import replace
 
 from trader_gui.domain.account import AccountSnapshot
 from trader_gui.domain.market import INTERVAL_MS, KlineHistory
@@ -25,6 +26,7 @@ class Prepared(msgspec.Struct, frozen=True):
 
     Attributes:
         history: Closed klines; `open_time_ms` of the last is right before the open one.
+        snapshot: Dated by the market's clock, as the account's events are.
         past_fills: Own executions since midnight UTC of the venue's market time, oldest first.
         today_income: Realised PnL, commission and funding since then, quote asset.
     """
@@ -67,10 +69,11 @@ class Prelim:
         progress(len(history.klines), HISTORY_LENGTH)
         day_start_ms = _day_start_ms(history)
         income = await self._port.income(start_time_ms=day_start_ms)
+        snapshot = await self._port.account_snapshot(self._symbol)
         return Prepared(
             rules=rules,
             history=history,
-            snapshot=await self._port.account_snapshot(self._symbol),
+            snapshot=replace(snapshot, taken_time_ms=min(snapshot.taken_time_ms, _market_ms(history))),
             commission=await self._port.commission_rate(self._symbol),
             brackets=await self._port.leverage_brackets(self._symbol),
             past_fills=await self._port.fills(self._symbol, start_time_ms=day_start_ms),
@@ -109,8 +112,12 @@ async def read_rules(reader: MarketReader, symbol: str) -> SymbolRules:
 
 def _day_start_ms(history: KlineHistory) -> int:
     """Return midnight UTC of the day that the venue's market is in: that of the open kline, not of the last closed."""
-    now_ms = history.klines[-1].close_time_ms + 1 if history.klines else 0
+    now_ms = _market_ms(history)
     return now_ms - now_ms % _DAY_MS
+
+
+def _market_ms(history: KlineHistory) -> int:
+    return history.klines[-1].close_time_ms + 1 if history.klines else 0
 
 
 def stream_names(symbol: str, interval: str, *, with_book: bool) -> dict[Route, tuple[str, ...]]:

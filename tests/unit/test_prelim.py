@@ -52,7 +52,7 @@ class Venue:
         return ()
 
     async def account_snapshot(self, symbol: str) -> AccountSnapshot:
-        return AccountSnapshot((), (), (), 0)
+        return AccountSnapshot((), (), (), self.open_time_ms + 10**11)
 
     async def commission_rate(self, symbol: str) -> CommissionRate:
         return CommissionRate(symbol, Decimal("0.0002"), Decimal("0.0005"))
@@ -87,6 +87,11 @@ def test_the_day_is_that_of_the_open_kline(minutes: int) -> None:
     venue = Venue(MIDNIGHT_MS + minutes * MINUTE_MS)
     prepare(venue)
     assert venue.asked_since == {MIDNIGHT_MS}
+
+
+def test_the_snapshot_is_dated_by_the_market_even_when_that_is_of_another_year() -> None:
+    venue = Venue()
+    assert prepare(venue).snapshot.taken_time_ms == venue.open_time_ms
 
 
 def test_transfers_are_no_result_of_the_day() -> None:

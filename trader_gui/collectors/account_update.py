@@ -20,7 +20,8 @@ class AccountUpdateCollector(Collector):
     """The account as the venue tells it; what a delta does not name stays as it was.
 
     A streamed row that is older than the row at hand (by the matching engine's time) is passed over, and a snapshot
-    does not undo a row that was streamed after it was asked for: the two may come in any order.
+    does not undo a row that was streamed after it was asked for: the two may come in any order. A snapshot's time is
+    the market's, as that of the stream is.
 
     Attributes:
         is_known: A snapshot was applied; before it, nothing is known and nothing may be assumed.
@@ -88,8 +89,10 @@ class AccountUpdateCollector(Collector):
         return changed
 
     def _merge_balance(self, told: Balance, time_ms: int) -> bool:
+        if time_ms < self._balance_times_ms.get(told.asset, 0):
+            return False
         known = self.balances.get(told.asset)
-        self._balance_times_ms[told.asset] = max(time_ms, self._balance_times_ms.get(told.asset, 0))
+        self._balance_times_ms[told.asset] = time_ms
         if told.available_balance is None and known is not None:
             told = replace(told, available_balance=known.available_balance)
         self.balances[told.asset] = told
@@ -111,6 +114,7 @@ class AccountUpdateCollector(Collector):
         asked_ms = snapshot.taken_time_ms
         newer = {a: b for a, b in self.balances.items() if self._balance_times_ms.get(a, 0) > asked_ms}
         self.balances = {b.asset: b for b in snapshot.balances} | newer
+        self._balance_times_ms |= dict.fromkeys(self.balances.keys() - newer.keys(), asked_ms)
         before = self._positions
         self._positions = {
             symbol: known

@@ -46,6 +46,17 @@ def test_an_older_event_does_not_undo_a_newer_row():
     assert collector.position("BTCUSDT").position_amount == Decimal("0.010")
 
 
+def test_an_older_event_does_not_undo_a_newer_balance():
+    collector = known()
+    collector.apply(make_account_update(time_ms=START_MS + 10, wallet=9998))
+    assert not collector.apply(make_account_update(time_ms=START_MS + 9, wallet=9999))
+    assert collector.balances["USDT"].wallet_balance == 9998
+    collector.apply(make_snapshot(taken_time_ms=START_MS + 20))
+    assert not collector.apply(make_account_update(time_ms=START_MS + 19, wallet=9997))
+    assert collector.balances["USDT"].wallet_balance == 10000
+    assert collector.apply(make_account_update(time_ms=START_MS + 20, wallet=9996))
+
+
 def test_a_snapshot_replaces_everything_and_what_it_leaves_out_is_flat():
     collector = known(make_position("0.010", leverage=7), make_position("2", symbol="ETHUSDT"))
     collector.apply(make_snapshot(make_position("3", symbol="ETHUSDT")))
