@@ -114,6 +114,7 @@ def test_a_position_is_opened_at_market_and_closed_by_its_button(qt_run: Any, tm
             entry = rig.bridge.series.position.entry_price
             await rig.until("its line", lambda: line_pixels(rig, entry, theme().color("text1")) > 10)
             await rig.until("a toast tells the fill", window.toasts.toasts)
+            await rig.until("the button is ready again", window.order_entry.buttons[Side.BUY].isEnabled)
             rig.click(window.order_entry.buttons[Side.BUY])  # which no toast may cover
             rig.click((await rig.dialog(ConfirmDialog)).cancel_button)
             rig.press_row_button(window.positions.table)
