@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from tests.core_rig import Rig
 from trader_gui.domain.step import Step
 from trader_gui.journal.writer import open_journal
-from trader_gui.orders.manager import OrderManager
-from trader_gui.rt_trader.road import Road
+from trader_gui.rt_trader.parts import make_parts
 from trader_gui.rt_trader.status import SessionStatus
 from trader_gui.rt_trader.summary import Tally
 
@@ -28,8 +28,18 @@ class RoadWorld:
         self.tally = Tally()
         self.steps: list[Step] = []
         self.observers: list[Any] = [self.steps.append]
-        manager = OrderManager(None, journal.write_intent, lambda outcome: None, lambda: rig.now_ms)  # type: ignore[arg-type]  # nothing is sent
-        self.road = Road(rig.callback, manager, journal, self.tally, self.status, self.observers)
+        unconnected: Any = SimpleNamespace(port=None, reader=None, is_mirror_stale=lambda now_ns: False)
+        self.parts = make_parts(
+            rig.callback,
+            unconnected,  # nothing is sent
+            journal,
+            self.tally,
+            self.status,
+            self.observers,
+            lambda item, received_ns: None,
+            with_book=False,
+        )
+        self.road = self.parts.road
         for route in self.status.routes.values():
             route.is_connected = route.is_fresh = True
 

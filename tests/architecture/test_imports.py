@@ -25,7 +25,7 @@ PLANTED = [
     ("orders/state.py", "import time", PURE),
     ("exchange/wire/__init__.py", "import websockets", PURE),
     ("risk/gate.py", "import trader_gui.journal", LAYERS),
-    ("callback.py", "import trader_gui.clock", LAYERS),
+    ("callback/dispatcher.py", "import trader_gui.clock", LAYERS),
     ("rt_trader/trader.py", "import trader_gui.models", LAYERS),
     ("simulated_exchange/core.py", "import trader_gui.exchange.wire", LAYERS),
     ("widgets/format.py", "import trader_gui.collectors", WIDGETS),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
 from trader_gui.collectors.collector import Collector
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, Balance, LeverageUpdate, MarginType, Position
+from trader_gui.domain.order import PositionSide
 from trader_gui.domain.step import Message
 
 if TYPE_CHECKING:
     import pandas as pd
+
+PositionKey: TypeAlias = tuple[str, PositionSide]
 
 
 class AccountUpdateCollector(Collector):
@@ -33,27 +35,27 @@ class AccountUpdateCollector(Collector):
         self.is_known = False
         self.balances: dict[str, Balance] = {}
         self._balance_times_ms: dict[str, int] = {}
-        self._positions: dict[str, Position] = {}
+        self._positions: dict[PositionKey, Position] = {}
+        self._leverages: dict[str, int] = {}
+        self._margin_types: dict[str, MarginType] = {}
 
     @property
-    def positions(self) -> dict[str, Position]:
-        """Positions that are not flat, by symbol."""
-        return {symbol: p for symbol, p in self._positions.items() if p.position_amount}
+    def positions(self) -> dict[PositionKey, Position]:
+        """Positions that are not flat; in hedge mode a symbol may have two, one for each leg."""
+        return {key: p for key, p in self._positions.items() if p.position_amount}
 
-    def position(self, symbol: str) -> Position | None:
+    def position(self, symbol: str, side: PositionSide = PositionSide.BOTH) -> Position | None:
         """Return the position, None when flat (or when `is_known` is False)."""
-        position = self._positions.get(symbol)
+        position = self._positions.get((symbol, side))
         return position if position is not None and position.position_amount else None
 
     def leverage(self, symbol: str) -> int | None:
         """Return the leverage set for the symbol; None while not told."""
-        position = self._positions.get(symbol)
-        return position.leverage if position is not None else None
+        return self._leverages.get(symbol)
 
     def margin_type(self, symbol: str) -> MarginType | None:
         """Return the margin type set for the symbol; None while not told."""
-        position = self._positions.get(symbol)
-        return position.margin_type if position is not None else None
+        return self._margin_types.get(symbol)
 
     def apply(self, message: Message) -> bool:
         if isinstance(message, AccountUpdate):
@@ -64,8 +66,7 @@ class AccountUpdateCollector(Collector):
             self._replace(message)
             return self._count(True)
         if isinstance(message, LeverageUpdate):
-            known = self._positions.get(message.symbol) or _flat(message.symbol)
-            self._positions[message.symbol] = replace(known, leverage=message.leverage)
+            self._take_settings(message.symbol, message.leverage, None)
             return self._count(True)
         return False
 
@@ -99,15 +100,12 @@ class AccountUpdateCollector(Collector):
         return told != known
 
     def _merge_position(self, told: Position, time_ms: int) -> bool:
-        known = self._positions.get(told.symbol) or _flat(told.symbol)
-        if time_ms < known.update_time_ms:
+        key = (told.symbol, told.position_side)
+        known = self._positions.get(key)
+        if known is not None and time_ms < known.update_time_ms:
             return False
-        self._positions[told.symbol] = replace(
-            told,
-            update_time_ms=time_ms,
-            leverage=told.leverage if told.leverage is not None else known.leverage,
-            margin_type=told.margin_type if told.margin_type is not None else known.margin_type,
-        )
+        self._positions[key] = replace(told, update_time_ms=time_ms)
+        self._take_settings(told.symbol, told.leverage, told.margin_type)
         return True
 
     def _replace(self, snapshot: AccountSnapshot) -> None:
@@ -115,26 +113,20 @@ class AccountUpdateCollector(Collector):
         newer = {a: b for a, b in self.balances.items() if self._balance_times_ms.get(a, 0) > asked_ms}
         self.balances = {b.asset: b for b in snapshot.balances} | newer
         self._balance_times_ms |= dict.fromkeys(self.balances.keys() - newer.keys(), asked_ms)
-        before = self._positions
-        self._positions = {
-            symbol: known
-            if known.update_time_ms > asked_ms
-            else replace(_flat(symbol), leverage=known.leverage, margin_type=known.margin_type)
-            for symbol, known in before.items()
-        }
+        self._positions = {key: p for key, p in self._positions.items() if p.update_time_ms > asked_ms}
         for told in snapshot.positions:
             if not self._merge_position(told, told.update_time_ms):
-                self._take_settings(told)
+                self._take_settings(told.symbol, told.leverage, told.margin_type)
         self.is_known = True
 
-    def _take_settings(self, told: Position) -> None:
-        """Take from a row that is otherwise out of date what only a request tells."""
-        known = self._positions[told.symbol]
-        self._positions[told.symbol] = replace(
-            known, leverage=told.leverage or known.leverage, margin_type=told.margin_type or known.margin_type
-        )
-
-
-def _flat(symbol: str) -> Position:
-    zero = Decimal(0)
-    return Position(symbol=symbol, position_amount=zero, entry_price=zero, unrealized_pnl=zero)
+    def _take_settings(self, symbol: str, leverage: int | None, margin_type: MarginType | None) -> None:
+        """Take what is set for a symbol; None leaves it as it was, since only some messages tell it."""
+        if leverage:
+            self._leverages[symbol] = leverage
+        if margin_type is not None:
+            self._margin_types[symbol] = margin_type
+        for key, position in self._positions.items():
+            if position.symbol == symbol:
+                self._positions[key] = replace(
+                    position, leverage=self.leverage(symbol), margin_type=self.margin_type(symbol)
+                )

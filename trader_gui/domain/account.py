@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from trader_gui.domain.order import Order
+from trader_gui.domain.order import Order, PositionSide
 
 
 class MarginType(StrEnum):
@@ -26,7 +26,7 @@ class Balance(msgspec.Struct, frozen=True):
 
 
 class Position(msgspec.Struct, frozen=True):
-    """One symbol's position in one-way mode, as the venue says it is.
+    """One symbol's position (in hedge mode, one of its two legs), as the venue says it is.
 
     Attributes:
         position_amount: Signed, base asset, + long.
@@ -47,6 +47,7 @@ class Position(msgspec.Struct, frozen=True):
     leverage: int | None = None
     margin_type: MarginType | None = None
     update_time_ms: int = 0
+    position_side: PositionSide = PositionSide.BOTH
 
 
 class AccountUpdate(msgspec.Struct, frozen=True):

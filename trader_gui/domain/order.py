@@ -23,6 +23,14 @@ class Side(StrEnum):
         return Side.SELL if self is Side.BUY else Side.BUY
 
 
+class PositionSide(StrEnum):
+    """The leg of a symbol that an order or position belongs to: BOTH in one-way mode, LONG or SHORT in hedge mode."""
+
+    BOTH = "BOTH"
+    LONG = "LONG"
+    SHORT = "SHORT"
+
+
 class OrderType(StrEnum):
     """Order types; all but LIMIT and MARKET are conditional and belong to the venue's Algo service."""
 
@@ -145,6 +153,7 @@ class OrderIntent(msgspec.Struct, frozen=True):
     reduce_only: bool = False
     close_position: bool = False
     working_type: WorkingType = WorkingType.CONTRACT_PRICE
+    position_side: PositionSide = PositionSide.BOTH
 
 
 class CancelIntent(msgspec.Struct, frozen=True):
@@ -190,6 +199,7 @@ class Order(msgspec.Struct, frozen=True):
     origin: Origin = Origin.OTHER
     purpose: Purpose | None = None
     reject_reason: str = ""
+    position_side: PositionSide = PositionSide.BOTH
 
     @property
     def remaining_quantity(self) -> Decimal:
@@ -217,6 +227,7 @@ class Fill(msgspec.Struct, frozen=True):
     realized_pnl: Decimal
     is_maker: bool
     trade_time_ms: int
+    position_side: PositionSide = PositionSide.BOTH
 
 
 class OrderUpdate(msgspec.Struct, frozen=True):

@@ -49,9 +49,21 @@ class FeedStatus(msgspec.Struct, frozen=True):
     event_time_ms: int
 
 
+class Tick(msgspec.Struct, frozen=True):
+    """The session looked at its clock: what must be noticed in silence, too, is measured by it.
+
+    Attributes:
+        elapsed_ms: Real time since the session began, monotonic; a market that is played faster runs ahead of it.
+        event_time_ms: Newest event time.
+    """
+
+    elapsed_ms: int
+    event_time_ms: int
+
+
 MarketMessage: TypeAlias = Kline | KlineHistory | MarkPrice | BookTicker | DepthUpdate | DepthSnapshot | AggTrade
 UserMessage: TypeAlias = OrderUpdate | AccountUpdate | AccountSnapshot | LeverageUpdate | MarginCall
-LocalMessage: TypeAlias = OrderOutcome | ModeChange | FeedStatus
+LocalMessage: TypeAlias = OrderOutcome | ModeChange | FeedStatus | Tick
 Message: TypeAlias = MarketMessage | UserMessage | LocalMessage
 
 

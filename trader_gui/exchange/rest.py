@@ -179,12 +179,14 @@ class RestClient(RestCalls):
         book_orders = await self._open_orders(OrderFamily.BOOK)
         account_body, positions_body = await _together(self._get(paths.ACCOUNT, {}), self._get(paths.POSITION_RISK, {}))
         config = answer.symbol_config(config_body, symbol)
-        positions = {p.symbol: p for p in answer.positions(positions_body)}
-        own = positions.get(symbol) or Position(symbol, Decimal(0), Decimal(0), Decimal(0))
-        positions[symbol] = msgspec.structs.replace(own, leverage=config.leverage, margin_type=config.margin_type)
+        positions = list(answer.positions(positions_body))
+        if not any(p.symbol == symbol for p in positions):
+            positions.append(Position(symbol, Decimal(0), Decimal(0), Decimal(0)))
+        settings = {"leverage": config.leverage, "margin_type": config.margin_type}
+        positions = [msgspec.structs.replace(p, **settings) if p.symbol == symbol else p for p in positions]
         return AccountSnapshot(
             balances=answer.balances(account_body),
-            positions=tuple(positions.values()),
+            positions=tuple(positions),
             open_orders=(*book_orders, *algo_orders),
             taken_time_ms=taken_time_ms,
         )

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from decimal import Decimal
 
@@ -11,14 +10,13 @@ from trader_gui.callback import Callback
 from trader_gui.credentials import Credentials
 from trader_gui.decision.registry import make_strategy
 from trader_gui.domain.account import AccountSnapshot, MarginType
-from trader_gui.domain.order import CancelIntent, Order, OrderIntent
-from trader_gui.domain.step import EngineMode, Refusal, Route, Step
+from trader_gui.domain.order import Order, OrderIntent
+from trader_gui.domain.step import EngineMode, Refusal, Route, Tick
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.errors import BugError, TraderError, UserError, VenueError, first_error
 from trader_gui.exchange.port import DataEnd, PaceMarker, StreamItem, StreamStatus
 from trader_gui.journal.writer import open_journal
-from trader_gui.orders.flatten import Flattener, FlattenPlan, FlattenReport
-from trader_gui.orders.manager import OrderManager
+from trader_gui.orders.flatten import FlattenPlan, FlattenReport
 from trader_gui.orders.reconcile import differences
 from trader_gui.orders.wishes import cancel_wishes, opening_orders
 from trader_gui.prelim import Prelim, Prepared
@@ -26,12 +24,10 @@ from trader_gui.profiles import Profile
 from trader_gui.risk.gate import RiskGate, RiskLimits
 from trader_gui.rt_trader.belief import read_belief
 from trader_gui.rt_trader.connection import open_connection
-from trader_gui.rt_trader.engine import EngineSwitch
-from trader_gui.rt_trader.freshness import Freshness
 from trader_gui.rt_trader.options import SessionOptions
+from trader_gui.rt_trader.parts import make_parts
 from trader_gui.rt_trader.pump import Pump
-from trader_gui.rt_trader.repair import Repair
-from trader_gui.rt_trader.road import Answer, Observer, Road
+from trader_gui.rt_trader.road import Answer, Observer
 from trader_gui.rt_trader.status import SessionStatus
 from trader_gui.rt_trader.summary import Summary, Tally, summarize
 from trader_gui.settings import DataDirectory
@@ -148,7 +144,7 @@ class RtTrader:
             self._on_loading
         )
         self.status.commission, self.status.brackets = prepared.commission, prepared.brackets
-        self._make_callback(prepared)
+        self._begin_core(prepared)
         quote = prepared.rules.quote_asset
         self._start_wallet = prepared.snapshot.wallet_balance(quote) or Decimal(0)
         self.status.day_start_equity = self._start_wallet - prepared.today_income
@@ -158,7 +154,8 @@ class RtTrader:
             _log.info("at start: %s", line)
             self._journal.note("difference", line, self.callback.now_ms)
 
-    def _make_callback(self, prepared: Prepared) -> None:
+    def _begin_core(self, prepared: Prepared) -> None:
+        """Make the session's parts, and give the core what was read."""
         decision, conditionals = make_strategy(self.options.strategy, self.symbol)
         gate = RiskGate(self._limits, self._journal.id_prefix, self._journal.next_sequence)
         self._callback = Callback(
@@ -170,31 +167,18 @@ class RtTrader:
             gate=gate,
             past_fills=prepared.past_fills,
         )
-        self._manager = OrderManager(
-            self._connection.port,
-            self._journal.write_intent,
-            lambda outcome: self._pump.deliver(outcome, time.monotonic_ns()),
-            lambda: self.callback.now_ms,
-            is_allowed=gate.still_allows,
-        )
-        self._road = Road(self._callback, self._manager, self._journal, self.tally, self.status, self._observers)
-        self._engine = EngineSwitch(self._road, self.status)
-        self._freshness = Freshness(self._road, self.status, self._connection.is_mirror_stale)
-        self._repair = Repair(
+        parts = make_parts(
             self._callback,
-            self._connection.reader,
-            self._connection.port,
-            self._manager,
+            self._connection,
+            self._journal,
+            self.tally,
+            self.status,
+            self._observers,
             self._pump.deliver,
             with_book=self.options.with_book,
         )
-        self._flattener = Flattener(
-            self.symbol,
-            self._repair.snapshot,
-            self._request_and_wait,
-            lambda: self.callback.now_ms,
-            prepared.rules.market_max_quantity,
-        )
+        self._manager, self._road, self._engine = parts.manager, parts.road, parts.engine
+        self._freshness, self._repair, self._flattener = parts.freshness, parts.repair, parts.flattener
         self._road.step(prepared.history)
         self._road.step(prepared.snapshot)
         if prepared.history.klines:
@@ -326,6 +310,8 @@ class RtTrader:
             self._connection.read_budget(self.status)
             self.status.journal_ok = not self._journal.failure
             self._engine.check_expiry(now_ns)
+            if not self._connection.is_paced:  # nothing by the machine's time, or no two runs would be the same
+                self._road.step(Tick((now_ns - self._started_ns) // 1_000_000, self.callback.now_ms))
 
     def _on_overflow(self, dropped: int) -> None:
         _log.error("%d market messages dropped: the session could not keep up; the engine is halted", dropped)
@@ -393,6 +379,3 @@ class RtTrader:
 
     def _opening_orders(self) -> list[Order]:
         return opening_orders(self.callback.orders.open_orders(self.symbol))
-
-    async def _request_and_wait(self, wishes: Sequence[OrderIntent | CancelIntent]) -> Step:
-        return (await self._road.ask(wishes)).step

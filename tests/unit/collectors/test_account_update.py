@@ -19,7 +19,7 @@ def test_a_delta_changes_only_what_it_names():
     collector.apply(AccountUpdate("ORDER", (bnb,), (dec(0),), (make_position(0),), START_MS, START_MS))
     assert collector.position("BTCUSDT") is None
     assert collector.position("ETHUSDT").position_amount == 2
-    assert set(collector.positions) == {"ETHUSDT"}
+    assert {p.symbol for p in collector.positions.values()} == {"ETHUSDT"}
     assert collector.balances["USDT"].wallet_balance == 10000
     assert set(collector.balances) == {"USDT", "BNB"}
     assert collector.frame()["symbol"].tolist() == ["ETHUSDT"]

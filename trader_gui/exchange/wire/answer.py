@@ -11,7 +11,7 @@ from msgspec import field
 
 from trader_gui.domain.account import Balance, MarginType, Position
 from trader_gui.domain.market import DepthSnapshot, Kline, Level
-from trader_gui.domain.order import Fill, Side
+from trader_gui.domain.order import Fill, PositionSide, Side
 from trader_gui.errors import ProtocolError
 from trader_gui.exchange.port import CommissionRate, IncomeRow, LeverageBracket
 from trader_gui.exchange.wire import words
@@ -88,7 +88,7 @@ class _PositionRow(msgspec.Struct):
     isolated_wallet: str | None = field(name="isolatedWallet", default=None)
     leverage: str | None = None
     margin_type: str | None = field(name="marginType", default=None)
-    position_side: str = field(name="positionSide", default=words.ONE_WAY)
+    position_side: PositionSide = field(name="positionSide", default=PositionSide.BOTH)
     update_time_ms: int = field(name="updateTime", default=0)
 
 
@@ -117,6 +117,7 @@ class _TradeRow(msgspec.Struct):
     realized_pnl: Decimal = field(name="realizedPnl")
     is_maker: bool = field(name="maker")
     trade_time_ms: int = field(name="time")
+    position_side: PositionSide = field(name="positionSide", default=PositionSide.BOTH)
 
 
 class _IncomeRow(msgspec.Struct):
@@ -235,8 +236,8 @@ def balances(body: bytes) -> tuple[Balance, ...]:
 
 
 def positions(body: bytes) -> tuple[Position, ...]:
-    """`GET /fapi/v3/positionRisk` (v2 rows are read too); rows of hedge mode are left out."""
-    return tuple(_position(row) for row in _positions.read(body) if row.position_side == words.ONE_WAY)
+    """`GET /fapi/v3/positionRisk` (v2 rows are read too); in hedge mode one row a leg."""
+    return tuple(_position(row) for row in _positions.read(body))
 
 
 def _position(row: _PositionRow) -> Position:
@@ -252,6 +253,7 @@ def _position(row: _PositionRow) -> Position:
         leverage=int(words.number(row.leverage)) or None,
         margin_type=words.margin_type(row.margin_type),
         update_time_ms=row.update_time_ms,
+        position_side=row.position_side,
     )
 
 
@@ -279,6 +281,7 @@ def fills(body: bytes) -> tuple[Fill, ...]:
             realized_pnl=row.realized_pnl,
             is_maker=row.is_maker,
             trade_time_ms=row.trade_time_ms,
+            position_side=row.position_side,
         )
         for row in _trades.read(body)
     )

@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 from msgspec import field
 
-from trader_gui.domain.order import Order, OrderFamily, OrderType, Side
+from trader_gui.domain.order import Order, OrderFamily, OrderType, PositionSide, Side
 from trader_gui.exchange.wire import words
 from trader_gui.exchange.wire.answer import Body
 
@@ -29,6 +29,7 @@ class _OrderRow(msgspec.Struct):
     trigger_price: str | None = field(name="stopPrice", default=None)
     working_type: str | None = field(name="workingType", default=None)
     update_time_ms: int = field(name="updateTime", default=0)
+    position_side: PositionSide = field(name="positionSide", default=PositionSide.BOTH)
 
 
 class _AlgoRow(msgspec.Struct):
@@ -51,6 +52,7 @@ class _AlgoRow(msgspec.Struct):
     close_position: bool = field(name="closePosition", default=False)
     working_type: str | None = field(name="workingType", default=None)
     update_time_ms: int = field(name="updateTime", default=0)
+    position_side: PositionSide = field(name="positionSide", default=PositionSide.BOTH)
 
 
 _order: Body[_OrderRow] = Body("order", _OrderRow)
@@ -90,6 +92,7 @@ def _from_book(row: _OrderRow) -> Order:
         working_type=words.working_type(row.working_type),
         update_time_ms=row.update_time_ms,
         order_id=row.order_id,
+        position_side=row.position_side,
     )
 
 
@@ -113,4 +116,5 @@ def _from_algo(row: _AlgoRow) -> Order:
         update_time_ms=row.update_time_ms,
         order_id=row.algo_id,
         triggered_order_id=words.order_id(row.triggered_order_id),
+        position_side=row.position_side,
     )

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import field
 
 from trader_gui.domain.account import AccountUpdate, Balance, LeverageUpdate, MarginCall, Position
-from trader_gui.domain.order import Fill, Order, OrderFamily, OrderStatus, OrderType, OrderUpdate, Side
+from trader_gui.domain.order import Fill, Order, OrderFamily, OrderStatus, OrderType, OrderUpdate, PositionSide, Side
 from trader_gui.domain.step import UserMessage
 from trader_gui.exchange.wire import words
 
@@ -44,6 +44,7 @@ class _OrderRow(msgspec.Struct):
     close_position: bool = field(name="cp", default=False)
     realized_pnl: str | None = field(name="rp", default=None)
     expiry_reason: str | None = field(name="er", default=None)
+    position_side: PositionSide = field(name="ps", default=PositionSide.BOTH)
 
 
 class OrderTradeEvent(msgspec.Struct, tag_field="e", tag="ORDER_TRADE_UPDATE"):
@@ -72,6 +73,7 @@ class _AlgoRow(msgspec.Struct):
     close_position: bool = field(name="cp", default=False)
     reduce_only: bool = field(name="R", default=False)
     reason: str | None = field(name="rm", default=None)
+    position_side: PositionSide = field(name="ps", default=PositionSide.BOTH)
 
 
 class AlgoEvent(msgspec.Struct, tag_field="e", tag="ALGO_UPDATE"):
@@ -97,7 +99,7 @@ class _PositionRow(msgspec.Struct):
     unrealized_pnl: str | None = field(name="up", default=None)
     margin_type: str | None = field(name="mt", default=None)
     isolated_wallet: str | None = field(name="iw", default=None)
-    position_side: str = field(name="ps", default=words.ONE_WAY)
+    position_side: PositionSide = field(name="ps", default=PositionSide.BOTH)
 
 
 class _AccountRows(msgspec.Struct):
@@ -157,6 +159,7 @@ def _fill(row: _OrderRow) -> Fill | None:
         realized_pnl=words.number(row.realized_pnl),
         is_maker=row.is_maker,
         trade_time_ms=row.trade_time_ms,
+        position_side=row.position_side,
     )
 
 
@@ -180,6 +183,7 @@ def _order_update(event: OrderTradeEvent) -> OrderUpdate:
         working_type=words.working_type(row.working_type),
         update_time_ms=event.transaction_time_ms,
         order_id=row.order_id,
+        position_side=row.position_side,
     )
     return OrderUpdate(
         order=order,
@@ -215,6 +219,7 @@ def _algo_update(event: AlgoEvent) -> OrderUpdate:
         order_id=row.algo_id,
         triggered_order_id=words.order_id(row.triggered_order_id),
         reject_reason=reason if status in _WITH_REASON else "",
+        position_side=row.position_side,
     )
     return OrderUpdate(
         order=order,
@@ -236,6 +241,7 @@ def _position(row: _PositionRow, update_time_ms: int) -> Position:
         isolated_wallet=words.number(row.isolated_wallet),
         margin_type=words.margin_type(row.margin_type),
         update_time_ms=update_time_ms,
+        position_side=row.position_side,
     )
 
 
@@ -245,9 +251,7 @@ def _account_update(event: AccountEvent) -> AccountUpdate:
         reason=rows.reason,
         balances=tuple(Balance(b.asset, b.wallet_balance, b.cross_wallet_balance) for b in rows.balances),
         balance_changes=tuple(words.number(b.balance_change) for b in rows.balances),
-        positions=tuple(
-            _position(p, event.transaction_time_ms) for p in rows.positions if p.position_side == words.ONE_WAY
-        ),
+        positions=tuple(_position(p, event.transaction_time_ms) for p in rows.positions),
         event_time_ms=event.event_time_ms,
         transaction_time_ms=event.transaction_time_ms,
     )

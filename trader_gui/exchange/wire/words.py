@@ -14,8 +14,6 @@ _MARGIN_TYPE = {
     "crossed": MarginType.CROSSED,
     "isolated": MarginType.ISOLATED,
 }
-ONE_WAY = "BOTH"
-"""Position side of everything in one-way mode, the only mode that this program trades in."""
 
 
 def status(word: str) -> OrderStatus:

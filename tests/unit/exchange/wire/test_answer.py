@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from trader_gui.domain.account import Balance, MarginType
-from trader_gui.domain.order import Fill, Side
+from trader_gui.domain.order import Fill, PositionSide, Side
 from trader_gui.errors import ProtocolError
 from trader_gui.exchange.port import CommissionRate, IncomeRow
 from trader_gui.exchange.wire import answer
@@ -66,7 +66,8 @@ def test_account_and_positions(payload: Payload):
     )
     # The venue writes 0 for "there is none", and v3 no longer tells leverage and margin type.
     assert (position.liquidation_price, position.leverage, position.margin_type) == (None, None, None)
-    assert answer.positions(body.replace(b'"BOTH"', b'"SHORT"')) == ()
+    (leg,) = answer.positions(body.replace(b'"BOTH"', b'"SHORT"'))
+    assert (position.position_side, leg.position_side) == (PositionSide.BOTH, PositionSide.SHORT)
 
 
 def test_symbol_config(payload: Payload):

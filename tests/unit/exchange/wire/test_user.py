@@ -13,6 +13,7 @@ from trader_gui.domain.order import (
     OrderStatus,
     OrderType,
     OrderUpdate,
+    PositionSide,
     Side,
     TimeInForce,
     WorkingType,
@@ -105,13 +106,14 @@ def test_rejected_conditional_order_says_why(payload: Payload):
     assert update.order.triggered_order_id is None
 
 
-def test_account_update_is_a_delta_of_one_way_rows(payload: Payload):
+def test_account_update_is_a_delta_of_balances_and_legs(payload: Payload):
     update = one(payload("user_stream", "account_order"))
     assert isinstance(update, AccountUpdate)
     assert [(b.asset, b.wallet_balance, b.available_balance) for b in update.balances] == [
         ("USDT", Decimal("9999.952"), None)
     ]
-    assert update.positions == (
+    one_way, leg = update.positions
+    assert one_way == (
         Position(
             symbol="BTCUSDT",
             position_amount=Decimal("0.004"),
@@ -120,8 +122,9 @@ def test_account_update_is_a_delta_of_one_way_rows(payload: Payload):
             break_even_price=Decimal("60012.0"),
             margin_type=MarginType.CROSSED,
             update_time_ms=1795305600018,
-        ),
+        )
     )
+    assert (leg.symbol, leg.position_side) == ("ETHUSDT", PositionSide.LONG)
 
 
 def test_funding_changes_the_balance_alone(payload: Payload):

@@ -1,4 +1,4 @@
-"""Callback: the dispatcher. One message in, one `Step` out, by the same road for live, paper, replay and backtest.
+"""The dispatcher. One message in, one `Step` out, by the same road for live, paper, replay and backtest.
 
 It is the sole caller of collectors, conditionals, decision and gate, in that order, and holds no rule of its own. All
 that is decided follows from messages and their event times, so the same messages give the same steps.
@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeAlias
 
+from trader_gui.callback.contexts import decision_context, risk_context
 from trader_gui.collectors.account_update import AccountUpdateCollector
 from trader_gui.collectors.agg_trade import AggTradeCollector
 from trader_gui.collectors.book_ticker import BookTickerCollector
@@ -51,6 +52,7 @@ from trader_gui.domain.step import (
     Refusal,
     Route,
     Step,
+    Tick,
 )
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.errors import BugError
@@ -84,6 +86,7 @@ class Callback:
 
     Attributes:
         now_ms: Newest event time of the venue's streams; 0 before the first.
+        elapsed_ms: Real time since the session began, as the last `Tick` told it.
         routes_fresh: By route; all False until told.
         last_step_with_evaluation: For the condition board; None before the first.
 
@@ -115,6 +118,7 @@ class Callback:
         self.orders = OrderUpdateCollector(gate.prefix)
         self.account = AccountUpdateCollector()
         self.now_ms = 0
+        self.elapsed_ms = 0
         self.routes_fresh = dict.fromkeys(Route, False)
         self.last_step_with_evaluation: Step | None = None
         self._decision = decision
@@ -139,6 +143,7 @@ class Callback:
             MarginCall: self._quietly(self.account.apply),
             ModeChange: self._on_mode_change,
             FeedStatus: self._on_feed_status,
+            Tick: self._on_tick,
         }
         self._load(past_fills)
 
@@ -250,26 +255,7 @@ class Callback:
             self._ledger.note_refused(wish.purpose, None, self.now_ms)
 
     def _decision_context(self) -> DecisionContext:
-        ledger, own = self._ledger, self._own_orders()
-        in_flight = ledger.untold(self.now_ms)
-        if own:
-            in_flight = in_flight.union(o.purpose for o in own if o.purpose is not None)
-        return DecisionContext(
-            rules=self.rules,
-            price=self.last_price or _ZERO,
-            position=self.account.position(self.symbol),
-            is_account_known=self.account.is_known,
-            is_engine_position=ledger.is_engine_position,
-            mode=self.gate.mode,
-            open_orders=own,
-            asked_times_ms=ledger.asked_times_ms,
-            in_flight=in_flight,
-            cancels_in_flight=self.orders.cancel_ids,
-            refused=ledger.refused,
-            now_ms=self.now_ms,
-            last_trade_time_ms=ledger.last_trade_time_ms,
-            told_flat_ms=ledger.told_flat_ms,
-        )
+        return decision_context(self, self._ledger, self._own_orders())
 
     def _own_orders(self) -> tuple[Order, ...]:
         """Return the engine's open orders of the symbol, found anew when the orders have changed."""
@@ -279,24 +265,7 @@ class Callback:
         return self._engine_orders[1]
 
     def _risk_context(self) -> RiskContext:
-        mark = self.mark_price.mark
-        return RiskContext(
-            rules=self.rules,
-            limits=self.gate.limits,
-            mode=self.gate.mode,
-            position=self.account.position(self.symbol),
-            is_account_known=self.account.is_known,
-            open_orders=tuple(self.orders.open_orders(self.symbol)),
-            closed_keys=self.orders.closed_keys,
-            cancels_in_flight=self.orders.cancels_in_flight,
-            untold=self._ledger.untold(self.now_ms),
-            last_price=self.last_price,
-            mark_price=mark.mark_price if mark is not None else None,
-            is_market_fresh=self.routes_fresh[Route.MARKET],
-            is_private_fresh=self.routes_fresh[Route.PRIVATE],
-            result_today=self.result_today,
-            now_ms=self.now_ms,
-        )
+        return risk_context(self, self._ledger)
 
     # ---- messages --------------------------------------------------------------------------------------------------
 
@@ -385,6 +354,10 @@ class Callback:
     def _on_feed_status(self, status: FeedStatus) -> _Next:
         self.routes_fresh[status.route] = status.is_fresh
         return _Next.NOTHING
+
+    def _on_tick(self, tick: Tick) -> _Next:
+        self.elapsed_ms = tick.elapsed_ms
+        return _Next.PROTECT
 
     def _load(self, fills: Sequence[Fill]) -> None:
         self.orders.load_fills(fills)

@@ -267,7 +267,7 @@ def test_the_same_messages_give_the_same_steps():
     assert drive(Rig()) == drive(Rig())
 
 
-REAL = Path(__file__).parents[2] / "../shared/data/klines/BTCUSDT-perp-1m-ohlcv-2025-07-06_2025-07-13.csv.gz"
+REAL = Path(__file__).parents[3] / "../shared/data/klines/BTCUSDT-perp-1m-ohlcv-2025-07-06_2025-07-13.csv.gz"
 
 
 class InstantVenue:

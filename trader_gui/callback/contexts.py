@@ -1,0 +1,77 @@
+"""What decision and gate may know of a moment, taken from the collectors and the engine's ledger."""
+
+from decimal import Decimal
+from typing import Protocol
+
+from trader_gui.collectors.account_update import AccountUpdateCollector
+from trader_gui.collectors.mark_price import MarkPriceCollector
+from trader_gui.collectors.order_update import OrderUpdateCollector
+from trader_gui.decision.decision import DecisionContext
+from trader_gui.decision.engine_ledger import EngineLedger
+from trader_gui.domain.order import Order
+from trader_gui.domain.step import Route
+from trader_gui.domain.symbol import SymbolRules
+from trader_gui.risk.gate import RiskContext, RiskGate
+
+
+class Core(Protocol):
+    """What of the dispatcher goes into the contexts."""
+
+    symbol: str
+    rules: SymbolRules
+    gate: RiskGate
+    orders: OrderUpdateCollector
+    account: AccountUpdateCollector
+    mark_price: MarkPriceCollector
+    routes_fresh: dict[Route, bool]
+    now_ms: int
+
+    @property
+    def last_price(self) -> Decimal | None: ...
+    @property
+    def result_today(self) -> Decimal: ...
+
+
+def decision_context(core: Core, ledger: EngineLedger, own: tuple[Order, ...]) -> DecisionContext:
+    """Return what the decision may look at; `own` are the engine's open orders of the symbol."""
+    in_flight = ledger.untold(core.now_ms)
+    if own:
+        in_flight = in_flight.union(o.purpose for o in own if o.purpose is not None)
+    return DecisionContext(
+        rules=core.rules,
+        price=core.last_price or Decimal(0),
+        position=core.account.position(core.symbol),
+        is_account_known=core.account.is_known,
+        is_engine_position=ledger.is_engine_position,
+        mode=core.gate.mode,
+        open_orders=own,
+        asked_times_ms=ledger.asked_times_ms,
+        in_flight=in_flight,
+        cancels_in_flight=core.orders.cancel_ids,
+        refused=ledger.refused,
+        now_ms=core.now_ms,
+        last_trade_time_ms=ledger.last_trade_time_ms,
+        told_flat_ms=ledger.told_flat_ms,
+    )
+
+
+def risk_context(core: Core, ledger: EngineLedger) -> RiskContext:
+    """Return what the gate may look at."""
+    mark = core.mark_price.mark
+    return RiskContext(
+        rules=core.rules,
+        limits=core.gate.limits,
+        mode=core.gate.mode,
+        position=core.account.position(core.symbol),
+        is_account_known=core.account.is_known,
+        open_orders=tuple(core.orders.open_orders(core.symbol)),
+        closed_keys=core.orders.closed_keys,
+        cancels_in_flight=core.orders.cancels_in_flight,
+        untold=ledger.untold(core.now_ms),
+        last_price=core.last_price,
+        mark_price=mark.mark_price if mark is not None else None,
+        is_market_fresh=core.routes_fresh[Route.MARKET],
+        is_private_fresh=core.routes_fresh[Route.PRIVATE],
+        result_today=core.result_today,
+        now_ms=core.now_ms,
+    )
