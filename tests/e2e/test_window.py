@@ -22,7 +22,8 @@ from trader_gui.domain.order import OrderStatus, OrderType, Side
 from trader_gui.models.bridge import Bridge
 from trader_gui.models.ticket_records import OrderKind
 from trader_gui.widgets.main_window import MainWindow
-from trader_gui.widgets.tables import TableView, button_rect
+from trader_gui.widgets.table_cells import button_rect
+from trader_gui.widgets.tables import TableView
 from trader_gui.widgets.theme import theme
 
 WIDTH, HEIGHT = 1560, 840

@@ -124,6 +124,20 @@ def test_a_layout_that_the_user_made_is_left_alone_and_comes_back(qtbot, make_wi
     assert not path.exists()
 
 
+def test_the_columns_of_a_table_come_back_and_those_that_cannot_be_read_are_as_at_first(make_window, tmp_path):
+    path = tmp_path / "layout.ini"
+    window = make_window(1920, 1080, layout_path=path)
+    window.positions.table.header.set_width(3, 123)
+    window.orders.header.set_shown(4, False)
+    assert window.workspace._save_timer.isActive()
+    window.workspace.save()
+    path.write_text(path.read_text("utf-8").replace('orders = {"', 'orders = {"x'), "utf-8")
+    again = make_window(1920, 1080, layout_path=path)
+    assert again.positions.table.columnWidth(3) == 123
+    assert 4 in again.orders.header.shown_columns()
+    assert again.banners.banners() == []
+
+
 @pytest.mark.parametrize(
     "text", ["", "[workspace]\nversion = 1\ngeometry = zz\ndocks = 00\n", "\x00\x01", "no section"]
 )

@@ -2,20 +2,29 @@
 
 import configparser
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 VERSION = 1
 _SECTION = "workspace"
+_TABLES = "tables"
 
 
 @dataclass(frozen=True)
 class SavedLayout:
-    """What is kept: Qt's own bytes for the window and its docks, and whether the user made the layout."""
+    """What is kept.
+
+    Attributes:
+        geometry, docks: Qt's own bytes for the window and its docks.
+        is_custom: The user made the layout.
+        tables: Columns and sorting of each table, one line each, by the table's id.
+    """
 
     geometry: bytes
     docks: bytes
     is_custom: bool
+    tables: Mapping[str, str] = field(default_factory=dict)
 
 
 class BrokenLayoutError(Exception):
@@ -50,6 +59,7 @@ class LayoutStore:
                 geometry=bytes.fromhex(section["geometry"]),
                 docks=bytes.fromhex(section["docks"]),
                 is_custom=section.getboolean("is_custom", fallback=False),
+                tables=dict(parser[_TABLES]) if parser.has_section(_TABLES) else {},
             )
         except (configparser.Error, KeyError, ValueError, OSError) as error:
             raise BrokenLayoutError(self.set_aside()) from error
@@ -79,6 +89,7 @@ class LayoutStore:
             "docks": layout.docks.hex(),
             "is_custom": "yes" if layout.is_custom else "no",
         }
+        parser[_TABLES] = dict(layout.tables)
         temporary = self._path.with_name(self._path.name + ".new")
         with temporary.open("w", encoding="utf-8") as file:
             parser.write(file)

@@ -144,6 +144,15 @@ class MainWindow(QWidget):
         add_dock("fills", self.fills)
         add_dock("journal", self.journal)
         add_dock("log", self.log_view)
+        for table_id, table in (
+            ("positions", self.positions.table),
+            ("orders_below", self.positions.orders),
+            ("fills_below", self.positions.fills),
+            ("orders", self.orders),
+            ("fills", self.fills),
+            ("journal", self.journal),
+        ):
+            self.workspace.add_table(table_id, table.header)
 
     def _ticket_with_footer(self) -> QWidget:
         """Return the ticket with the board's first lines below it, which stand in for the board in small windows."""
