@@ -207,6 +207,18 @@ class Order(msgspec.Struct, frozen=True):
         return self.quantity - self.executed_quantity
 
 
+class PastOrder(msgspec.Struct, frozen=True):
+    """An order and when it was placed, which is the time that histories go by.
+
+    Attributes:
+        is_told: The venue told that time; False: it is the first that this program knows of the order.
+    """
+
+    order: Order
+    placed_time_ms: int
+    is_told: bool = True
+
+
 class Fill(msgspec.Struct, frozen=True):
     """One own execution; (symbol, trade_id) is its identity.
 
