@@ -57,6 +57,9 @@ class JournalHistory(JournalReader):
     Owner: as of `JournalReader`.
     """
 
+    def __enter__(self) -> "JournalHistory":
+        return self
+
     def page(self, before_id: int | None = None, *, newest_session_only: bool = False) -> JournalPage:
         """Return the newest rows older than `before_id`, or the newest of all.
 

@@ -12,8 +12,8 @@ from trader_gui.domain.step import Step
 from trader_gui.log import LogTail
 from trader_gui.models.conditions import ConditionsModel
 from trader_gui.models.decisions import DecisionsModel
-from trader_gui.models.fills import FillsModel
 from trader_gui.models.frame import FrameModel
+from trader_gui.models.history import History
 from trader_gui.models.log import LogModel
 from trader_gui.models.order_book import AggTradesModel, OrderBookModel
 from trader_gui.models.orders import OrdersModel
@@ -23,7 +23,7 @@ from trader_gui.models.session import SessionModel
 from trader_gui.models.ticket import TicketModel
 from trader_gui.models.trader_view import TraderView
 
-Refreshed: TypeAlias = FrameModel | PositionsModel | OrdersModel | FillsModel | DecisionsModel
+Refreshed: TypeAlias = FrameModel | PositionsModel | OrdersModel | History | DecisionsModel
 
 _log = logging.getLogger(__name__)
 
@@ -48,8 +48,8 @@ class Bridge(QObject):
     """Between one session and the window. It reads the session and never writes.
 
     Attributes:
-        session, order_book, agg_trades, positions, orders, fills, conditions, decisions, series, ticket, log: The
-            models.
+        session, order_book, agg_trades, positions, orders, history, conditions, decisions, series, ticket, log: The
+            models; the tables of `history` are `order_history`, `fills`, `income` and `assets`.
         trader: The session.
 
     Signals:
@@ -81,7 +81,9 @@ class Bridge(QObject):
         self.agg_trades = AggTradesModel(symbol, self)
         self.positions = PositionsModel(symbol, self)
         self.orders = OrdersModel(symbol, self)
-        self.fills = FillsModel(symbol, self)
+        self.history = History(symbol, self)
+        self.order_history, self.fills = self.history.orders, self.history.fills
+        self.income, self.assets = self.history.income, self.history.assets
         self.decisions = DecisionsModel(self)
         self.conditions = ConditionsModel(symbol, self.decisions, self)
         self.series = SeriesModel(self)
@@ -104,6 +106,7 @@ class Bridge(QObject):
     def on_step(self, step: Step) -> None:
         """Take a step of the session: notes what must not be lost, leaves the rest to the next frame."""
         self.decisions.take(step)
+        self.history.take(step)
 
     def flush(self) -> None:
         """Refresh every model that is looked at; one that fails is reported, and the others go on."""
@@ -148,8 +151,9 @@ class Bridge(QObject):
         rules = self.trader.rules
         self.session.rules = self.order_book.rules = self.agg_trades.rules = rules
         self.conditions.price_decimals = rules.price_decimals
-        for table in (self.positions, self.orders, self.fills):
+        for table in (self.positions, self.orders):
             table.set_rules(rules)
+        self.history.bind(rules, self.trader.callback, self.trader.history)
         self.ready.emit()
 
     def _make_parts(self) -> tuple[_Part, ...]:
@@ -158,7 +162,7 @@ class Bridge(QObject):
             _Part("session", self.session),
             _Part("positions", self.positions),
             _Part("orders", self.orders),
-            _Part("fills", self.fills),
+            _Part("fills", self.history),
             _Part("journal", self.decisions),
             _Part("order_entry", self.ticket),
             _Part("order_book", self.order_book),

@@ -30,6 +30,11 @@ class OrderRow:
     quantity_decimals: int
 
     @property
+    def client_order_id(self) -> str:
+        """Of the order."""
+        return self.order.client_order_id
+
+    @property
     def can_cancel(self) -> bool:
         """False while the exchange has not confirmed the order: nobody knows yet what there is to cancel."""
         return self.order.status is not OrderStatus.SENT
@@ -46,9 +51,11 @@ COLUMNS: tuple[Column[OrderRow], ...] = (
     Column("level", "Price", lambda r: r.level, is_number=True),
     Column("distance", "Distance", lambda r: r.distance_fraction, is_number=True),
     Column("state", "State", lambda r: r.order.status.value),
-    Column("flags", "Flags", lambda r: _flags(r.order)),
+    Column("flags", "Flags", lambda r: flags_of(r.order)),
     Column("opened_by", "Sent by", lambda r: r.order.origin.value),
-    Column("time", "Changed", lambda r: r.order.update_time_ms),
+    Column("time", "Changed", lambda r: r.order.update_time_ms, is_time=True),
+    Column("order", "Order", lambda r: r.order.client_order_id),
+    Column("order_id", "Order number", lambda r: r.order.order_id, is_number=True),
     Column("cancel", "", lambda r: "Cancel"),
 )
 
@@ -86,7 +93,7 @@ class OrdersModel(KeyedTableModel[OrderRow]):
         )
 
 
-def _flags(order: Order) -> str:
+def flags_of(order: Order) -> str:
     """Return what binds the order, in the venue's words: `GTC reduce-only`."""
     words = []
     if order.time_in_force is not None and order.order_type in (OrderType.LIMIT, OrderType.STOP, OrderType.TAKE_PROFIT):

@@ -1,11 +1,11 @@
 """What the journal says was true when the program last wrote: the ground of the comparison at start."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from trader_gui.journal.reader import JournalReader
 from trader_gui.orders.reconcile import Belief
+from trader_gui.tasks import in_thread
 
 
 async def read_belief(path: Path) -> Belief | None:
@@ -14,11 +14,7 @@ async def read_belief(path: Path) -> Belief | None:
     Raises:
         UserError: The journal cannot be read.
     """
-    executor = ThreadPoolExecutor(1, thread_name_prefix="journal reader")
-    try:
-        return await asyncio.get_running_loop().run_in_executor(executor, _read, path)
-    finally:
-        executor.shutdown(wait=False)
+    return await in_thread(partial(_read, path), "journal reader")
 
 
 def _read(path: Path) -> Belief | None:

@@ -15,6 +15,7 @@ from trader_gui.domain.step import EngineMode, Refusal, Route, Tick
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.errors import BugError, TraderError, UserError, VenueError, first_error
 from trader_gui.exchange.port import DataEnd, PaceMarker, StreamItem, StreamStatus
+from trader_gui.exchange.rest_history import RestHistory
 from trader_gui.journal.writer import open_journal
 from trader_gui.orders.flatten import FlattenPlan, FlattenReport
 from trader_gui.orders.reconcile import differences
@@ -24,6 +25,7 @@ from trader_gui.profiles import Profile
 from trader_gui.risk.gate import RiskGate, RiskLimits
 from trader_gui.rt_trader.belief import read_belief
 from trader_gui.rt_trader.connection import open_connection
+from trader_gui.rt_trader.history import SessionHistory
 from trader_gui.rt_trader.options import SessionOptions
 from trader_gui.rt_trader.parts import make_parts
 from trader_gui.rt_trader.pump import Pump
@@ -45,6 +47,7 @@ class RtTrader:
         status: Connections, budget, clock and engine, updated in place.
         started: Set when the streams are up and the session is ready.
         tally: The session's counts so far.
+        history: The account's past, to be read by a window; None until `is_ready`.
 
     Owner: whoever awaits `run`; every task of the session lives in its TaskGroup and ends with it.
     """
@@ -68,6 +71,7 @@ class RtTrader:
         self._limits = limits
         self._credentials = credentials
         self._callback: Callback | None = None
+        self.history: SessionHistory | None = None
         self._stop = asyncio.Event()
         self._observers: list[Observer] = []
         self._pump = Pump(self._take, self._on_overflow)
@@ -144,6 +148,9 @@ class RtTrader:
             self._on_loading
         )
         self.status.commission, self.status.brackets = prepared.commission, prepared.brackets
+        self.history = SessionHistory(
+            RestHistory(self._connection.port), path, is_of_this_session=self.profile.orders == "simulated"
+        )
         self._begin_core(prepared)
         quote = prepared.rules.quote_asset
         self._start_wallet = prepared.snapshot.wallet_balance(quote) or Decimal(0)
@@ -350,9 +357,9 @@ class RtTrader:
         """Put an order by hand to the gate and, when approved, wait for the venue's first answer."""
         return await self._road.ask([intent])
 
-    async def cancel(self, order: Order) -> Answer:
-        """Cancel one order of either family."""
-        return await self._road.ask(cancel_wishes([order], "by_hand", self.callback.now_ms))
+    async def cancel(self, *orders: Order) -> Answer:
+        """Cancel orders of either family, with one request each."""
+        return await self._road.ask(cancel_wishes(orders, "by_hand", self.callback.now_ms))
 
     async def cancel_entries(self) -> Answer:
         """Cancel every open order that could open or enlarge a position; stops and other exits stay."""
