@@ -14,10 +14,12 @@ from trader_gui.exchange import endpoints as paths
 class Lane(Enum):
     """What a call is for, least urgent first.
 
-    HISTORY: market data and the past. ACCOUNT: what the account holds now. ENTRY: opens something, or changes a
+    PAST: tables of what is over, which somebody looks at. HISTORY: market data and the past that a session needs.
+    ACCOUNT: what the account holds now. ENTRY: opens something, or changes a
     setting. CLOSE: an order that can only make a position smaller. CANCEL: takes an order back.
     """
 
+    PAST = "past"
     HISTORY = "history"
     ACCOUNT = "account"
     ENTRY = "entry"
@@ -64,14 +66,13 @@ _WEIGHT = {
     paths.LISTEN_KEY: 1,
 }
 _SETTINGS = frozenset({paths.LEVERAGE, paths.MARGIN_TYPE, paths.POSITION_SIDE})
+_PAST = frozenset({paths.ALL_ORDERS, paths.ALL_ALGO_ORDERS})
 _HISTORY = frozenset(
     {
         paths.TIME,
         paths.EXCHANGE_INFO,
         paths.KLINES,
         paths.DEPTH,
-        paths.ALL_ORDERS,
-        paths.ALL_ALGO_ORDERS,
         paths.INCOME,
         paths.COMMISSION_RATE,
         paths.LEVERAGE_BRACKET,
@@ -96,6 +97,8 @@ def cost_of(method: str, path: str, parameters: Mapping[str, str]) -> Cost:
 
 def lane_of(method: str, path: str, parameters: Mapping[str, str]) -> Lane:
     """Return what a call is for; of an order the venue's flags decide, not its purpose."""
+    if path in _PAST:
+        return Lane.PAST
     if method == "GET" or path == paths.LISTEN_KEY:
         return Lane.HISTORY if path in _HISTORY else Lane.ACCOUNT
     if method == "DELETE":

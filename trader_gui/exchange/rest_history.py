@@ -1,9 +1,9 @@
 """The account's past by request: orders of both families, executions, changes of the wallet; whole, and out of the way.
 
-All of it goes in the lane of history, which yields to everything else. The venue answers with at most 1,000 rows, and
-which end of a longer list it cuts off is not the same everywhere; so a full page is not believed to be whole, and the
-span is asked for in two halves. Source: the venue's pages on allOrders, allAlgoOrders, userTrades and income, as of
-2026-11.
+All of it goes in the lane of the past, which yields to everything else: half of the limit is never used for it. The
+venue answers with at most 1,000 rows, and which end of a longer list it cuts off is not the same everywhere; so a full
+page is not believed to be whole, and the span is asked for in two halves. Source: the venue's pages on allOrders,
+allAlgoOrders, userTrades and income, as of 2026-11.
 """
 
 from collections.abc import Awaitable, Callable
@@ -65,13 +65,13 @@ class RestHistory:
         return await _whole(page, start_ms, end_ms)
 
     async def assets(self) -> tuple[AssetRow, ...]:
-        return answer.assets(await self._client.query(_signed(paths.ACCOUNT, {}), Lane.HISTORY))
+        return answer.assets(await self._client.query(_signed(paths.ACCOUNT, {}), Lane.PAST))
 
     async def _get(self, path: str, symbol: str | None, start_ms: int, end_ms: int) -> bytes:
         parameters = {"startTime": str(start_ms), "endTime": str(end_ms), "limit": str(PAGE_ROWS)}
         if symbol is not None:
             parameters["symbol"] = symbol
-        return await self._client.query(_signed(path, parameters), Lane.HISTORY)
+        return await self._client.query(_signed(path, parameters), Lane.PAST)
 
 
 def _signed(path: str, parameters: dict[str, str]) -> Call:

@@ -190,7 +190,8 @@ class HistoryLoader(QObject):
         """Read all that the exchange has of a span.
 
         Executions and conditional orders are listed by symbol only: those of the symbols that the journal, the
-        account, or the orders and the income of the span name.
+        account, or the orders and the income of the span name. Income of the newest minute is left to what was seen
+        of it: the two have no identity in common, and would stand side by side.
         """
         whole_ms = min(end_ms, self._history.now_ms - LAG_MS)
         orders = list(await venue.past_orders(OrderFamily.BOOK, None, start_ms, end_ms))
@@ -202,7 +203,11 @@ class HistoryLoader(QObject):
             algo_orders, of_symbol = await _of_symbol(venue, symbol, start_ms, end_ms)
             orders += algo_orders
             fills += of_symbol
-        return self._history.take_span(orders, fills, income, start_ms, whole_ms)
+        times = [*(p.placed_time_ms for p in orders), *(f.trade_time_ms for f in fills), *(r.time_ms for r in income)]
+        if max(times, default=0) > whole_ms:
+            self._is_doubted = True  # it has to be asked for once more, or it would never count as whole
+        listed = [row for row in income if row.time_ms <= whole_ms]
+        return self._history.take_span(orders, fills, listed, start_ms, whole_ms)
 
 
 async def _of_symbol(

@@ -64,6 +64,7 @@ def test_an_order_goes_by_what_it_can_do(approve: Callable[..., ApprovedOrder], 
         ("POST", paths.LISTEN_KEY, Lane.ACCOUNT),
         ("GET", paths.KLINES, Lane.HISTORY),
         ("GET", paths.INCOME, Lane.HISTORY),
+        ("GET", paths.ALL_ORDERS, Lane.PAST),
         ("POST", paths.LEVERAGE, Lane.ENTRY),
     ],
 )

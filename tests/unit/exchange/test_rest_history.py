@@ -28,7 +28,7 @@ class Venue:
         self._keeps_first = keeps_first
 
     async def query(self, call: Call, lane: Lane | None = None) -> bytes:
-        assert (lane, call.security, call.method) == (Lane.HISTORY, Security.SIGNED, "GET")
+        assert (lane, call.security, call.method) == (Lane.PAST, Security.SIGNED, "GET")
         self.calls.append(call)
         start, end, limit = (int(call.parameters[name]) for name in ("startTime", "endTime", "limit"))
         assert end - start < 7 * DAY_MS, "the venue refuses it: -4165"
