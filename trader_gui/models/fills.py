@@ -50,8 +50,8 @@ COLUMNS: tuple[Column[FillRow], ...] = (
     Column("position_side", "Leg", lambda r: r.fill.position_side.value),
     Column("opened_by", "Sent by", lambda r: r.origin.value if r.origin is not None else None),
     Column("order", "Order", lambda r: r.fill.client_order_id or None),
-    Column("order_id", "Order number", lambda r: r.fill.order_id, is_number=True),
-    Column("trade_id", "Number", lambda r: r.fill.trade_id, is_number=True),
+    Column("order_id", "Order number", lambda r: r.fill.order_id, is_number=True, is_id=True),
+    Column("trade_id", "Number", lambda r: r.fill.trade_id, is_number=True, is_id=True),
 )
 
 

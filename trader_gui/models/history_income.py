@@ -37,8 +37,8 @@ COLUMNS: tuple[Column[IncomeLine], ...] = (
     Column("income", "Amount", lambda r: r.row.income, is_number=True),
     Column("asset", "Asset", lambda r: r.row.asset or None),
     Column("source", "Told by", lambda r: r.source.value),
-    Column("trade_id", "Fill", lambda r: r.row.trade_id, is_number=True),
-    Column("number", "Number", lambda r: r.row.transaction_id or None, is_number=True),
+    Column("trade_id", "Fill", lambda r: r.row.trade_id, is_number=True, is_id=True),
+    Column("number", "Number", lambda r: r.row.transaction_id or None, is_number=True, is_id=True),
 )
 
 

@@ -54,8 +54,8 @@ COLUMNS: tuple[Column[PastOrderRow], ...] = (
     Column("opened_by", "Sent by", lambda r: r.order.origin.value),
     Column("reason", "Reason", lambda r: r.order.reject_reason or None),
     Column("order", "Order", lambda r: r.order.client_order_id or None),
-    Column("order_id", "Order number", lambda r: r.order.order_id, is_number=True),
-    Column("triggered", "Triggered order", lambda r: r.order.triggered_order_id, is_number=True),
+    Column("order_id", "Order number", lambda r: r.order.order_id, is_number=True, is_id=True),
+    Column("triggered", "Triggered order", lambda r: r.order.triggered_order_id, is_number=True, is_id=True),
 )
 
 

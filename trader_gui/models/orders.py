@@ -55,29 +55,34 @@ COLUMNS: tuple[Column[OrderRow], ...] = (
     Column("opened_by", "Sent by", lambda r: r.order.origin.value),
     Column("time", "Changed", lambda r: r.order.update_time_ms, is_time=True),
     Column("order", "Order", lambda r: r.order.client_order_id),
-    Column("order_id", "Order number", lambda r: r.order.order_id, is_number=True),
+    Column("order_id", "Order number", lambda r: r.order.order_id, is_number=True, is_id=True),
     Column("cancel", "", lambda r: "Cancel"),
 )
 
 
 class OrdersModel(KeyedTableModel[OrderRow]):
-    """Open orders by (client order id, family), newest first; kept up to date while hidden, for the tab's count."""
+    """Open orders by (client order id, family), newest first; while nobody looks, only what orders there are."""
 
     def __init__(self, symbol: str, parent: QObject | None = None) -> None:
         super().__init__(COLUMNS, parent)
         self._symbol = symbol
         self._rules: SymbolRules | None = None
+        self._shown: object = None
 
     def set_rules(self, rules: SymbolRules) -> None:
         """Take the decimals of the session's symbol."""
-        self._rules = rules
+        self._rules, self._shown = rules, None
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
-        """Bring the rows up to date."""
+        """Bring the rows up to date; costs nothing while neither orders nor, for those who look, the price moved."""
         kline = callback.open_kline.kline or callback.klines.last
         last_price = kline.close if kline else None
+        wanted = (callback.orders.revision, last_price if self.watchers else None)
+        if wanted == self._shown:
+            return
         orders = sorted(callback.orders.open_orders(), key=lambda o: (-o.update_time_ms, o.client_order_id))
         self.set_rows([((o.client_order_id, o.order_family), self._row(o, last_price)) for o in orders])
+        self._shown = wanted
 
     def _row(self, order: Order, last_price: Decimal | None) -> OrderRow:
         level = order.trigger_price or order.price or None

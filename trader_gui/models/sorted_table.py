@@ -19,7 +19,7 @@ SortKey: TypeAlias = tuple[Any, ...]
 """Ascending: (0 for unknown, else 1; the value; the row's rank)."""
 _Keyed: TypeAlias = tuple[SortKey, Hashable]
 
-AT_ONCE = 10_000
+AT_ONCE = 3_000
 """Rows up to which all is worked out in one go: about 10 ms."""
 TURN_ROWS = 1_000
 """Rows whose sort keys are made in one turn otherwise: about 3 ms."""
@@ -55,6 +55,7 @@ class SortedTable(QAbstractTableModel, Generic[Row]):
         self._order: list[SortKey] = []
         self._sort_keys: dict[Hashable, SortKey] = {}
         self._is_active = True
+        source.watchers += 1
         self._is_stale = False
         self._work: Iterator[None] | None = None
         self._late: dict[Hashable, None] = {}
@@ -91,6 +92,7 @@ class SortedTable(QAbstractTableModel, Generic[Row]):
 
     def set_active(self, is_active: bool) -> None:
         """Follow the source, or let it go while nobody looks: then its changes cost nothing here."""
+        self.source.watchers += int(is_active) - int(self._is_active)
         self._is_active = is_active
         if is_active and self._is_stale:
             self._rebuild()

@@ -27,6 +27,7 @@ class Column(Generic[Row]):
         value: The row's value, Decimal, int, float or text; None is unknown. Rows are sorted by it.
         is_number: Numbers stand right, header included.
         is_time: The value is UTC ms; copied and exported it is written as a date and time.
+        is_id: A number that only names something: it is searched by, and has no sum.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Column(Generic[Row]):
     value: Callable[[Row], object]
     is_number: bool = False
     is_time: bool = False
+    is_id: bool = False
 
 
 class Changes(NamedTuple):
@@ -50,6 +52,9 @@ class KeyedTableModel(QAbstractTableModel, Generic[Row]):
     `merge_rows` takes what changed alone, in time that does not. The display text is the plain value (what is copied);
     how it is shown is the delegate's business.
 
+    Attributes:
+        watchers: How many views look at it; while none does, only what is counted needs to be up to date.
+
     Signals:
         rows_changed: (Changes) after the rows are as they say; nothing else changed.
         reordered: The order in which the rows came is another one.
@@ -61,6 +66,7 @@ class KeyedTableModel(QAbstractTableModel, Generic[Row]):
     def __init__(self, columns: Sequence[Column[Row]], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.columns = tuple(columns)
+        self.watchers = 0
         self._keys: list[Hashable] = []
         self._rows: dict[Hashable, Row] = {}
         self._position: dict[Hashable, int] = {}

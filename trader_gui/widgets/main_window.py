@@ -26,8 +26,7 @@ from trader_gui.widgets.order_entry import OrderEntry
 from trader_gui.widgets.positions_panel import PositionsPanel
 from trader_gui.widgets.session_bar import ProfileBand, SessionBar
 from trader_gui.widgets.status_bar import StatusBar
-from trader_gui.widgets.table_columns import DECISIONS, FILLS, ORDERS
-from trader_gui.widgets.tables import TableView
+from trader_gui.widgets.table_tabs import TableTabs
 from trader_gui.widgets.theme import theme
 from trader_gui.widgets.toast import ToastArea
 from trader_gui.widgets.workspace import Workspace
@@ -54,6 +53,7 @@ class MainWindow(QWidget):
 
     Attributes:
         session_bar, order_entry, toasts, workspace: For the app, which opens popovers at the buttons and shows results.
+        tabs: The panels of the tables, whose wishes the app carries out.
 
     Signals:
         close_requested: The user wants to leave; the window stays until the app is done.
@@ -123,14 +123,8 @@ class MainWindow(QWidget):
         self.board = ConditionBoard(bridge.conditions)
         self.footer = HeadlineView(bridge.conditions)
         self.positions = PositionsPanel(bridge.positions, bridge.orders, bridge.fills)
-        self.orders = TableView(bridge.orders, ORDERS, "Orders", "No open order")
-        self.fills = TableView(bridge.fills, FILLS, "Fills", "No fill yet; your executions appear here")
-        self.journal = TableView(
-            bridge.decisions,
-            DECISIONS,
-            "Journal",
-            "What the engine and you wanted, and what became of it, appears here",
-        )
+        self.tabs = TableTabs(bridge)
+        self.orders, self.fills, self.journal = self.tabs.orders.table, self.tabs.fills.table, self.tabs.journal
         self.log_view = LogView(bridge.log)
         add_dock("chart", self.chart, bridge.series, has_own_head=True)
         add_dock("order_book", self.order_book, bridge.order_book)
@@ -140,18 +134,13 @@ class MainWindow(QWidget):
         add_dock("order_entry", self._ticket_with_footer(), note=symbol)
         add_dock("conditions", self.board, note=self.board.time)
         add_dock("positions", self.positions)
-        add_dock("orders", self.orders)
-        add_dock("fills", self.fills)
-        add_dock("journal", self.journal)
+        for dock_id, content in self.tabs.docks():
+            add_dock(dock_id, content)
         add_dock("log", self.log_view)
-        for table_id, table in (
-            ("positions", self.positions.table),
-            ("orders_below", self.positions.orders),
-            ("fills_below", self.positions.fills),
-            ("orders", self.orders),
-            ("fills", self.fills),
-            ("journal", self.journal),
-        ):
+        tables = {dock_id: panel.table for dock_id, panel in self.tabs.panels().items()}
+        tables |= {"positions": self.positions.table, "journal": self.journal}
+        tables |= {"orders_below": self.positions.orders, "fills_below": self.positions.fills}
+        for table_id, table in tables.items():
             self.workspace.add_table(table_id, table.header)
 
     def _ticket_with_footer(self) -> QWidget:
@@ -200,7 +189,7 @@ class MainWindow(QWidget):
         self._bridge.ready.connect(self.order_book.fill_groups)
         self._bridge.session.changed.connect(self._on_session_changed)
         self._bridge.decisions.rows_noted.connect(self.toasts.show_decisions)
-        for name in ("positions", "orders", "fills"):
+        for name in ("positions", "orders", "order_history", "fills"):
             model = getattr(self._bridge, name)
             for signal in (model.rowsInserted, model.rowsRemoved):
                 signal.connect(partial(self._show_count, name))

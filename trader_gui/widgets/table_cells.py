@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
 
 from trader_gui.models.table import PENDING_ROLE, ROW_ROLE
 from trader_gui.widgets.table_columns import ColumnLook
@@ -50,7 +50,19 @@ class CellDelegate(QStyledItemDelegate):
             self._paint_text(painter, rect, look, row, self._view.is_number(index.column()))
         if state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(theme().color("accent"))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(rect.adjusted(0, 0, -1, -2))
+
+    def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
+        """Tell the whole text of a cell that has no room for it."""
+        row, look = index.data(ROW_ROLE), self._view.look(index.column())
+        if row is not None and event.type() == QEvent.Type.ToolTip and not look.is_action:
+            text, icon = look.text(row), look.icon(row)
+            room = view.columnWidth(index.column()) - 2 * _PAD - (_ICON_PX + 4 if icon is not None else 0)
+            if QFontMetrics(theme().font("figure")).horizontalAdvance(text) > room:
+                QToolTip.showText(event.globalPos(), text, view)
+                return True
+        return super().helpEvent(event, view, option, index)
 
     def _paint_text(self, painter: QPainter, rect: QRect, look: ColumnLook, row: Any, is_number: bool) -> None:
         font = theme().font("figure" if not look.is_strong else "body")

@@ -89,7 +89,7 @@ class TableHeader(QObject):
     def fit(self) -> None:
         """Leave out columns until the rest fits, then give the room that is left to the stretching one."""
         room = self._view.viewport().width()
-        shown = {c: look for c, look in self._looks.items() if self._wanted.get(c, True)}
+        shown = {c: look for c, look in self._looks.items() if self._wanted.get(c, not look.is_optional)}
         needed = sum(self._width(column) for column in shown)
         dropped = set()
         for column, look in sorted(shown.items(), key=lambda item: -item[1].drop):
@@ -170,6 +170,11 @@ class TableHeader(QObject):
     def sorting(self) -> Sorting | None:
         """How the table is sorted; None: as the rows came."""
         return self._sorting
+
+    @property
+    def is_sorted_by_default(self) -> bool:
+        """True while the user has not asked for another sorting."""
+        return self._sorting == self._default
 
     def sort(self, sorting: Sorting | None) -> None:
         """Sort the table, and show it in the header."""

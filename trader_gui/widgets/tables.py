@@ -53,8 +53,10 @@ class TableView(QTableView):
         sorting: By default; None: as the rows come.
 
     Attributes:
+        source: The rows, all of them.
         rows: What is shown: filtered, sorted.
         header: The columns.
+        empty_text: What is said while there is no row.
 
     Signals:
         action_requested: (row record) the row's button was pressed; not again until `finish_action` or 5 s.
@@ -79,8 +81,8 @@ class TableView(QTableView):
         sorting: Sorting | None = None,
     ) -> None:
         super().__init__(parent)
-        self._source = model
-        self._empty_text = empty_text
+        self.source = model
+        self.empty_text = empty_text
         self._hot = QPersistentModelIndex()
         self._pressed = QPersistentModelIndex()
         by_key = {look.key: look for look in looks}
@@ -118,8 +120,8 @@ class TableView(QTableView):
 
     def set_empty_text(self, text: str) -> None:
         """Say why there is no row."""
-        if text != self._empty_text:
-            self._empty_text = text
+        if text != self.empty_text:
+            self.empty_text = text
             self.viewport().update()
 
     # ---- seen or not -------------------------------------------------------------------------------------------------
@@ -160,7 +162,12 @@ class TableView(QTableView):
 
     def is_number(self, column: int) -> bool:
         """Tell whether a column holds numbers, which stand right."""
-        return self._source.columns[column].is_number
+        return self.source.columns[column].is_number
+
+    def text_looks(self) -> list[ColumnLook]:
+        """Return the looks of columns that hold words."""
+        columns = zip(self.source.columns, self._looks, strict=True)
+        return [look for c, look in columns if look and not (c.is_number or c.is_time or look.is_action)]
 
     def hot_index(self) -> QPersistentModelIndex:
         """Return the button cell under the mouse."""
@@ -170,7 +177,7 @@ class TableView(QTableView):
 
     def finish_action(self, key: Hashable) -> None:
         """The request about a row is over: its button can be pressed again."""
-        self._source.set_pending(key, False)
+        self.source.set_pending(key, False)
 
     def _press(self, index: QModelIndex) -> None:
         """Press the button of the row at `index`, once until it is finished."""
@@ -183,7 +190,7 @@ class TableView(QTableView):
         if index.data(PENDING_ROLE) or not look.text(row):
             return
         key = self.rows.key(index.row())
-        self._source.set_pending(key, True)
+        self.source.set_pending(key, True)
         QTimer.singleShot(PENDING_LIMIT_MS, self, partial(self.finish_action, key))
         self.action_requested.emit(row)
 
@@ -260,6 +267,12 @@ class TableView(QTableView):
         if not copy_cells(self, columns, whole_rows=whole_rows):
             self.said.emit("So many cells are not copied: export the table instead.")
 
+    def selected_rows(self) -> list[Any]:
+        """Return the rows of which a cell is chosen, as they are shown."""
+        ranges = self.selectionModel().selection().toList()
+        numbers = sorted({row for r in ranges for row in range(r.top(), r.bottom() + 1)})
+        return [self.rows.index(number, 0).data(ROW_ROLE) for number in numbers]
+
     # ---- menu --------------------------------------------------------------------------------------------------------
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
@@ -282,7 +295,7 @@ class TableView(QTableView):
             _add(menu, "Copy row\tCtrl+Shift+C", lambda: self.copy(whole_rows=True))
             action = self._action_look()
             if action is not None and action.text(row) and not index.data(PENDING_ROLE):
-                _add(menu, action.text(row), lambda: self._press(self.currentIndex()))
+                _add(menu, action.menu_text or action.text(row), lambda: self._press(self.currentIndex()))
             menu.addSeparator()
         self.menu_opening.emit(menu, row)
         menu.addSeparator()
@@ -298,7 +311,7 @@ class TableView(QTableView):
             painter.setFont(theme().font("small"))
             painter.setPen(theme().color("text3"))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(self.viewport().rect().adjusted(8, 0, -8, 0), int(flags), self._empty_text)
+            painter.drawText(self.viewport().rect().adjusted(8, 0, -8, 0), int(flags), self.empty_text)
 
 
 def _add(menu: QMenu, text: str, do: Callable[[], None]) -> None:

@@ -22,14 +22,17 @@ DOCK_TITLES = {
     "conditions": "Conditions",
     "positions": "Positions",
     "orders": "Orders",
+    "order_history": "Order history",
     "fills": "Fills",
+    "income": "Income",
+    "assets": "Assets",
     "journal": "Journal",
     "log": "Log",
 }
 """Every dock by its id, in the order of the menu."""
 _BOARD_HEIGHT = 384
 _TICKET_HEIGHT = 500
-_TABLES = ("positions", "orders", "fills", "journal", "log")
+_TABLES = ("positions", "orders", "order_history", "fills", "income", "assets", "journal", "log")
 
 
 class Tier(Enum):
