@@ -199,6 +199,8 @@ def test_rows_ask_for_closing_and_cancelling(qtbot, make_window, bridge, trader)
     window.positions.table.setFocus()
     window.positions.table.setCurrentIndex(window.positions.table.model().index(0, 0))
     qtbot.keyClick(window.positions.table, Qt.Key.Key_Return)
+    window.workspace.docks["orders"].raise_()
+    QApplication.processEvents()
     window.orders.setCurrentIndex(window.orders.model().index(1, 0))
     qtbot.keyClick(window.orders, Qt.Key.Key_Delete)
     qtbot.keyClick(window.orders, Qt.Key.Key_Delete)
@@ -249,6 +251,28 @@ def test_hidden_panels_are_not_refreshed(make_window, bridge):
     window.workspace.docks["order_book"].raise_()
     QApplication.processEvents()
     assert bridge.order_book.is_watched
+
+
+def test_tables_behind_other_tabs_follow_nothing_and_read_nothing(make_window, bridge, trader):
+    window = make_window()
+    tabs, loader = window.tabs, bridge.history.loader
+    asked = []
+    loader.wanted.connect(lambda: asked.append(1))
+    loader.bind(object())
+    assert not tabs.fills.is_seen and bridge.orders.watchers == 1, "the small table below the positions"
+    trader.feed(snapshot([], [order(1, Side.BUY, price="100000.0")]))
+    bridge.flush()
+    assert not asked and window.orders.rows.rowCount() == 0
+    window.workspace.docks["orders"].raise_()
+    QApplication.processEvents()
+    assert window.orders.rows.rowCount() == 1 and not tabs.fills.is_seen
+    window.workspace.docks["fills"].raise_()
+    QApplication.processEvents()
+    bridge.flush()
+    assert tabs.fills.is_seen and asked and bridge.orders.watchers == 0
+    window.workspace.docks["positions"].raise_()
+    QApplication.processEvents()
+    assert not tabs.fills.is_seen and bridge.orders.watchers == 1
 
 
 def test_a_failing_panel_says_so_in_itself(make_window, bridge, trader, expect_log):

@@ -212,11 +212,11 @@ def test_the_menu_of_a_row_copies_presses_its_button_and_chooses_columns(qtbot, 
     three.setCurrentIndex(three.model().index(1, column_of(three, "limit")))
     menu = three.menu_for(three.currentIndex())
     entries = {action.text().partition("\t")[0]: action for action in menu.actions()}
-    assert list(entries)[:3] == ["Copy", "Copy row", "Cancel"] and "Hide Limit" in entries
-    entries["Cancel"].trigger()
+    assert list(entries)[:3] == ["Copy", "Copy row", "Cancel order"] and "Hide Limit" in entries
+    entries["Cancel order"].trigger()
     assert [row.order.price for row in asked] == [Decimal("100000.0")]
     again = three.menu_for(three.currentIndex())
-    assert "Cancel" not in [action.text() for action in again.actions()], "its cancel is on its way"
+    assert "Cancel order" not in [action.text() for action in again.actions()], "its cancel is on its way"
     entries["Hide Limit"].trigger()
     assert three.isColumnHidden(column_of(three, "limit"))
     menu.deleteLater(), again.deleteLater()

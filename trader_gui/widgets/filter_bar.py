@@ -18,6 +18,7 @@ from trader_gui.widgets.theme import set_style_property, theme
 BAR_HEIGHT = 30
 TYPING_MS = 200
 MIDNIGHT_LOOK_MS = 60_000
+_SEARCH_WIDTH = 120
 _ALL = ""
 _RANGES = {_ALL: "All times", "today": "Today", "7": "7 days", "30": "30 days", "custom": "From, to…"}
 
@@ -189,8 +190,7 @@ class FilterBar(QWidget):
         self.search.setAccessibleName(f"Find in {self._table.accessibleName()}")
         self.search.setProperty("small", "true")
         self.search.setClearButtonEnabled(True)
-        self.search.setMinimumWidth(70)
-        self.search.setMaximumWidth(180)
+        self.search.setFixedWidth(_SEARCH_WIDTH)
         self.row = QHBoxLayout(self)
         self.row.setContentsMargins(4, 2, 6, 2)
         self.row.setSpacing(2)
@@ -199,7 +199,7 @@ class FilterBar(QWidget):
         if self._time_column is not None:
             for widget in (self.range, self.first, self.last):
                 self.row.addWidget(widget)
-        self.row.addWidget(self.search, 1)
+        self.row.addWidget(self.search)
 
     def _connect(self) -> None:
         for choice in self.choices:

@@ -68,9 +68,14 @@ def income_sums(sums: TableSums) -> tuple[str, str]:
 
 def fill_sums(sums: TableSums) -> tuple[str, str]:
     """Return (realised results and fees of the shown fills, the same with what is left)."""
-    parts = [f"{what} {_amount(amount, asset)}" for (what, asset), amount in sorted(sums.sums.items(), reverse=True)]
+    parts = [f"{what} {_amount(amount, asset)}" for (what, asset), amount in sums.sums.items()]
     left = ", ".join(_amount(amount, asset) for asset, amount in sums.by_asset.items())
-    return ", ".join(parts), f"Of the shown fills: {', '.join(parts)}.\nTogether {left}, without funding."
+    tip = f"Of the shown fills: {', '.join(parts)}.\nTogether {left}, without funding."
+    if len(sums.by_asset) != 1:
+        return ", ".join(parts), tip
+    (asset,) = sums.by_asset
+    bare = [part.removesuffix(f" {asset}") for part in parts]
+    return f"{', '.join(bare)} {asset}", tip
 
 
 def _amount(amount: Decimal, asset: str) -> str:

@@ -1,9 +1,18 @@
 """What a dock holds: its widget, and a strip that says when the panel itself has failed."""
 
+from typing import Protocol, runtime_checkable
+
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from trader_gui.models.frame import FrameModel
 from trader_gui.widgets.theme import theme
+
+
+@runtime_checkable
+class Fronted(Protocol):
+    """A content that works only while it can be seen. Qt does not hide what lies behind another tab: it is told."""
+
+    def set_front(self, is_front: bool) -> None: ...
 
 
 class Panel(QFrame):
@@ -38,8 +47,7 @@ class Panel(QFrame):
         column.addWidget(content, 1)
         self._strip.hide()
         theme().changed.connect(self._show_icon)
-        if model is not None:
-            model.is_watched = False
+        self.set_seen(False)
 
     def set_failure(self, text: str) -> None:
         """Say that this panel cannot be brought up to date, and why; "" when it works again."""
@@ -57,6 +65,8 @@ class Panel(QFrame):
         self._icon.setPixmap(theme().pixmap("octagon", "danger", 16))
 
     def set_seen(self, is_seen: bool) -> None:
-        """Have the model refreshed, or left alone, as the dock comes to the front or goes behind another."""
+        """Have model and content work, or leave them alone, as the dock comes to the front or goes behind another."""
+        if isinstance(self.content, Fronted):
+            self.content.set_front(is_seen)
         if self._model is not None:
             self._model.is_watched = is_seen

@@ -58,7 +58,7 @@ class CellDelegate(QStyledItemDelegate):
         row, look = index.data(ROW_ROLE), self._view.look(index.column())
         if row is not None and event.type() == QEvent.Type.ToolTip and not look.is_action:
             text, icon = look.text(row), look.icon(row)
-            room = view.columnWidth(index.column()) - 2 * _PAD - (_ICON_PX + 4 if icon is not None else 0)
+            room = self._view.columnWidth(index.column()) - 2 * _PAD - (_ICON_PX + 4 if icon is not None else 0)
             if QFontMetrics(theme().font("figure")).horizontalAdvance(text) > room:
                 QToolTip.showText(event.globalPos(), text, view)
                 return True

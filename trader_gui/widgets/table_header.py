@@ -97,14 +97,21 @@ class TableHeader(QObject):
                 needed -= self._width(column)
                 dropped.add(column)
         spare = max(0, room - needed)
+        stretched = self._stretched([column for column in shown if column not in dropped])
         self._is_fitting = True
-        for column, look in self._looks.items():
+        for column in self._looks:
             is_shown = column in shown and column not in dropped
             self._view.setColumnHidden(column, not is_shown)
             if is_shown:
-                is_stretched = look.stretch and column not in self._widths
-                self._view.setColumnWidth(column, self._width(column) + (spare if is_stretched else 0))
+                self._view.setColumnWidth(column, self._width(column) + (spare if column == stretched else 0))
         self._is_fitting = False
+
+    def _stretched(self, shown: Sequence[int]) -> int | None:
+        """Return the column that takes the room that is left: the one made for it, else the last one of words."""
+        free = [column for column in shown if column not in self._widths and not self._looks[column].is_action]
+        made = [column for column in free if self._looks[column].stretch]
+        words = [column for column in free if not self._table.source.columns[column].is_number]
+        return next(iter([*made, *reversed(words)]), None)
 
     def set_width(self, column: int, width: int) -> None:
         """Give a column a width of the user's."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
@@ -29,6 +29,7 @@ class TablePanel(QWidget):
 
     Attributes:
         note: What is said about the rows, at the right of the bar.
+        is_seen: Somebody can see the panel.
 
     Signals:
         export_requested: (this panel, `csv` or `parquet`).
@@ -41,6 +42,8 @@ class TablePanel(QWidget):
     def __init__(self, title: str, table: TableView, bar: FilterBar | None = None, *, has_life: bool = False) -> None:
         super().__init__()
         self.title, self.table, self.bar = title, table, bar
+        self.is_seen = False
+        self._is_front = True
         self._has_life = has_life
         self._export: ExportProgress | None = None
         self._empty_text = table.empty_text
@@ -61,9 +64,9 @@ class TablePanel(QWidget):
         column.addWidget(table, 1)
         table.menu_opening.connect(self._fill_row_menu)
         if bar is not None:
-            find = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self)
-            find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            find.activated.connect(lambda: bar.search.setFocus(Qt.FocusReason.ShortcutFocusReason))
+            find = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self)  # of the table that is seen
+            for signal in (find.activated, find.activatedAmbiguously):
+                signal.connect(lambda: bar.search.setFocus(Qt.FocusReason.ShortcutFocusReason))
             bar.changed.connect(self.show_note)
             table.rows.counted.connect(self.show_note)
             table.source.rows_changed.connect(self._on_rows_changed)
@@ -72,7 +75,7 @@ class TablePanel(QWidget):
         """Say how many rows the filters leave, and what else the panel has to say."""
         self.table.set_empty_text("No row passes the filters" if self._is_narrowed() else self._empty_text)
         text, tone, tip = self.words()
-        self.note.set_words(", ".join(part for part in (self._count(), text) if part), tone, tip)
+        self.note.set_words(" · ".join(part for part in (self._count(), text) if part), tone, tip)
 
     def words(self) -> tuple[str, str, str]:
         """Return (text, tone, tool tip) of what is to be said about the rows."""
@@ -87,12 +90,36 @@ class TablePanel(QWidget):
         return f"{self.table.rows.rowCount():,} of {self.table.source.rowCount():,}"
 
     def _on_rows_changed(self) -> None:
-        if self.isVisible():
+        if self.is_seen:
             self.show_note()
+
+    # ---- seen or not -----------------------------------------------------------------------------------------------
+
+    def set_front(self, is_front: bool) -> None:
+        """Note that the panel lies behind another one, or in front again."""
+        self._is_front = is_front
+        self.table.set_front(is_front)
+        self._look(self.isVisible())
+
+    def on_seen(self, is_seen: bool) -> None:
+        """Work, or leave it, as the panel comes to be seen or not."""
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.show_note()
+        self._look(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._look(False)
+
+    def _look(self, is_visible: bool) -> None:
+        is_seen = is_visible and self._is_front
+        if is_seen == self.is_seen:
+            return
+        self.is_seen = is_seen
+        self.on_seen(is_seen)
+        if is_seen:
+            self.show_note()
 
     # ---- exporting -------------------------------------------------------------------------------------------------
 
@@ -192,7 +219,7 @@ class HistoryPanel(TablePanel):
             loader.want_older()
 
     def _on_loader(self) -> None:
-        if self.isVisible():
+        if self.is_seen:
             self.show_note()
 
     def _on_range(self) -> None:
@@ -214,13 +241,8 @@ class HistoryPanel(TablePanel):
             self.sums_label.set_words(text, "text1", tip)
             self.sums_label.setVisible(bool(text))
 
-    def showEvent(self, event: QShowEvent) -> None:
-        self._history.loader.set_seen(self.title, True)
-        super().showEvent(event)
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._history.loader.set_seen(self.title, False)
+    def on_seen(self, is_seen: bool) -> None:
+        self._history.loader.set_seen(self.title, is_seen)
 
 
 class AssetsPanel(TablePanel):
@@ -234,12 +256,8 @@ class AssetsPanel(TablePanel):
     def words(self) -> tuple[str, str, str]:
         return assets_words(self._assets)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        self._assets.set_seen(True)
-        super().showEvent(event)
-
-    def hideEvent(self, event: QEvent) -> None:
-        self._assets.set_seen(False)
+    def on_seen(self, is_seen: bool) -> None:
+        self._assets.set_seen(is_seen)
 
 
 def fill_parts(row: Any) -> list[Part]:
@@ -247,7 +265,7 @@ def fill_parts(row: Any) -> list[Part]:
     fill = row.fill
     asset = fill.commission_asset
     of_result = asset if fill.symbol.endswith(asset) else ""  # a fee may be paid in another asset than the result
-    return [("Fees", asset, -fill.commission), ("Realised", of_result, fill.realized_pnl)]
+    return [("Realised", of_result, fill.realized_pnl), ("fees", asset, -fill.commission)]
 
 
 def income_parts(row: Any) -> list[Part]:
