@@ -167,7 +167,7 @@ class CancelIntent(msgspec.Struct, frozen=True):
     wanted_time_ms: int
 
 
-class Order(msgspec.Struct, frozen=True):
+class Order(msgspec.Struct, frozen=True, gc=False):  # kept by the thousand, and never part of a cycle
     """An order as far as it is known.
 
     Attributes:
@@ -207,7 +207,7 @@ class Order(msgspec.Struct, frozen=True):
         return self.quantity - self.executed_quantity
 
 
-class PastOrder(msgspec.Struct, frozen=True):
+class PastOrder(msgspec.Struct, frozen=True, gc=False):
     """An order and when it was placed, which is the time that histories go by.
 
     Attributes:
@@ -219,7 +219,7 @@ class PastOrder(msgspec.Struct, frozen=True):
     is_told: bool = True
 
 
-class Fill(msgspec.Struct, frozen=True):
+class Fill(msgspec.Struct, frozen=True, gc=False):  # as `Order`
     """One own execution; (symbol, trade_id) is its identity.
 
     Attributes:

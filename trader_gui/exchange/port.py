@@ -35,7 +35,7 @@ class LeverageBracket(msgspec.Struct, frozen=True):
     max_leverage: int
 
 
-class IncomeRow(msgspec.Struct, frozen=True):
+class IncomeRow(msgspec.Struct, frozen=True, gc=False):  # kept by the thousand
     """One change of the wallet; (income type, transaction id) is its identity.
 
     Attributes:

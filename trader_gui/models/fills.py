@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 
+import msgspec
 from msgspec.structs import replace
 from PySide6.QtCore import QObject
 
@@ -16,8 +16,7 @@ OriginOf = Callable[[str], tuple[Origin, Purpose | None]]
 """Tells by a client order id who made the order, and for what."""
 
 
-@dataclass(frozen=True)
-class FillRow:
+class FillRow(msgspec.Struct, frozen=True, gc=False):  # kept by the thousand: a collection would look at each
     """One execution as shown.
 
     Attributes:

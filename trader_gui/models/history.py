@@ -9,8 +9,6 @@ from trader_gui.domain.account import AccountSnapshot, AccountUpdate
 from trader_gui.domain.order import Fill, Order, OrderFamily, OrderOutcome, OrderUpdate, PastOrder
 from trader_gui.domain.step import ApprovedOrder, Step
 from trader_gui.domain.symbol import SymbolRules
-from trader_gui.exchange.port import IncomeRow
-from trader_gui.journal.history import JournalPage
 from trader_gui.models.fills import FillsModel
 from trader_gui.models.history_assets import AssetsModel
 from trader_gui.models.history_income import IncomeModel
@@ -95,10 +93,10 @@ class History(QObject):
             self._new_fills += collected.fills
         if self._changed:
             found = (collected.get(*name) for name in self._changed)
-            self._take_orders([self._dated(order) for order in found if order is not None])
+            self.take_orders([self._dated(order) for order in found if order is not None])
             self._changed.clear()
         if self._new_fills:
-            self._take_fills(self._new_fills)
+            self.take_fills(self._new_fills)
             self._new_fills.clear()
         if self._new_updates:
             self.income.see_updates(self._new_updates)
@@ -114,33 +112,21 @@ class History(QObject):
             self._placed.pop(name, None)
         return PastOrder(order, placed_ms, is_told=False)
 
-    # ---- from the loader -------------------------------------------------------------------------------------------
+    # ---- from the loader, and what both tell -----------------------------------------------------------------------
 
-    def take_page(self, page: JournalPage) -> int:
-        """Take in a page of the journal; return how many rows are new."""
-        self.income.see_updates(page.account_updates)
-        return self._take_orders(page.orders) + self._take_fills(page.fills)
-
-    def take_span(
-        self,
-        orders: Sequence[PastOrder],
-        fills: Sequence[Fill],
-        income: Sequence[IncomeRow],
-        start_ms: int,
-        end_ms: int,
-    ) -> int:
-        """Take in all that the exchange has of a span, after which it is whole; return how many rows are new."""
-        new = self._take_orders(orders) + self._take_fills(fills) + self.income.merge(income)
-        self.coverage.add(start_ms, end_ms)
-        self.income.on_covered()
-        return new
-
-    def _take_orders(self, orders: Sequence[PastOrder]) -> int:
+    def take_orders(self, orders: Sequence[PastOrder]) -> int:
+        """Take orders in, open ones too; return how many rows are new."""
         new = self.orders.merge(orders)
         self.fills.name(past.order for past in orders)
         return new
 
-    def _take_fills(self, fills: Sequence[Fill]) -> int:
+    def take_fills(self, fills: Sequence[Fill]) -> int:
+        """Take executions in, with what they did to the wallet; return how many rows are new."""
         new = self.fills.merge(fills)
         self.income.see_fills(new)
         return len(new)
+
+    def cover(self, start_ms: int, end_ms: int) -> None:
+        """Note that the exchange has told everything of a span, and that it was taken in."""
+        self.coverage.add(start_ms, end_ms)
+        self.income.on_covered()

@@ -1,9 +1,9 @@
 """IncomeModel: what changed the wallet: funding, fees, results, transfers; the exchange's list, and what it lacks."""
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
 from PySide6.QtCore import QObject
 
 from trader_gui.domain.account import AccountUpdate
@@ -22,8 +22,7 @@ class Source(StrEnum):
     SEEN = "seen"
 
 
-@dataclass(frozen=True)
-class IncomeLine:
+class IncomeLine(msgspec.Struct, frozen=True, gc=False):  # as `FillRow`
     """One change of the wallet as shown; one that was only seen has no number of the exchange."""
 
     row: IncomeRow

@@ -1,7 +1,8 @@
 """HistoryLoader: reads the past that is looked at: the journal page by page, and the exchange week by week."""
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -19,7 +20,11 @@ HEAD_EVERY_NS = 30_000_000_000
 """The newest end is asked for no oftener than this; orders and executions come by stream anyway."""
 LAG_MS = 60_000
 """The exchange's lists may be behind its events by some seconds: the newest minute never counts as whole."""
+PART_ROWS = 250
+"""Rows taken in at a time: some 3 ms."""
 _INVALID_SYMBOL = -1121
+
+T = TypeVar("T")
 
 
 class HistoryLoader(QObject):
@@ -183,7 +188,9 @@ class HistoryLoader(QObject):
             self._before_id = page.before_id
             self._journal_ms = page.oldest_ms
             self.is_journal_done = page.before_id is None
-            new += self._history.take_page(page)
+            self._history.income.see_updates(page.account_updates)
+            new += await _in_parts(page.orders, self._history.take_orders)
+            new += await _in_parts(page.fills, self._history.take_fills)
         return new
 
     async def _read_span(self, venue: HistoryPort, start_ms: int, end_ms: int) -> int:
@@ -207,7 +214,20 @@ class HistoryLoader(QObject):
         if max(times, default=0) > whole_ms:
             self._is_doubted = True  # it has to be asked for once more, or it would never count as whole
         listed = [row for row in income if row.time_ms <= whole_ms]
-        return self._history.take_span(orders, fills, listed, start_ms, whole_ms)
+        new = await _in_parts(orders, self._history.take_orders)
+        new += await _in_parts(fills, self._history.take_fills)
+        new += await _in_parts(listed, self._history.income.merge)
+        self._history.cover(start_ms, whole_ms)
+        return new
+
+
+async def _in_parts(rows: Sequence[T], take: Callable[[Sequence[T]], int]) -> int:
+    """Take rows in so that the loop is never held long; return how many were new."""
+    new = 0
+    for start in range(0, len(rows), PART_ROWS):
+        new += take(rows[start : start + PART_ROWS])
+        await asyncio.sleep(0)
+    return new
 
 
 async def _of_symbol(

@@ -1,8 +1,8 @@
 """OrderHistoryModel: orders of both families that are over, those that the exchange refused among them."""
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
 
+import msgspec
 from msgspec.structs import replace
 from PySide6.QtCore import QObject
 
@@ -14,8 +14,7 @@ from trader_gui.models.orders import flags_of
 from trader_gui.models.table import Column, KeyedTableModel
 
 
-@dataclass(frozen=True)
-class PastOrderRow:
+class PastOrderRow(msgspec.Struct, frozen=True, gc=False):  # as `FillRow`
     """One order as shown.
 
     Attributes:

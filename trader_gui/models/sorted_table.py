@@ -101,6 +101,10 @@ class SortedTable(QAbstractTableModel, Generic[Row]):
         """Return the key of a shown row."""
         return self._keys[self._flip(row, len(self._keys))]
 
+    def row_at(self, row: int) -> Row | None:
+        """Return the record of a shown row; None when it has gone, which is about to be told."""
+        return self.source.get(self._keys[self._flip(row, len(self._keys))])
+
     def row_of(self, key: Hashable) -> int | None:
         """Return where the row of a key is shown; None when it is not."""
         return self._flip(self._index(key), len(self._keys)) if key in self._sort_keys else None

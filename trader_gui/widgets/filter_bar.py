@@ -19,6 +19,8 @@ BAR_HEIGHT = 30
 TYPING_MS = 200
 MIDNIGHT_LOOK_MS = 60_000
 _SEARCH_WIDTH = 120
+_LABEL_WIDTH = 70
+_LEAST_WIDTH = 300
 _ALL = ""
 _RANGES = {_ALL: "All times", "today": "Today", "7": "7 days", "30": "30 days", "custom": "From, to…"}
 
@@ -273,8 +275,26 @@ class FilterBar(QWidget):
         set_style_property(self.range, "on", "true" if self._range else "")
         for edit in (self.first, self.last):
             edit.setVisible(self._range == "custom")
+        self.fit()
 
     # ---- Qt --------------------------------------------------------------------------------------------------------
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(_LEAST_WIDTH, BAR_HEIGHT)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()
+
+    def fit(self) -> None:
+        """Leave out filters from the last on until the rest has room; one that filters something stays."""
+        items = [item.widget() for place in range(self.row.count()) if (item := self.row.itemAt(place)) is not None]
+        others = [w for w in items if w is not None and w not in self.choices and not w.isHidden()]
+        needed = sum(_width_of(widget) for widget in (*self.choices, *others)) + 2 * BAR_HEIGHT
+        for choice in reversed(self.choices):
+            is_out = needed > self.width() and not choice.value
+            choice.setVisible(not is_out)
+            needed -= _width_of(choice) if is_out else 0
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and not self.wanted.is_empty:
@@ -289,6 +309,10 @@ class FilterBar(QWidget):
 
     def hideEvent(self, event: QEvent) -> None:
         self._midnight.stop()
+
+
+def _width_of(widget: QWidget) -> int:
+    return (_LABEL_WIDTH if isinstance(widget, ElidedLabel) else widget.sizeHint().width()) + 2
 
 
 def _is_searched(column: Column[Any]) -> bool:

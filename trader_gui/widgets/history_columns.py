@@ -131,7 +131,7 @@ ORDER_HISTORY = (
     ColumnLook(
         "opened_by", 102, lambda r: origin_text(r.order.origin), icon=lambda r: origin_icon(r.order.origin), drop=2
     ),
-    ColumnLook("reason", 100, _reason, lambda r: "text2", stretch=True),
+    ColumnLook("reason", 100, _reason, lambda r: "text2", drop=1, stretch=True),
     ColumnLook("order", 150, lambda r: r.order.client_order_id, lambda r: "text3", is_optional=True),
     ColumnLook("order_id", 150, lambda r: str(r.order.order_id or fmt.DASH), lambda r: "text3", is_optional=True),
     ColumnLook(

@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QHelpEvent, QPainter
+from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
 
 from trader_gui.models.table import PENDING_ROLE, ROW_ROLE
+from trader_gui.widgets.format import ARROW_DOWN, ARROW_UP
 from trader_gui.widgets.table_columns import ColumnLook
 from trader_gui.widgets.theme import theme
 
@@ -16,9 +17,53 @@ if TYPE_CHECKING:
 ROW_HEIGHT = 26
 _PAD = 10
 _ICON_PX = 16
+_GAP = 4
+_ARROWS = (ARROW_UP, ARROW_DOWN)
+_ARROW_WIDTH = 14
+_MOST_WIDTHS = 20_000
+_SELECTED = QStyle.StateFlag.State_Selected.value
+_FOCUS = QStyle.StateFlag.State_HasFocus.value
 _BUTTON_INSET = 3
 
 Index = QModelIndex | QPersistentModelIndex
+
+
+class _Pens:
+    """Fonts and colours of the theme in force, made once: a frame of a table draws some hundred cells."""
+
+    def __init__(self) -> None:
+        self.plain, self.strong = theme().font("figure"), theme().font("body")
+        self.strong.setWeight(self.strong.Weight.DemiBold)
+        self._metrics = {False: QFontMetrics(self.plain), True: QFontMetrics(self.strong)}
+        self._colors: dict[str, QColor] = {}
+        self._widths: dict[tuple[bool, str], int] = {}
+        self.baseline = {
+            is_strong: (ROW_HEIGHT + metrics.ascent() - metrics.descent()) // 2
+            for is_strong, metrics in self._metrics.items()
+        }
+
+    def color(self, tone: str) -> QColor:
+        """Return the colour of a tone."""
+        found = self._colors.get(tone)
+        if found is None:
+            found = self._colors[tone] = tone_color(tone)
+        return found
+
+    def width(self, text: str, is_strong: bool) -> int:
+        """Return the width of a text; texts come again and again."""
+        key = (is_strong, text)
+        found = self._widths.get(key)
+        if found is None:
+            if len(self._widths) > _MOST_WIDTHS:
+                self._widths.clear()
+            found = self._widths[key] = self._metrics[is_strong].horizontalAdvance(text)
+        return found
+
+    def fitting(self, text: str, room: int, is_strong: bool) -> str:
+        """Return a text, cut in the middle when it has no room."""
+        if self.width(text, is_strong) <= room:
+            return text
+        return self._metrics[is_strong].elidedText(text, Qt.TextElideMode.ElideMiddle, room)
 
 
 class CellDelegate(QStyledItemDelegate):
@@ -27,29 +72,33 @@ class CellDelegate(QStyledItemDelegate):
     def __init__(self, view: "TableView") -> None:
         super().__init__(view)
         self._view = view
+        self._pens = _Pens()
+        theme().changed.connect(self._on_theme_changed)
+
+    def _on_theme_changed(self) -> None:
+        self._pens = _Pens()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(self._view.look(index.column()).width, ROW_HEIGHT)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        look = self._view.look(index.column())
-        row = index.data(ROW_ROLE)
+        column, pens = index.column(), self._pens
+        look, row = self._view.look(column), self._view.rows.row_at(index.row())
         rect: QRect = cast(Any, option).rect
-        state: QStyle.StateFlag = cast(Any, option).state
-        if state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, theme().color("bg3"))
-        elif index.row() == self._view.currentIndex().row():
-            painter.fillRect(rect, theme().color("bg2"))
-        painter.setPen(theme().color("grid"))
-        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+        state: int = cast(Any, option).state.value
+        if state & _SELECTED:
+            painter.fillRect(rect, pens.color("bg3"))
+        elif index.row() == self._view.current_row:
+            painter.fillRect(rect, pens.color("bg2"))
+        painter.fillRect(rect.x(), rect.bottom(), rect.width(), 1, pens.color("grid"))
         if row is None:
             return
         if look.is_action:
             self._paint_button(painter, rect, look.text(row), index)
         else:
-            self._paint_text(painter, rect, look, row, self._view.is_number(index.column()))
-        if state & QStyle.StateFlag.State_HasFocus:
-            painter.setPen(theme().color("accent"))
+            self._paint_text(painter, rect, look, row, self._view.is_number(column))
+        if state & _FOCUS:
+            painter.setPen(pens.color("accent"))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(rect.adjusted(0, 0, -1, -2))
 
@@ -65,30 +114,25 @@ class CellDelegate(QStyledItemDelegate):
         return super().helpEvent(event, view, option, index)
 
     def _paint_text(self, painter: QPainter, rect: QRect, look: ColumnLook, row: Any, is_number: bool) -> None:
-        font = theme().font("figure" if not look.is_strong else "body")
-        if look.is_strong:
-            font.setWeight(font.Weight.DemiBold)
-        painter.setFont(font)
-        inner = rect.adjusted(_PAD, 0, -_PAD, 0)
+        pens, is_strong = self._pens, look.is_strong
+        left, room, baseline = rect.x() + _PAD, rect.width() - 2 * _PAD, rect.y() + pens.baseline[is_strong]
         icon = look.icon(row)
         if icon is not None:
-            pixmap = theme().pixmap(icon[0], tone_color(icon[1]), _ICON_PX)
-            painter.drawPixmap(inner.left(), rect.center().y() - _ICON_PX // 2 + 1, pixmap)
-            inner.setLeft(inner.left() + _ICON_PX + 4)
+            pixmap = theme().pixmap(icon[0], pens.color(icon[1]), _ICON_PX)
+            painter.drawPixmap(left, rect.center().y() - _ICON_PX // 2 + 1, pixmap)
+            left, room = left + _ICON_PX + _GAP, room - _ICON_PX - _GAP
+        painter.setFont(pens.strong if is_strong else pens.plain)
         text = look.text(row)
+        if is_number:
+            left += room - pens.width(text, is_strong)
+        elif text[:1] in _ARROWS:  # in the colour of its direction; the word beside it keeps its own
+            painter.setPen(pens.color("up" if text[0] == _ARROWS[0] else "down"))
+            painter.drawText(left, baseline, text[0])
+            text, left, room = text[2:], left + _ARROW_WIDTH, room - _ARROW_WIDTH
         if not is_number:
-            text = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideMiddle, inner.width())
-        side = Qt.AlignmentFlag.AlignRight if is_number else Qt.AlignmentFlag.AlignLeft
-        if text[:1] in ("▲", "▼"):
-            self._paint_arrow(painter, inner, text)
-            text, inner = text[2:], inner.adjusted(14, 0, 0, 0)
-        painter.setPen(tone_color(look.tone(row)))
-        painter.drawText(inner, side | Qt.AlignmentFlag.AlignVCenter, text)
-
-    def _paint_arrow(self, painter: QPainter, rect: QRect, text: str) -> None:
-        """Draw the direction's arrow in its colour; the word beside it keeps its own."""
-        painter.setPen(theme().direction(text.startswith("▲")))
-        painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text[:1])
+            text = pens.fitting(text, room, is_strong)
+        painter.setPen(pens.color(look.tone(row)))
+        painter.drawText(left, baseline, text)
 
     def _paint_button(self, painter: QPainter, rect: QRect, text: str, index: Index) -> None:
         if not text:

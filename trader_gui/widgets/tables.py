@@ -57,6 +57,7 @@ class TableView(QTableView):
         rows: What is shown: filtered, sorted.
         header: The columns.
         empty_text: What is said while there is no row.
+        current_row: Of the current cell, -1 without one.
 
     Signals:
         action_requested: (row record) the row's button was pressed; not again until `finish_action` or 5 s.
@@ -84,6 +85,7 @@ class TableView(QTableView):
         self.source = model
         self.empty_text = empty_text
         self._is_front = True
+        self.current_row = -1
         self._hot = QPersistentModelIndex()
         self._pressed = QPersistentModelIndex()
         by_key = {look.key: look for look in looks}
@@ -156,6 +158,7 @@ class TableView(QTableView):
     def currentChanged(self, current: QModelIndex | QPersistentModelIndex, previous: Index) -> None:
         """Tint the row of the current cell, and no longer the former one."""
         super().currentChanged(current, previous)
+        self.current_row = current.row()
         for index in (current, previous):
             if index.isValid():
                 top = self.rowViewportPosition(index.row())
