@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QTabBar, QWidget
 
 from tests.fakes import FakeProfile, FakeTrader, fill, order, position, snapshot, stop_loss
 from trader_gui.domain.order import Side
@@ -259,20 +259,39 @@ def test_tables_behind_other_tabs_follow_nothing_and_read_nothing(make_window, b
     asked = []
     loader.wanted.connect(lambda: asked.append(1))
     loader.bind(object())
-    assert not tabs.fills.is_seen and bridge.orders.watchers == 1, "the small table below the positions"
+    assert not tabs.fills.isVisible() and bridge.orders.watchers == 1, "the small table below the positions"
     trader.feed(snapshot([], [order(1, Side.BUY, price="100000.0")]))
     bridge.flush()
     assert not asked and window.orders.rows.rowCount() == 0
     window.workspace.docks["orders"].raise_()
     QApplication.processEvents()
-    assert window.orders.rows.rowCount() == 1 and not tabs.fills.is_seen
+    assert window.orders.rows.rowCount() == 1 and not tabs.fills.isVisible()
     window.workspace.docks["fills"].raise_()
     QApplication.processEvents()
     bridge.flush()
-    assert tabs.fills.is_seen and asked and bridge.orders.watchers == 0
+    assert tabs.fills.isVisible() and asked and bridge.orders.watchers == 0
     window.workspace.docks["positions"].raise_()
     QApplication.processEvents()
-    assert not tabs.fills.is_seen and bridge.orders.watchers == 1
+    assert not tabs.fills.isVisible() and bridge.orders.watchers == 1
+
+
+def test_the_tab_key_goes_through_what_can_be_seen_and_nothing_else(qtbot, make_window):
+    """The bar of the table in front, left to right, then the table; never a panel that lies behind it."""
+    window = make_window()
+    window.workspace.docks["orders"].raise_()
+    QApplication.processEvents()
+    panel = window.tabs.orders
+    panel.bar.choices[0].setFocus()
+    met = []
+    for _ in range(60):
+        widget = QApplication.focusWidget()
+        met.append(widget)
+        qtbot.keyClick(widget, Qt.Key.Key_Tab)
+    bar = [*panel.bar.choices, panel.bar.search, panel.cancel_button, panel.export_button, panel.table]
+    assert met[: len(bar)] == bar
+    places = {w: w.mapTo(window, w.rect().center()) for w in met if not isinstance(w, QTabBar)}  # Qt keeps spare bars
+    behind = [w for w, place in places.items() if not w.isVisible() or not window.rect().contains(place)]
+    assert behind == []
 
 
 def test_a_failing_panel_says_so_in_itself(make_window, bridge, trader, expect_log):

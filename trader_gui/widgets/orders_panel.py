@@ -32,6 +32,7 @@ class OrdersPanel(TablePanel):
         super().__init__("orders", table, FilterBar(table, (SYMBOL, SIDE, KIND, ORIGIN)), has_life=True)
         self.cancel_button = MenuButton("Cancel", "Cancel several orders", self._fill_cancel)
         self.tools.insertWidget(self.tools.indexOf(self.export_button), self.cancel_button)
+        self.order_tabs()
 
     def _fill_cancel(self, menu: QMenu) -> None:
         rows: list[OrderRow] = self.table.source.rows()

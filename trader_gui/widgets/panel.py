@@ -1,22 +1,16 @@
 """What a dock holds: its widget, and a strip that says when the panel itself has failed."""
 
-from typing import Protocol, runtime_checkable
-
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from trader_gui.models.frame import FrameModel
 from trader_gui.widgets.theme import theme
 
 
-@runtime_checkable
-class Fronted(Protocol):
-    """A content that works only while it can be seen. Qt does not hide what lies behind another tab: it is told."""
-
-    def set_front(self, is_front: bool) -> None: ...
-
-
 class Panel(QFrame):
-    """Frame round a dock's widget. While it is not seen, its model is not refreshed.
+    """Frame round a dock's widget. While it is not seen, its model is not refreshed, and it takes no keys.
+
+    Qt does not hide what lies behind another tab, it only moves it away: the Tab key would go there, and Delete would
+    cancel an order that nobody sees. So the widget is hidden here; its room is kept.
 
     Args:
         content: The widget.
@@ -47,6 +41,9 @@ class Panel(QFrame):
         column.addWidget(content, 1)
         self._strip.hide()
         theme().changed.connect(self._show_icon)
+        policy = content.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        content.setSizePolicy(policy)
         self.set_seen(False)
 
     def set_failure(self, text: str) -> None:
@@ -65,8 +62,7 @@ class Panel(QFrame):
         self._icon.setPixmap(theme().pixmap("octagon", "danger", 16))
 
     def set_seen(self, is_seen: bool) -> None:
-        """Have model and content work, or leave them alone, as the dock comes to the front or goes behind another."""
-        if isinstance(self.content, Fronted):
-            self.content.set_front(is_seen)
+        """Show the content and have its model refreshed, or not, as the dock comes to the front or goes behind."""
+        self.content.setVisible(is_seen)
         if self._model is not None:
             self._model.is_watched = is_seen

@@ -77,11 +77,6 @@ class PositionsPanel(QWidget):
         column.addWidget(self._below, 2)
         self.set_small_tables(True)
 
-    def set_front(self, is_front: bool) -> None:
-        """Note that the panel lies behind another one, or in front again."""
-        for table in (self.table, self.orders, self.fills):
-            table.set_front(is_front)
-
     def set_small_tables(self, are_shown: bool) -> None:
         """Show or hide orders and fills below the positions; they have tabs of their own."""
         self._below.setVisible(are_shown)

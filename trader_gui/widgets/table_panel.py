@@ -1,6 +1,7 @@
 """A table under its bar: filters, how many rows they leave, exporting; and the tables of the past, which are read."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -29,7 +30,6 @@ class TablePanel(QWidget):
 
     Attributes:
         note: What is said about the rows, at the right of the bar.
-        is_seen: Somebody can see the panel.
 
     Signals:
         export_requested: (this panel, `csv` or `parquet`).
@@ -42,8 +42,6 @@ class TablePanel(QWidget):
     def __init__(self, title: str, table: TableView, bar: FilterBar | None = None, *, has_life: bool = False) -> None:
         super().__init__()
         self.title, self.table, self.bar = title, table, bar
-        self.is_seen = False
-        self._is_front = True
         self._has_life = has_life
         self._export: ExportProgress | None = None
         self._empty_text = table.empty_text
@@ -63,6 +61,7 @@ class TablePanel(QWidget):
         column.addWidget(head)
         column.addWidget(table, 1)
         table.menu_opening.connect(self._fill_row_menu)
+        self.order_tabs()
         if bar is not None:
             find = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self)  # of the table that is seen
             for signal in (find.activated, find.activatedAmbiguously):
@@ -70,6 +69,12 @@ class TablePanel(QWidget):
             bar.changed.connect(self.show_note)
             table.rows.counted.connect(self.show_note)
             table.source.rows_changed.connect(self._on_rows_changed)
+
+    def order_tabs(self) -> None:
+        """Let the Tab key go through the bar from left to right, then to the table; called again after additions."""
+        items = [item.widget() for place in range(self.tools.count()) if (item := self.tools.itemAt(place)) is not None]
+        for former, widget in pairwise([*(w for w in items if w is not None), self.table]):
+            QWidget.setTabOrder(former, widget)
 
     def show_note(self) -> None:
         """Say how many rows the filters leave, and what else the panel has to say."""
@@ -90,36 +95,22 @@ class TablePanel(QWidget):
         return f"{self.table.rows.rowCount():,} of {self.table.source.rowCount():,}"
 
     def _on_rows_changed(self) -> None:
-        if self.is_seen:
+        if self.isVisible():
             self.show_note()
 
     # ---- seen or not -----------------------------------------------------------------------------------------------
-
-    def set_front(self, is_front: bool) -> None:
-        """Note that the panel lies behind another one, or in front again."""
-        self._is_front = is_front
-        self.table.set_front(is_front)
-        self._look(self.isVisible())
 
     def on_seen(self, is_seen: bool) -> None:
         """Work, or leave it, as the panel comes to be seen or not."""
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._look(True)
+        self.on_seen(True)
+        self.show_note()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self._look(False)
-
-    def _look(self, is_visible: bool) -> None:
-        is_seen = is_visible and self._is_front
-        if is_seen == self.is_seen:
-            return
-        self.is_seen = is_seen
-        self.on_seen(is_seen)
-        if is_seen:
-            self.show_note()
+        self.on_seen(False)
 
     # ---- exporting -------------------------------------------------------------------------------------------------
 
@@ -194,6 +185,7 @@ class HistoryPanel(TablePanel):
         history.loader.changed.connect(self._on_loader)
         bar.changed.connect(self._on_range)
         table.verticalScrollBar().valueChanged.connect(self._on_scrolled)
+        self.order_tabs()
 
     def words(self) -> tuple[str, str, str]:
         since_ms, until_ms = self._bar.span()
@@ -219,7 +211,7 @@ class HistoryPanel(TablePanel):
             loader.want_older()
 
     def _on_loader(self) -> None:
-        if self.is_seen:
+        if self.isVisible():
             self.show_note()
 
     def _on_range(self) -> None:

@@ -43,7 +43,7 @@ class TableView(QTableView):
 
     Enter, Space or Delete on a row presses the row's button. Ctrl+C copies the chosen cells, Ctrl+Shift+C their rows,
     values plain and tab-separated. Alt with the arrow keys sorts by the current column and moves it, with Shift it
-    changes its width. While the table is hidden, or lies behind another panel, changes of its model cost nothing here.
+    changes its width. While the table is hidden, changes of its model cost nothing here.
 
     Args:
         model: The rows.
@@ -84,7 +84,6 @@ class TableView(QTableView):
         super().__init__(parent)
         self.source = model
         self.empty_text = empty_text
-        self._is_front = True
         self.current_row = -1
         self._hot = QPersistentModelIndex()
         self._pressed = QPersistentModelIndex()
@@ -129,21 +128,13 @@ class TableView(QTableView):
 
     # ---- seen or not -------------------------------------------------------------------------------------------------
 
-    def set_front(self, is_front: bool) -> None:
-        """Note that the table lies behind another panel, or in front again."""
-        self._is_front = is_front
-        self._look(self.isVisible())
-
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._look(True)
+        self.rows.set_active(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self._look(False)
-
-    def _look(self, is_visible: bool) -> None:
-        self.rows.set_active(is_visible and self._is_front)
+        self.rows.set_active(False)
 
     def _keep_current(self) -> None:
         index = self.currentIndex()
