@@ -48,6 +48,11 @@ class OrderType(StrEnum):
         """True for the types that the Algo service takes."""
         return self not in (OrderType.LIMIT, OrderType.MARKET, OrderType.LIQUIDATION)
 
+    @property
+    def has_limit_price(self) -> bool:
+        """True for the types whose order stands in the book at a price."""
+        return self in (OrderType.LIMIT, OrderType.STOP, OrderType.TAKE_PROFIT)
+
 
 class TimeInForce(StrEnum):
     """How long an order lives; GTX is post-only."""
@@ -64,6 +69,22 @@ class WorkingType(StrEnum):
 
     CONTRACT_PRICE = "CONTRACT_PRICE"
     MARK_PRICE = "MARK_PRICE"
+
+
+class PriceMatch(StrEnum):
+    """The level of the book that the venue takes a limit price from: of the other side, or of the order's own.
+
+    The venue has switched OPPONENT_10 and OPPONENT_20 off since 2025-10; orders by them are refused there.
+    """
+
+    OPPONENT = "OPPONENT"
+    OPPONENT_5 = "OPPONENT_5"
+    OPPONENT_10 = "OPPONENT_10"
+    OPPONENT_20 = "OPPONENT_20"
+    QUEUE = "QUEUE"
+    QUEUE_5 = "QUEUE_5"
+    QUEUE_10 = "QUEUE_10"
+    QUEUE_20 = "QUEUE_20"
 
 
 class OrderFamily(StrEnum):
@@ -132,11 +153,16 @@ class OrderIntent(msgspec.Struct, frozen=True):
 
     Attributes:
         quantity: Base asset, > 0; None only with `close_position`.
-        price: Limit price; None for market types.
-        trigger_price: For conditional types only.
+        price: Limit price; None for market types, and with `price_match`.
+        trigger_price: For conditional types only; None for a trailing stop.
         close_position: The venue closes whatever is there (STOP_MARKET, TAKE_PROFIT_MARKET only).
         reason: Code of why it is wanted (`entry_long`, `stop_loss`, `by_hand`, ...), never a sentence.
         wanted_time_ms: Event time of the message that led to it.
+        good_till_ms: When the venue cancels a GTD order, a whole second; None for any other.
+        price_match: Where the venue takes the limit price from; limit types only.
+        price_protect: A trigger is not acted on while mark and last price lie far apart; conditional types only.
+        callback_fraction: How far a trailing stop follows (0.01 is 1 %).
+        activation_price: From where on a trailing stop follows; None is at once.
     """
 
     symbol: str
@@ -154,6 +180,29 @@ class OrderIntent(msgspec.Struct, frozen=True):
     close_position: bool = False
     working_type: WorkingType = WorkingType.CONTRACT_PRICE
     position_side: PositionSide = PositionSide.BOTH
+    good_till_ms: int | None = None
+    price_match: PriceMatch | None = None
+    price_protect: bool = False
+    callback_fraction: Decimal | None = None
+    activation_price: Decimal | None = None
+
+
+class ExitLevel(msgspec.Struct, frozen=True):
+    """Where a position is to be left: at a price, or that far from its average fill price; exactly one is set.
+
+    `distance` is quote per base, > 0, whichever side the position is on.
+    """
+
+    price: Decimal | None = None
+    distance: Decimal | None = None
+
+
+class BracketWish(msgspec.Struct, frozen=True):
+    """An entry by hand with the stop, the target or both that are to rest at the venue once it has filled."""
+
+    entry: OrderIntent
+    stop: ExitLevel | None
+    target: ExitLevel | None
 
 
 class CancelIntent(msgspec.Struct, frozen=True):
