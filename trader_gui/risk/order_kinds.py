@@ -44,7 +44,7 @@ def _incomplete(intent: OrderIntent) -> Refusal | None:
 
 
 def _out_of_place(intent: OrderIntent) -> Refusal | None:
-    """What the venue would refuse, or pass over in silence: the user must not believe in a setting that does nothing."""
+    """What the venue would refuse, or pass over in silence: nobody shall believe in a setting that does nothing."""
     is_limit, is_conditional = intent.order_type.has_limit_price, intent.order_type.is_conditional
     is_trailing = intent.order_type is OrderType.TRAILING_STOP_MARKET
     present = {
