@@ -18,6 +18,7 @@ from trader_gui.rt_trader.repair import Repair
 from trader_gui.rt_trader.road import Observer, Road
 from trader_gui.rt_trader.status import SessionStatus
 from trader_gui.rt_trader.summary import Tally
+from trader_gui.rt_trader.venue_settings import VenueSettings
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Parts:
     freshness: Freshness
     repair: Repair
     flattener: Flattener
+    venue_settings: VenueSettings
 
 
 def make_parts(
@@ -54,6 +56,9 @@ def make_parts(
     road = Road(callback, manager, journal, tally, status, observers)
     repair = Repair(callback, connection.reader, connection.port, manager, deliver, with_book=with_book)
 
+    def take_mode(is_hedge: bool) -> None:
+        status.is_hedge = is_hedge
+
     async def request(wishes: Sequence[OrderIntent | CancelIntent]) -> Step:
         return (await road.ask(wishes)).step
 
@@ -66,4 +71,5 @@ def make_parts(
         flattener=Flattener(
             callback.symbol, repair.snapshot, request, lambda: callback.now_ms, callback.rules.market_max_quantity
         ),
+        venue_settings=VenueSettings(connection.port, repair, callback.symbol, take_mode),
     )

@@ -179,6 +179,7 @@ class RtTrader:
         )
         self._manager, self._road, self._engine = parts.manager, parts.road, parts.engine
         self._freshness, self._repair, self._flattener = parts.freshness, parts.repair, parts.flattener
+        self._venue_settings = parts.venue_settings
         self._road.step(prepared.history)
         self._road.step(prepared.snapshot)
         if prepared.history.klines:
@@ -369,13 +370,15 @@ class RtTrader:
 
     async def set_leverage(self, leverage: int) -> None:
         """Change the symbol's leverage at the venue; the account is read anew."""
-        await self._connection.port.set_leverage(self.symbol, leverage)
-        await self._repair.read_account()
+        await self._venue_settings.set_leverage(leverage)
 
     async def set_margin_type(self, margin_type: MarginType) -> None:
         """Change the symbol's margin type at the venue; the account is read anew."""
-        await self._connection.port.set_margin_type(self.symbol, margin_type)
-        await self._repair.read_account()
+        await self._venue_settings.set_margin_type(margin_type)
+
+    async def set_position_mode(self, *, is_hedge: bool) -> None:
+        """Change the account's position mode at the venue; not while the engine is armed."""
+        await self._venue_settings.set_position_mode(is_hedge=is_hedge, is_armed=self.is_armed)
 
     def _opening_orders(self) -> list[Order]:
         return opening_orders(self.callback.orders.open_orders(self.symbol))
