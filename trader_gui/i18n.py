@@ -15,7 +15,7 @@ from trader_gui.domain.step import Refusal
 from trader_gui.errors import OutcomeUnknownError, TraderError, VenueError
 from trader_gui.resources import read_text
 
-SECTIONS = ("problem", "hold", "held", "held_more", "venue_error", "refusal", "reason")
+SECTIONS = ("problem", "ask", "hold", "held", "held_more", "venue_error", "refusal", "reason")
 _NOT_SENT = "not sent: "
 """How this program's own refusals begin: the exchange was not asked."""
 

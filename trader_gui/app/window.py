@@ -170,6 +170,7 @@ class Desk:
             bridge.flush()
             bridge.stop()
             window.workspace.save()
+            window.order_entry.history.flush()
             window.hide()
             window.deleteLater()
         if session.done() and not trader.started.is_set():
