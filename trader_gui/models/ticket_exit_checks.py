@@ -83,7 +83,7 @@ def _price_problem(wanted: _Exit, facts: TicketFacts, side: Side, entry: Decimal
     if (price - entry) * wanted.way > 0:
         return None
     rounding = ROUND_DOWN if wanted.way > 0 else ROUND_UP
-    nearest = rules.snap_price(entry, rounding) + wanted.way * rules.tick_size
+    nearest = rules.snap_price(rules.snap_price(entry, rounding) + wanted.way * rules.tick_size)
     values = (("side", side.value.lower()), ("price", rules.snap_price(entry)))
     return Problem(wanted.field, _WRONG_SIDE[wanted.field, side], values, (nearest,) if nearest > 0 else ())
 
@@ -98,7 +98,7 @@ def _distance_problem(wanted: _Exit, facts: TicketFacts, entry: Decimal, distanc
         room = rules.max_price - entry
     if room is None:
         return None
-    fits = snap(room, rules.tick_size, ROUND_DOWN) - rules.tick_size
+    fits = snap(room - rules.tick_size, rules.tick_size, ROUND_DOWN)
     return Problem(wanted.field, "exit_out_of_range", (), (fits,)) if fits > 0 else _impossible(wanted)
 
 

@@ -108,12 +108,13 @@ def _outside_band(draft: TicketDraft, facts: TicketFacts, side: Side, price: Dec
 
 def _would_take(draft: TicketDraft, facts: TicketFacts, side: Side, price: Decimal) -> Iterator[Problem]:
     """A post-only order must not take; one that must fill at once cannot rest."""
-    other, tick = market_price(facts, side), facts.rules.tick_size
+    other, rules = market_price(facts, side), facts.rules
     if other is None:
         return
     takes = (other - price) * side.sign <= 0
     if takes and draft.post_only:
-        yield Problem(Field.PRICE, "post_only_would_take", (("price", other),), (other - side.sign * tick,))
+        nearest = rules.snap_price(other - side.sign * rules.tick_size)
+        yield Problem(Field.PRICE, "post_only_would_take", (("price", other),), (nearest,))
     if not takes and not draft.post_only and draft.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
         values = (("force", draft.time_in_force.value), ("price", other))
         yield Problem(Field.PRICE, "nothing_to_take", values, (other,), is_warning=True)
@@ -177,7 +178,8 @@ def _wrong_side(
     if (price - seen) * way > 0:
         return
     rules = facts.rules
-    nearest = rules.snap_price(seen, ROUND_DOWN if way > 0 else ROUND_UP) + way * rules.tick_size
+    beyond = rules.snap_price(seen, ROUND_DOWN if way > 0 else ROUND_UP) + way * rules.tick_size
+    nearest = rules.snap_price(beyond)
     values = (("price", rules.snap_price(seen)),)
     yield Problem(field, code, values, (nearest,) if nearest > 0 else ())
 

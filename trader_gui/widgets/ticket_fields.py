@@ -16,9 +16,10 @@ from trader_gui.widgets.number_field import NumberField
 
 TRIGGERS = ((WorkingType.CONTRACT_PRICE, "last", "Last price"), (WorkingType.MARK_PRICE, "mark", "Mark price"))
 _TYPED = "typed"
+_OTHER_SIDE = "other side"
 MATCHES: tuple[tuple[PriceMatch, str, str], ...] = (
-    (PriceMatch.OPPONENT, "other side", "Other side's best price"),
-    (PriceMatch.OPPONENT_5, "other side 5", "Other side's 5th price"),
+    (PriceMatch.OPPONENT, _OTHER_SIDE, "Other side's best price"),
+    (PriceMatch.OPPONENT_5, f"{_OTHER_SIDE} 5", "Other side's 5th price"),
     (PriceMatch.QUEUE, "queue", "Own side's best price"),
     (PriceMatch.QUEUE_5, "queue 5", "Own side's 5th price"),
     (PriceMatch.QUEUE_10, "queue 10", "Own side's 10th price"),
@@ -56,6 +57,7 @@ class PriceFields(QWidget):
         super().__init__()
         self.price_match: PriceMatch | None = None
         self.working_type = WorkingType.CONTRACT_PRICE
+        self._is_narrow = True
         self.match_choice = ChoiceButton("Price from", kind="unit")
         self.match_choice.set_entries([(_TYPED, "Typed price"), *((m.value, text) for m, _, text in MATCHES)])
         self.trigger_choice = ChoiceButton("Trigger by", kind="unit")
@@ -113,15 +115,19 @@ class PriceFields(QWidget):
 
     def show_expected(self, expected: Decimal | None, decimals: int) -> None:
         """Say about where a price that the venue finds would lie."""
-        self.limit.set_placeholder("" if self.price_match is None else f"≈ {price(expected, decimals)}")
+        has_room = self.price_match is not None and not self._is_narrow
+        self.limit.set_placeholder(f"≈ {price(expected, decimals)}" if has_room else "")
 
     def _show_choices(self, quote_asset: str, *, is_narrow: bool) -> None:
         short = {working_type: word for working_type, word, _ in TRIGGERS}[self.working_type]
         for choice in (self.trigger_choice, self.follow_choice):
             choice.set_value(self.working_type.value, short if is_narrow else f"by {short}")
         match = self.price_match
-        typed = "" if is_narrow else quote_asset
-        self.match_choice.set_value(match.value if match else _TYPED, match_words(match) if match else typed)
+        self._is_narrow = is_narrow
+        words = quote_asset if match is None else match_words(match)
+        if is_narrow:
+            words = "" if match is None else words.replace(_OTHER_SIDE, "other")
+        self.match_choice.set_value(match.value if match else _TYPED, words)
         self.limit.edit.setEnabled(match is None)
 
     def _on_working_type(self, key: str) -> None:
@@ -243,8 +249,8 @@ class SizeFields(QWidget):
         self._risk_unit = SizeUnit.RISK
         self.risk_choice = ChoiceButton("Risk in", kind="unit")
         self.field = NumberField("Size", choice=self.risk_choice)
-        shown = (SizeUnit.BASE, SizeUnit.QUOTE, SizeUnit.PERCENT, SizeUnit.RISK)
-        self.units = SegmentBar("Size in", [(u.value, u.value) for u in shown])
+        shown = {SizeUnit.BASE: "Base", SizeUnit.QUOTE: "Quote", SizeUnit.PERCENT: "%", SizeUnit.RISK: "Risk"}
+        self.units = SegmentBar("Size in", [(unit.value, text) for unit, text in shown.items()])
         self.field.edited.connect(self.edited)
         self.units.chosen.connect(self._on_segment)
         self.risk_choice.chosen.connect(self.unit_chosen)

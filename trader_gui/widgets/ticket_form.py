@@ -206,8 +206,8 @@ class TicketForm(QWidget):
     # ---- building --------------------------------------------------------------------------------------------------
 
     def _make_parts(self) -> None:
-        self.margin_type = ChoiceButton("Margin type and position mode")
-        self.leverage = ChoiceButton("Leverage")
+        self.margin_type = ChoiceButton("Margin type and position mode", kind="chip")
+        self.leverage = ChoiceButton("Leverage", kind="chip")
         self.available = FittingLabel("label")
         self.available.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.menu_button = QToolButton()
@@ -237,6 +237,7 @@ class TicketForm(QWidget):
         body = QWidget()
         self._column = column = QVBoxLayout(body)
         chips = _row(self.margin_type, self.leverage)
+        chips.setSpacing(6)
         chips.addWidget(self.available, 1)
         chips.addWidget(self.menu_button)
         column.addLayout(chips)

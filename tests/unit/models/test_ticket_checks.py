@@ -137,6 +137,8 @@ def test_values_of_the_kinds_that_wait_are_judged_and_their_nearest_right_value_
     assert codes(result) == {code: tuple(D(n) for n in nearest)}
     for right in nearest:
         assert judge(LIMIT, side, **(changes | {field: right})).intent is not None
+    told = [n for p in result.problems for n in p.nearest if field != "callback_text"]
+    assert {-int(n.as_tuple().exponent) for n in told} <= {1}, "told with the decimals of the tick"
 
 
 @pytest.mark.parametrize(
