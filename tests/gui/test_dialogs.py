@@ -97,7 +97,7 @@ class Asking:
         self.ticket.resize(360, 600)
         self.ticket.show()
         self.ticket.size_field.edit.setText("0.020")
-        room.qtbot.waitUntil(self.ticket.buttons[Side.BUY].isEnabled, timeout=2000)
+        room.qtbot.waitUntil(self.ticket.buttons[Side.BUY].isEnabled, timeout=10_000)
         click(self.ticket.buttons[Side.BUY])
         assert self.ticket._confirmation is not None
         self.dialog = self.ticket._confirmation
@@ -107,7 +107,7 @@ class Asking:
         self.ticket.show_result("")
         if price:
             self.ticket.limit_price.edit.setText(price)
-        self.room.qtbot.waitUntil(lambda: not self.ticket._frame.isActive(), timeout=2000)
+        self.room.qtbot.waitUntil(lambda: not self.ticket._frame.isActive(), timeout=10_000)
         self.ticket._sent_ns = 0  # some time after the last press
         click(self.ticket.buttons[Side.BUY])
 
@@ -188,7 +188,7 @@ def test_do_not_ask_again_holds_for_this_kind_within_the_limits(room: Room) -> N
     assert not far.ask_no_more.isVisible(), "it is not its kind's rule that asks"
     far.reject()
     click(asking.ticket.kind.button(OrderKind.MARKET))
-    room.qtbot.waitUntil(asking.ticket.buttons[Side.BUY].isEnabled, timeout=2000)
+    room.qtbot.waitUntil(asking.ticket.buttons[Side.BUY].isEnabled, timeout=10_000)
     click(asking.ticket.buttons[Side.BUY])
     assert asking.ticket._confirmation is not None, "the other kinds are still asked about"
 

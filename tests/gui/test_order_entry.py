@@ -87,7 +87,7 @@ class Desk:
 
     def settle(self) -> None:
         """Wait until what was typed is judged: at the end of the frame."""
-        self.qtbot.waitUntil(lambda: not self.ticket._frame.isActive(), timeout=2000)
+        self.qtbot.waitUntil(lambda: not self.ticket._frame.isActive(), timeout=10_000)
 
     def type_size(self, text: str) -> None:
         self.type_into(self.ticket.size_field.edit, text)
