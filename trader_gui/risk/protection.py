@@ -167,6 +167,10 @@ class ProtectionPolicy:
         """Return a wish by hand for the strategy's stop of a position."""
         return protective_stop(position, self._stop_price(position, rules), Origin.HAND, "protect_now", now_ms)
 
+    def close_by_hand(self, position: Position, rules: SymbolRules, now_ms: int) -> OrderIntent:
+        """Return a wish by hand to close a position at market."""
+        return market_exit(position, rules, Origin.HAND, "close_now", now_ms)
+
     def note_fallen(self, order: Order) -> None:
         """A stop of the engine is over; after a close that is as it should be."""
         if self.finding.state is not ProtectionState.NOTHING:
