@@ -28,7 +28,7 @@ class RoadWorld:
         self.tally = Tally()
         self.steps: list[Step] = []
         self.observers: list[Any] = [self.steps.append]
-        unconnected: Any = SimpleNamespace(port=None, reader=None, is_mirror_stale=lambda now_ns: False)
+        unconnected: Any = SimpleNamespace(port=None, reader=None, is_paced=True, is_mirror_stale=lambda now_ns: False)
         self.parts = make_parts(
             rig.callback,
             unconnected,  # nothing is sent
@@ -38,6 +38,7 @@ class RoadWorld:
             self.observers,
             lambda item, received_ns: None,
             with_book=False,
+            dead_man_switch="engine",
         )
         self.road = self.parts.road
         for route in self.status.routes.values():

@@ -198,6 +198,8 @@ class Desk:
             seed=arguments.seed,
             arm_at_start=arguments.arm,
             with_book=True,
+            protection_action=self._settings.trading.protection_policy,
+            dead_man_switch=self._settings.trading.dead_man_switch,
         )
         return RtTrader(self._profile, options, self._directory, self._settings.risk_limits, credentials)
 

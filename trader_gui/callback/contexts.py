@@ -1,4 +1,4 @@
-"""What decision and gate may know of a moment, taken from the collectors and the engine's ledger."""
+"""What decision, protection policy and gate may know of a moment, taken from the collectors and the engine's ledger."""
 
 from decimal import Decimal
 from typing import Protocol
@@ -12,6 +12,7 @@ from trader_gui.domain.order import Order
 from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.risk.gate import RiskContext, RiskGate
+from trader_gui.risk.protection import ProtectionContext
 
 
 class Core(Protocol):
@@ -26,6 +27,8 @@ class Core(Protocol):
     routes_fresh: dict[Route, bool]
     now_ms: int
 
+    @property
+    def clock_ms(self) -> int: ...
     @property
     def last_price(self) -> Decimal | None: ...
     @property
@@ -51,7 +54,24 @@ def decision_context(core: Core, ledger: EngineLedger, own: tuple[Order, ...]) -
         refused=ledger.refused,
         now_ms=core.now_ms,
         last_trade_time_ms=ledger.last_trade_time_ms,
+    )
+
+
+def protection_context(core: Core, ledger: EngineLedger) -> ProtectionContext:
+    """Return what the protection policy may look at."""
+    return ProtectionContext(
+        rules=core.rules,
+        position=core.account.position(core.symbol),
+        is_account_known=core.account.is_known,
+        is_engine_position=ledger.is_engine_position,
+        is_in_doubt=ledger.is_in_doubt,
+        mode=core.gate.mode,
+        orders=tuple(core.orders.open_orders(core.symbol)),
+        cancels_in_flight=core.orders.cancel_ids,
+        untold=ledger.untold(core.now_ms),
         told_flat_ms=ledger.told_flat_ms,
+        clock_ms=core.clock_ms,
+        now_ms=core.now_ms,
     )
 
 

@@ -160,10 +160,29 @@ class OrderUpdateCollector(Collector):
                 return False
             known = None
         merged = told if known is None else merge_order(known, told)
+        if merged.order_family is OrderFamily.ALGO:
+            merged = self._as_executed(merged)
         if merged == known:
             return False
         self._put(key, merged)
+        parent = self._open.get((merged.client_order_id, OrderFamily.ALGO))
+        if parent is not None and merged.order_family is OrderFamily.BOOK:
+            self._put(_key(parent), self._as_executed(parent))
         return True
+
+    def _as_executed(self, parent: Order) -> Order:
+        """Finish a conditional order of ours once the order of the book that came of it is over.
+
+        The venue may tell that order first, and its word on the conditional one may be lost: a stop that has been
+        executed, or has failed, must not be taken for one that still protects. Our ids are used once, so an order of
+        the book under the same id is always what came of it.
+        """
+        child = self._find((parent.client_order_id, OrderFamily.BOOK))
+        if child is None or not child.status.is_terminal or parent.origin is Origin.OTHER:
+            return parent
+        if parent.status.is_terminal or parent.order_id is None or child.order_id is None:
+            return parent
+        return replace(parent, status=OrderStatus.FINISHED, triggered_order_id=child.order_id)
 
     def _put(self, key: OrderKey, order: Order) -> None:
         if order.status.is_terminal:

@@ -255,13 +255,16 @@ class OutcomeKind(StrEnum):
 
 
 class OrderOutcome(msgspec.Struct, frozen=True):
-    """The answer to one order or cancel that this program sent; made by the order manager, fed to `Callback.step`.
+    """The answer to one order or cancel that this program sent, or to a question about an order.
+
+    Made by the order manager, fed to `Callback.step`.
 
     Attributes:
         order: With ACCEPTED, the order as the answer told it.
         is_cancel: The request was a cancel of `client_order_id`.
         error_code: The venue's code with REFUSED and UNKNOWN, when it gave one.
         event_time_ms: Event time of the message being worked on when the answer came (never a clock's).
+        retry_after_ms: With REFUSED: for how long nothing of the kind can be sent, 0 when nothing bars it.
     """
 
     client_order_id: str
@@ -271,6 +274,7 @@ class OrderOutcome(msgspec.Struct, frozen=True):
     order: Order | None = None
     error_code: int | None = None
     error_message: str = ""
+    retry_after_ms: int = 0
 
 
 _ORIGIN_LETTER = {Origin.ENGINE: "e", Origin.HAND: "h"}

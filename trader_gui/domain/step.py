@@ -12,6 +12,7 @@ import msgspec
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall
 from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
 from trader_gui.domain.order import CancelIntent, OrderIntent, OrderOutcome, OrderUpdate
+from trader_gui.domain.protection import ProtectionFinding
 
 
 class EngineMode(StrEnum):
@@ -192,6 +193,7 @@ class Step(msgspec.Struct, frozen=True):
         wished: What was put to the gate in this step (by rules, protection policy or hand), in order.
         approved: What passed the gate and must now be sent, in order.
         refusals: One for each of `wished` that did not pass, in order.
+        protection: What the watchdog of the engine's position found, when that is news.
     """
 
     sequence: int
@@ -202,3 +204,4 @@ class Step(msgspec.Struct, frozen=True):
     wished: tuple[OrderIntent | CancelIntent, ...] = ()
     approved: tuple[ApprovedOrder | ApprovedCancel, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    protection: ProtectionFinding | None = None

@@ -108,6 +108,15 @@ class OrderPort(Protocol):
     async def query_order(self, symbol: str, client_order_id: str, family: OrderFamily) -> Order | None:
         """Return the order, or None when the venue says that it does not know it (-2013; may lag a few seconds)."""
 
+    async def open_orders(self, symbol: str, family: OrderFamily) -> tuple[Order, ...]:
+        """Return the open orders of one family of a symbol; conditional ones that have triggered are no longer in."""
+
+    async def set_countdown(self, symbol: str, countdown_ms: int) -> None:
+        """Have the venue cancel every order of the book of `symbol` when it hears no more of this in time; 0 stops it.
+
+        Conditional orders stay. It may be asked twice.
+        """
+
     async def account_snapshot(self, symbol: str) -> AccountSnapshot:
         """Read balances, all positions, and open orders of both families; leverage and margin type of `symbol`."""
 

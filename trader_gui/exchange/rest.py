@@ -164,6 +164,15 @@ class RestClient(RestCalls):
             raise
         return order_answer.order(body, family)
 
+    async def open_orders(self, symbol: str, family: OrderFamily) -> tuple[Order, ...]:
+        return order_answer.open_orders(await self._get(_OPEN_PATH[family], {"symbol": symbol}), family)
+
+    async def set_countdown(self, symbol: str, countdown_ms: int) -> None:
+        """Start, renew or (0) stop the countdown; made like a read, so that no order waits behind it."""
+        parameters = {"symbol": symbol, "countdownTime": str(countdown_ms)}
+        self._need_key(paths.COUNTDOWN, Security.SIGNED)
+        await self.query(Call("POST", paths.COUNTDOWN, parameters, Security.SIGNED))
+
     # ---- account --------------------------------------------------------------------------------------------------
 
     async def account_snapshot(self, symbol: str) -> AccountSnapshot:

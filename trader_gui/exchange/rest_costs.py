@@ -60,6 +60,7 @@ _WEIGHT = {
     paths.LEVERAGE_BRACKET: 1,
     paths.POSITION_SIDE: 30,
     paths.LISTEN_KEY: 1,
+    paths.COUNTDOWN: 10,
 }
 _SETTINGS = frozenset({paths.LEVERAGE, paths.MARGIN_TYPE, paths.POSITION_SIDE})
 _HISTORY = frozenset(

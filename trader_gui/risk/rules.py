@@ -150,8 +150,9 @@ def check_in_flight(intent: OrderIntent, context: RiskContext) -> Refusal | None
     """One order in flight per symbol and purpose.
 
     The engine waits until its former order of the purpose is over, and until the venue has told the position that came
-    of it. The hand may have many resting orders, but waits while one of its purpose is on its way or unknown. An
-    opening order waits for anybody's unknown one; an exit never waits for somebody else's.
+    of it; only a stop that has become too small may be joined by another. The hand may have many resting orders, but
+    waits while one of its purpose is on its way or unknown. An opening order waits for anybody's unknown one; an exit
+    never waits for somebody else's.
     """
     for order in context.open_orders:
         if order.purpose is not intent.purpose:
@@ -160,7 +161,7 @@ def check_in_flight(intent: OrderIntent, context: RiskContext) -> Refusal | None
         if order.status in _UNSURE:
             bars = (is_own and _is_same_kind(intent, order)) or is_opening(intent)
         else:
-            bars = is_own and intent.origin is Origin.ENGINE
+            bars = is_own and intent.origin is Origin.ENGINE and not _is_short_stop(order, context)
         if bars:
             return Refusal("order_in_flight", order.client_order_id)
     if intent.origin is Origin.ENGINE and intent.purpose in context.untold:
@@ -343,6 +344,12 @@ def _is_same_kind(intent: OrderIntent, order: Order) -> bool:
         or intent.purpose is not Purpose.PROTECTION
         or order.order_type is intent.order_type
     )
+
+
+def _is_short_stop(order: Order, context: RiskContext) -> bool:
+    """A resting stop of less than the position; it is taken back once a larger one is live."""
+    is_whole = order.close_position or order.remaining_quantity >= abs(context.position_amount)
+    return order.purpose is Purpose.PROTECTION and not is_whole
 
 
 def _order_key(order: Order) -> OrderKey:

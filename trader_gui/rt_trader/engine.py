@@ -11,8 +11,6 @@ from trader_gui.rt_trader.status import SessionStatus
 SETTLE_INTERVAL_S = 0.02
 ANSWER_LIMIT_S = 3.0
 
-_UNSURE = frozenset({OrderStatus.SENT, OrderStatus.UNKNOWN})
-
 
 class EngineSwitch:
     """Changes the gate's mode, always by a message, so that the journal has it.
@@ -29,12 +27,9 @@ class EngineSwitch:
 
     @property
     def needs_care(self) -> bool:
-        """Whether the engine has an entry on its way, or a position whose stop does not rest at the exchange."""
-        callback, own = self._road.callback, self._own_orders()
-        if Purpose.ENTRY in callback.engine_untold or any(o.purpose is Purpose.ENTRY for o in own):
-            return True
-        is_protected = any(o.purpose is Purpose.PROTECTION and o.status not in _UNSURE for o in own)
-        return callback.engine_holds_position and not is_protected
+        """Whether the engine has an entry on its way, or a position without a live stop."""
+        callback = self._road.callback
+        return Purpose.ENTRY in callback.engine_untold or bool(self.entries()) or callback.protection.finding.needs_care
 
     def entries(self) -> list[Order]:
         """Return the engine's open entry orders."""

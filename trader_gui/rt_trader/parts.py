@@ -11,13 +11,16 @@ from trader_gui.exchange.port import Deliver
 from trader_gui.journal.writer import JournalWriter
 from trader_gui.orders.flatten import Flattener
 from trader_gui.orders.manager import OrderManager
+from trader_gui.rt_trader.care import Care
 from trader_gui.rt_trader.connection import Connection
+from trader_gui.rt_trader.dead_man import DeadManSwitch
 from trader_gui.rt_trader.engine import EngineSwitch
 from trader_gui.rt_trader.freshness import Freshness
 from trader_gui.rt_trader.repair import Repair
 from trader_gui.rt_trader.road import Observer, Road
 from trader_gui.rt_trader.status import SessionStatus
 from trader_gui.rt_trader.summary import Tally
+from trader_gui.settings import DeadManMode
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Parts:
     freshness: Freshness
     repair: Repair
     flattener: Flattener
+    dead_man: DeadManSwitch
 
 
 def make_parts(
@@ -42,6 +46,7 @@ def make_parts(
     deliver: Deliver,
     *,
     with_book: bool,
+    dead_man_switch: DeadManMode,
 ) -> Parts:
     """Return the parts; none of them runs yet."""
     manager = OrderManager(
@@ -53,6 +58,9 @@ def make_parts(
     )
     road = Road(callback, manager, journal, tally, status, observers)
     repair = Repair(callback, connection.reader, connection.port, manager, deliver, with_book=with_book)
+    observers.append(Care(journal, repair.account))
+    # A paced exchange waits for the session, and no two runs would be the same with calls by the machine's time.
+    dead_man_switch = "off" if connection.is_paced else dead_man_switch
 
     async def request(wishes: Sequence[OrderIntent | CancelIntent]) -> Step:
         return (await road.ask(wishes)).step
@@ -66,4 +74,5 @@ def make_parts(
         flattener=Flattener(
             callback.symbol, repair.snapshot, request, lambda: callback.now_ms, callback.rules.market_max_quantity
         ),
+        dead_man=DeadManSwitch(connection.port, callback, status, dead_man_switch),
     )

@@ -24,6 +24,23 @@ class RouteStatus:
 
 
 @dataclass(slots=True)
+class DeadManStatus:
+    """The dead man's switch: the venue's countdown that cancels the symbol's orders of the book.
+
+    Attributes:
+        mode: `off`, `engine` or `all`: for whose entries it is.
+        until_ns: Monotonic; when the countdown is over unless it is renewed; None while none runs.
+        confirmed_ns: Monotonic; when the venue last confirmed it, None before the first time.
+        failure: Why it could not be set, "" when it could.
+    """
+
+    mode: str = "off"
+    until_ns: int | None = None
+    confirmed_ns: int | None = None
+    failure: str = ""
+
+
+@dataclass(slots=True)
 class SessionStatus:
     """One session's state, read by the window once a frame.
 
@@ -42,6 +59,7 @@ class SessionStatus:
         differences: What journal and venue disagreed on at start, one line each.
         data_ended: The recorded data is over.
         day_start_equity: Wallet balance at midnight UTC, quote asset.
+        dead_man: The dead man's switch.
     """
 
     phase: str = "starting"
@@ -67,3 +85,4 @@ class SessionStatus:
     brackets: tuple[LeverageBracket, ...] = ()
     day_start_equity: Decimal | None = None
     journal_ok: bool = True
+    dead_man: DeadManStatus = field(default_factory=DeadManStatus)

@@ -166,6 +166,7 @@ class RtTrader:
             conditionals=conditionals,
             gate=gate,
             past_fills=prepared.past_fills,
+            protection_action=self.options.protection_action,
         )
         parts = make_parts(
             self._callback,
@@ -176,9 +177,11 @@ class RtTrader:
             self._observers,
             self._pump.deliver,
             with_book=self.options.with_book,
+            dead_man_switch=self.options.dead_man_switch,
         )
         self._manager, self._road, self._engine = parts.manager, parts.road, parts.engine
         self._freshness, self._repair, self._flattener = parts.freshness, parts.repair, parts.flattener
+        self._dead_man = parts.dead_man
         self._road.step(prepared.history)
         self._road.step(prepared.snapshot)
         if prepared.history.klines:
@@ -190,6 +193,7 @@ class RtTrader:
                 self._group.create_task(self._manager.run(), name="orders"),
                 self._group.create_task(self._pump.run(), name="pump"),
                 self._group.create_task(self._answer_pace(), name="pace"),
+                self._group.create_task(self._dead_man.run(), name="dead man's switch"),
                 *(self._group.create_task(work, name=name) for name, work in self._connection.background()),
             ]
             try:
@@ -232,6 +236,7 @@ class RtTrader:
                 await self.disarm("stopping")
                 await self._manager.wait_idle()
                 await self._engine.wait_settled()
+                await self._dead_man.end()
                 self.tally.funding_fee = await self._funding_fee()
         except (TimeoutError, VenueError) as error:
             _log.warning("the exchange did not answer every request while the session was stopping: %s", error)
@@ -302,7 +307,6 @@ class RtTrader:
     async def _watch(self) -> None:
         """Look at the clock: silent routes, the end of an arming, the budget, the journal."""
         while True:
-            await asyncio.sleep(WATCH_INTERVAL_S)
             now_ns = time.monotonic_ns()
             if not self._connection.is_paced:
                 self._freshness.check()
@@ -312,6 +316,7 @@ class RtTrader:
             self._engine.check_expiry(now_ns)
             if not self._connection.is_paced:  # nothing by the machine's time, or no two runs would be the same
                 self._road.step(Tick((now_ns - self._started_ns) // 1_000_000, self.callback.now_ms))
+            await asyncio.sleep(WATCH_INTERVAL_S)
 
     def _on_overflow(self, dropped: int) -> None:
         _log.error("%d market messages dropped: the session could not keep up; the engine is halted", dropped)
