@@ -18,6 +18,7 @@ from trader_gui.rt_trader.repair import Repair
 from trader_gui.rt_trader.road import Observer, Road
 from trader_gui.rt_trader.status import SessionStatus
 from trader_gui.rt_trader.summary import Tally
+from trader_gui.rt_trader.venue_facts import VenueFacts
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Parts:
     freshness: Freshness
     repair: Repair
     flattener: Flattener
+    facts: VenueFacts
 
 
 def make_parts(
@@ -66,4 +68,5 @@ def make_parts(
         flattener=Flattener(
             callback.symbol, repair.snapshot, request, lambda: callback.now_ms, callback.rules.market_max_quantity
         ),
+        facts=VenueFacts(road, connection.port, status, deliver),
     )

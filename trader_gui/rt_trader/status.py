@@ -42,6 +42,7 @@ class SessionStatus:
         differences: What journal and venue disagreed on at start, one line each.
         data_ended: The recorded data is over.
         day_start_equity: Wallet balance at midnight UTC, quote asset.
+        is_hedge: The account is in hedge mode; the engine trades in one-way mode only.
     """
 
     phase: str = "starting"
@@ -67,3 +68,4 @@ class SessionStatus:
     brackets: tuple[LeverageBracket, ...] = ()
     day_start_equity: Decimal | None = None
     journal_ok: bool = True
+    is_hedge: bool = False
