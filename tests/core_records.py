@@ -175,12 +175,15 @@ def make_intent(**over: Any) -> OrderIntent:
 
 
 def make_risk_context(**over: Any) -> RiskContext:
-    """Return what the gate knows of a flat, fresh, armed session at 100000."""
+    """Return what the gate knows of a flat, fresh, armed session at 100000; `position` may stand for `legs`."""
+    position = over.pop("position", None)
     values: dict[str, Any] = {
+        "symbol": "BTCUSDT",
         "rules": RULES,
         "limits": RiskLimits(),
         "mode": EngineMode.ACTIVE,
-        "position": None,
+        "is_hedge": False,
+        "legs": () if position is None else (position,),
         "is_account_known": True,
         "open_orders": (),
         "closed_keys": frozenset(),

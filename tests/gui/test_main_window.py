@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from tests.fakes import FakeProfile, FakeTrader, fill, order, position, snapshot, stop_loss
-from trader_gui.domain.order import Side
+from trader_gui.domain.order import PositionSide, Side
 from trader_gui.domain.step import EngineMode
 from trader_gui.log import LogTail
 from trader_gui.models.bridge import Bridge
@@ -188,7 +188,7 @@ def test_rows_ask_for_closing_and_cancelling(qtbot, make_window, bridge, trader)
     window.orders.setCurrentIndex(window.orders.model().index(1, 0))
     qtbot.keyClick(window.orders, Qt.Key.Key_Delete)
     qtbot.keyClick(window.orders, Qt.Key.Key_Delete)
-    assert closing == ["BTCUSDT"]
+    assert closing == [("BTCUSDT", PositionSide.BOTH)]
     assert [o.client_order_id for o in cancelling] == [resting.client_order_id]
     window.finish_cancel(cancelling[0])
     qtbot.keyClick(window.orders, Qt.Key.Key_Delete)
@@ -203,7 +203,7 @@ def test_a_naked_position_offers_its_closing(qtbot, make_window, bridge, trader)
     button = next(b for b in row.findChildren(QAbstractButton) if b.text().startswith("Close"))
     with qtbot.waitSignal(window.close_position_requested, timeout=500) as asked:
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert asked.args == ["BTCUSDT"]
+    assert asked.args == [("BTCUSDT", PositionSide.BOTH)]
 
 
 def test_a_price_of_the_book_goes_to_the_ticket(qtbot, make_window, bridge):

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QFileDialog
 
 from trader_gui.app.arming import make_checks, make_contract
 from trader_gui.credentials import Credentials, KeyStore
-from trader_gui.domain.account import MarginType
-from trader_gui.domain.order import Order, OrderIntent, OutcomeKind
+from trader_gui.domain.account import MarginType, PositionKey
+from trader_gui.domain.order import Order, OrderIntent, OutcomeKind, PositionSide
 from trader_gui.errors import TraderError
 from trader_gui.i18n import error_words, outcome_words, reason_words, refusal_words
 from trader_gui.models.bridge import Bridge
@@ -104,14 +104,15 @@ class Commands:
             return
         self._tell(answer, "Not cancelled")
 
-    def _on_close_position(self, symbol: str) -> None:
-        if symbol != self._trader.symbol or self._bridge.ticket.facts is None:
-            self._window.finish_close(symbol)
+    def _on_close_position(self, key: PositionKey) -> None:
+        symbol, leg = key
+        if symbol != self._trader.symbol or leg is not PositionSide.BOTH or self._bridge.ticket.facts is None:
+            self._window.finish_close(key)
             self._window.notify("warn", f"{symbol} cannot be closed here", "Start the program with that symbol.")
             return
         dialog = CloseDialog(self._bridge.ticket, self._trader.profile.name, self._window)
         dialog.order_requested.connect(lambda intent: self._spawn(self._close(intent), "close position"))
-        dialog.finished.connect(lambda _result: self._window.finish_close(symbol))
+        dialog.finished.connect(lambda _result: self._window.finish_close(key))
         dialog.open()
 
     async def _close(self, intent: OrderIntent) -> None:

@@ -259,8 +259,7 @@ class Desk:
         trader = self._trader
         if trader is None or not trader.is_ready:
             return False
-        position = trader.callback.account.position(trader.symbol)
-        return trader.is_armed or (position is not None and bool(position.position_amount))
+        return trader.is_armed or bool(trader.callback.account.positions)
 
     def _take_picture(self, window: MainWindow, path: Path) -> None:
         if not window.grab().save(str(path)):

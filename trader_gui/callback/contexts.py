@@ -6,6 +6,7 @@ from typing import Protocol
 from trader_gui.collectors.account_update import AccountUpdateCollector
 from trader_gui.collectors.mark_price import MarkPriceCollector
 from trader_gui.collectors.order_update import OrderUpdateCollector
+from trader_gui.collectors.symbol_rules import SymbolRulesCollector
 from trader_gui.decision.decision import DecisionContext
 from trader_gui.decision.engine_ledger import EngineLedger
 from trader_gui.domain.order import Order
@@ -19,8 +20,8 @@ class Core(Protocol):
     """What of the dispatcher goes into the contexts."""
 
     symbol: str
-    rules: SymbolRules
     gate: RiskGate
+    symbol_rules: SymbolRulesCollector
     orders: OrderUpdateCollector
     account: AccountUpdateCollector
     mark_price: MarkPriceCollector
@@ -29,6 +30,8 @@ class Core(Protocol):
 
     @property
     def clock_ms(self) -> int: ...
+    @property
+    def rules(self) -> SymbolRules: ...
     @property
     def last_price(self) -> Decimal | None: ...
     @property
@@ -75,20 +78,23 @@ def protection_context(core: Core, ledger: EngineLedger) -> ProtectionContext:
     )
 
 
-def risk_context(core: Core, ledger: EngineLedger) -> RiskContext:
-    """Return what the gate may look at."""
-    mark = core.mark_price.mark
+def risk_context(core: Core, ledger: EngineLedger, symbol: str) -> RiskContext:
+    """Return what the gate may look at when a wish names `symbol`; only the session's own has prices."""
+    is_own = symbol == core.symbol
+    mark = core.mark_price.mark if is_own else None
     return RiskContext(
-        rules=core.rules,
+        symbol=core.symbol,
+        rules=core.symbol_rules.of(symbol),
         limits=core.gate.limits,
         mode=core.gate.mode,
-        position=core.account.position(core.symbol),
+        is_hedge=core.account.is_hedge,
+        legs=core.account.legs(symbol),
         is_account_known=core.account.is_known,
-        open_orders=tuple(core.orders.open_orders(core.symbol)),
+        open_orders=tuple(core.orders.open_orders(symbol)),
         closed_keys=core.orders.closed_keys,
         cancels_in_flight=core.orders.cancels_in_flight,
         untold=ledger.untold(core.now_ms),
-        last_price=core.last_price,
+        last_price=core.last_price if is_own else None,
         mark_price=mark.mark_price if mark is not None else None,
         is_market_fresh=core.routes_fresh[Route.MARKET],
         is_private_fresh=core.routes_fresh[Route.PRIVATE],

@@ -18,10 +18,11 @@ from trader_gui.collectors.kline import KlineCollector, RealTimeKlineCollector
 from trader_gui.collectors.mark_price import MarkPriceCollector
 from trader_gui.collectors.order_book import OrderBookCollector
 from trader_gui.collectors.order_update import OrderUpdateCollector
+from trader_gui.collectors.symbol_rules import SymbolRulesCollector
 from trader_gui.conditionals.conditional import Conditional
 from trader_gui.decision.decision import Decision, DecisionContext
 from trader_gui.decision.engine_ledger import EngineLedger, RoundTrip
-from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall
+from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
 from trader_gui.domain.market import (
     AggTrade,
     BookTicker,
@@ -56,10 +57,10 @@ from trader_gui.domain.step import (
     Step,
     Tick,
 )
-from trader_gui.domain.symbol import SymbolRules
+from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import BugError
 from trader_gui.risk.day_result import DayResult
-from trader_gui.risk.gate import RiskContext, RiskGate
+from trader_gui.risk.gate import RiskGate
 from trader_gui.risk.protection import ProtectionAction, ProtectionPolicy
 
 Wish: TypeAlias = OrderIntent | CancelIntent
@@ -81,6 +82,7 @@ class Callback:
     """The pure core of a session of one symbol and interval.
 
     Args:
+        rules: Of the symbol; those of the others, and every change, come as `RulesUpdate`.
         decision, conditionals: The strategy.
         gate: The risk gate; its mode is changed by `ModeChange`.
         past_fills: Own executions since 00:00 UTC, oldest first, as read before the stream: the pause and the day's
@@ -113,8 +115,8 @@ class Callback:
     ) -> None:
         self.symbol = symbol
         self.interval = interval
-        self.rules = rules
         self.gate = gate
+        self.symbol_rules = SymbolRulesCollector(rules)
         self.klines = KlineCollector(symbol, interval, kline_capacity)
         self.open_kline = RealTimeKlineCollector(symbol, interval)
         self.mark_price = MarkPriceCollector(symbol)
@@ -148,6 +150,8 @@ class Callback:
             AccountSnapshot: self._on_account_snapshot,
             LeverageUpdate: self._quietly(self.account.apply),
             MarginCall: self._quietly(self.account.apply),
+            PositionMode: self._quietly(self.account.apply),
+            RulesUpdate: self._on_rules,
             ModeChange: self._on_mode_change,
             FeedStatus: self._on_feed_status,
             Tick: self._on_tick,
@@ -158,6 +162,11 @@ class Callback:
     def clock_ms(self) -> int:
         """What deadlines are measured by: real time, or in a session without ticks event time."""
         return self.now_ms if self.elapsed_ms is None else self.elapsed_ms
+
+    @property
+    def rules(self) -> SymbolRules:
+        """The venue's filters of the session's symbol, as last told."""
+        return self.symbol_rules.of(self.symbol)
 
     @property
     def engine_holds_position(self) -> bool:
@@ -255,7 +264,7 @@ class Callback:
         return conditions, evaluation
 
     def _put_to_gate(self, wish: Wish, wished: list[Wish], answers: list[Answer]) -> None:
-        answer = self.gate.review(wish, self._risk_context())
+        answer = self.gate.review(wish, risk_context(self, self._ledger, wish.symbol))
         wished.append(wish)
         answers.append(answer)
         if isinstance(answer, ApprovedOrder):
@@ -279,9 +288,6 @@ class Callback:
             found = tuple(o for o in self.orders.open_orders(self.symbol) if o.origin is Origin.ENGINE)
             self._engine_orders = (self.orders.revision, found)
         return self._engine_orders[1]
-
-    def _risk_context(self) -> RiskContext:
-        return risk_context(self, self._ledger)
 
     # ---- messages --------------------------------------------------------------------------------------------------
 
@@ -363,6 +369,11 @@ class Callback:
 
     def _on_feed_status(self, status: FeedStatus) -> _Next:
         self.routes_fresh[status.route] = status.is_fresh
+        return _Next.NOTHING
+
+    def _on_rules(self, update: RulesUpdate) -> _Next:
+        if self.symbol_rules.apply(update):
+            self.order_book.set_tick_size(self.rules.tick_size)
         return _Next.NOTHING
 
     def _on_tick(self, tick: Tick) -> _Next:

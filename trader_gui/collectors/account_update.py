@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
 
 from trader_gui.collectors.collector import Collector
-from trader_gui.domain.account import AccountSnapshot, AccountUpdate, Balance, LeverageUpdate, MarginType, Position
+from trader_gui.domain.account import (
+    AccountSnapshot,
+    AccountUpdate,
+    Balance,
+    LeverageUpdate,
+    MarginType,
+    Position,
+    PositionKey,
+    PositionMode,
+)
 from trader_gui.domain.order import PositionSide
 from trader_gui.domain.step import Message
 
 if TYPE_CHECKING:
     import pandas as pd
-
-PositionKey: TypeAlias = tuple[str, PositionSide]
 
 
 class AccountUpdateCollector(Collector):
@@ -27,12 +34,14 @@ class AccountUpdateCollector(Collector):
 
     Attributes:
         is_known: A snapshot was applied; before it, nothing is known and nothing may be assumed.
+        is_hedge: The account is in hedge mode: a symbol's position has two legs.
         balances: By asset.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.is_known = False
+        self.is_hedge = False
         self.balances: dict[str, Balance] = {}
         self._balance_times_ms: dict[str, int] = {}
         self._positions: dict[PositionKey, Position] = {}
@@ -48,6 +57,10 @@ class AccountUpdateCollector(Collector):
         """Return the position, None when flat (or when `is_known` is False)."""
         position = self._positions.get((symbol, side))
         return position if position is not None and position.position_amount else None
+
+    def legs(self, symbol: str) -> tuple[Position, ...]:
+        """Return the symbol's positions that are not flat: at most one in one-way mode, two in hedge mode."""
+        return tuple(p for p in self._positions.values() if p.symbol == symbol and p.position_amount)
 
     def leverage(self, symbol: str) -> int | None:
         """Return the leverage set for the symbol; None while not told."""
@@ -68,6 +81,9 @@ class AccountUpdateCollector(Collector):
         if isinstance(message, LeverageUpdate):
             self._take_settings(message.symbol, message.leverage, None)
             return self._count(True)
+        if isinstance(message, PositionMode):
+            was_hedge, self.is_hedge = self.is_hedge, message.is_hedge
+            return self._count(was_hedge is not message.is_hedge)
         return False
 
     def frame(self) -> pd.DataFrame:
@@ -100,7 +116,7 @@ class AccountUpdateCollector(Collector):
         return told != known
 
     def _merge_position(self, told: Position, time_ms: int) -> bool:
-        key = (told.symbol, told.position_side)
+        key = told.key
         known = self._positions.get(key)
         if known is not None and time_ms < known.update_time_ms:
             return False

@@ -287,4 +287,5 @@ def _order_being_sent(approved: ApprovedOrder, now_ms: int) -> Order:
         update_time_ms=now_ms,
         origin=intent.origin,
         purpose=intent.purpose,
+        position_side=intent.position_side,
     )

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import TypeAlias
 
 import msgspec
 
@@ -35,6 +36,7 @@ class Position(msgspec.Struct, frozen=True):
         isolated_wallet: Quote asset, 0 for a cross position.
         leverage, margin_type: None while not yet read.
         unrealized_pnl: Quote asset, at the venue's mark price when the record was made.
+        mark_price: That mark price; only REST tells it.
     """
 
     symbol: str
@@ -48,6 +50,16 @@ class Position(msgspec.Struct, frozen=True):
     margin_type: MarginType | None = None
     update_time_ms: int = 0
     position_side: PositionSide = PositionSide.BOTH
+    mark_price: Decimal | None = None
+
+    @property
+    def key(self) -> "PositionKey":
+        """Symbol and leg: which position this is."""
+        return self.symbol, self.position_side
+
+
+PositionKey: TypeAlias = tuple[str, PositionSide]
+"""A symbol has one position, BOTH, in one-way mode, and two, LONG and SHORT, in hedge mode."""
 
 
 class AccountUpdate(msgspec.Struct, frozen=True):
@@ -90,6 +102,13 @@ class LeverageUpdate(msgspec.Struct, frozen=True):
 
     symbol: str
     leverage: int
+    event_time_ms: int
+
+
+class PositionMode(msgspec.Struct, frozen=True):
+    """The account is in one-way or in hedge mode, as REST told it: no event of the venue does."""
+
+    is_hedge: bool
     event_time_ms: int
 
 

@@ -30,6 +30,13 @@ class PositionSide(StrEnum):
     LONG = "LONG"
     SHORT = "SHORT"
 
+    def is_closed_by(self, side: Side) -> bool:
+        """True when orders of `side` can only make this leg smaller; never of BOTH, which has no direction."""
+        return (self, side) in _CLOSING
+
+
+_CLOSING = frozenset({(PositionSide.LONG, Side.SELL), (PositionSide.SHORT, Side.BUY)})
+
 
 class OrderType(StrEnum):
     """Order types; all but LIMIT and MARKET are conditional and belong to the venue's Algo service."""
@@ -137,6 +144,8 @@ class OrderIntent(msgspec.Struct, frozen=True):
         close_position: The venue closes whatever is there (STOP_MARKET, TAKE_PROFIT_MARKET only).
         reason: Code of why it is wanted (`entry_long`, `stop_loss`, `by_hand`, ...), never a sentence.
         wanted_time_ms: Event time of the message that led to it.
+        reduce_only: It is to reduce and nothing else. In hedge mode the leg sees to it, and the venue is not told so.
+        position_side: Which leg; the gate fills it in, a wish that names another one is refused.
     """
 
     symbol: str
@@ -154,6 +163,11 @@ class OrderIntent(msgspec.Struct, frozen=True):
     close_position: bool = False
     working_type: WorkingType = WorkingType.CONTRACT_PRICE
     position_side: PositionSide = PositionSide.BOTH
+
+    @property
+    def is_reducing(self) -> bool:
+        """True when the order can only make a position smaller."""
+        return self.reduce_only or self.close_position or self.position_side.is_closed_by(self.side)
 
 
 class CancelIntent(msgspec.Struct, frozen=True):
@@ -205,6 +219,11 @@ class Order(msgspec.Struct, frozen=True):
     def remaining_quantity(self) -> Decimal:
         """Base asset still open."""
         return self.quantity - self.executed_quantity
+
+    @property
+    def is_reducing(self) -> bool:
+        """True when the order can only make a position smaller; the venue's flags do not tell that of legs."""
+        return self.reduce_only or self.close_position or self.position_side.is_closed_by(self.side)
 
 
 class Fill(msgspec.Struct, frozen=True):

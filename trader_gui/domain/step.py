@@ -9,10 +9,11 @@ from typing import TypeAlias
 
 import msgspec
 
-from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall
+from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
 from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
 from trader_gui.domain.order import CancelIntent, OrderIntent, OrderOutcome, OrderUpdate
 from trader_gui.domain.protection import ProtectionFinding
+from trader_gui.domain.symbol import RulesUpdate
 
 
 class EngineMode(StrEnum):
@@ -63,8 +64,8 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 MarketMessage: TypeAlias = Kline | KlineHistory | MarkPrice | BookTicker | DepthUpdate | DepthSnapshot | AggTrade
-UserMessage: TypeAlias = OrderUpdate | AccountUpdate | AccountSnapshot | LeverageUpdate | MarginCall
-LocalMessage: TypeAlias = OrderOutcome | ModeChange | FeedStatus | Tick
+UserMessage: TypeAlias = OrderUpdate | AccountUpdate | AccountSnapshot | LeverageUpdate | MarginCall | PositionMode
+LocalMessage: TypeAlias = OrderOutcome | ModeChange | FeedStatus | RulesUpdate | Tick
 Message: TypeAlias = MarketMessage | UserMessage | LocalMessage
 
 

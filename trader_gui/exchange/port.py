@@ -96,6 +96,9 @@ class MarketReader(Protocol):
 class OrderPort(Protocol):
     """The account's orders. Only approved orders and cancels go in."""
 
+    async def symbol_rules(self) -> dict[str, SymbolRules]:
+        """Return the trading rules of every symbol of the host that orders go to."""
+
     def bars(self, approved: ApprovedOrder) -> VenueError | None:
         """Return why an order could not be sent now (a ban, a pause, no room in the budget), None when it could."""
 

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 from trader_gui.domain.account import AccountSnapshot
 from trader_gui.domain.market import Kline
 from trader_gui.domain.order import OrderOutcome, OrderUpdate
-from trader_gui.domain.step import ApprovedOrder, FeedStatus, ModeChange, Step
-from trader_gui.journal.records import ACCOUNT_KINDS, NOTE_KINDS, ORDER_KINDS, encode, encode_step, truth_of
+from trader_gui.domain.step import ApprovedOrder, Step
+from trader_gui.journal.records import ACCOUNT_KINDS, NOTE_KINDS, ORDER_KINDS, encode, encode_step, note_text, truth_of
 from trader_gui.journal.schema import NUMBERED_TABLES
 
 Row: TypeAlias = tuple[Any, ...]
@@ -63,11 +63,8 @@ class RowMaker:
             self._add_order_message(step, message)
         elif type(message) in ACCOUNT_KINDS:
             self._add_account_message(step)
-        elif isinstance(message, ModeChange):
-            self.note(NOTE_KINDS[ModeChange], f"{message.mode} {message.reason}", step.event_time_ms)
-        elif isinstance(message, FeedStatus):
-            state = "fresh" if message.is_fresh else "stale"
-            self.note(NOTE_KINDS[FeedStatus], f"{message.route} {state}", step.event_time_ms)
+        elif type(message) in NOTE_KINDS:
+            self.note(NOTE_KINDS[type(message)], note_text(message), step.event_time_ms)  # type: ignore[index]
         if step.evaluation is not None or step.wished:
             self._add_evaluation(step)
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from PySide6.QtCore import QObject
 
 from trader_gui.callback import Callback
-from trader_gui.domain.order import Order, OrderStatus, OrderType
+from trader_gui.domain.order import Order, OrderStatus, OrderType, PositionSide
 from trader_gui.domain.symbol import SymbolRules, decimals_of
 from trader_gui.models.table import Column, KeyedTableModel
 from trader_gui.models.trader_view import StatusView
@@ -93,6 +93,8 @@ def _flags(order: Order) -> str:
         words.append(order.time_in_force.value)
     if order.close_position:
         words.append("close position")
-    elif order.reduce_only:
+    elif order.is_reducing:
         words.append("reduce-only")
+    if order.position_side is not PositionSide.BOTH:
+        words.append(f"{order.position_side.value.lower()} leg")
     return " ".join(words)

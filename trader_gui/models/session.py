@@ -93,7 +93,8 @@ class SessionState:
     """One picture of the session; two equal states look the same.
 
     Attributes:
-        phase, failure, halt_reason, differences: As in the session's status.
+        phase, failure, halt_reason, differences, is_hedge: As in the session's status.
+        legs: The symbol's positions; at most one in one-way mode.
         armed_left_s: Whole seconds until the engine disarms by itself; None when not armed or without an end.
         venue_time_s: Market time of the last message, whole seconds UTC, 0 before the first.
     """
@@ -111,10 +112,16 @@ class SessionState:
     price: PriceState = _NO_PRICE
     money: MoneyState = _NO_MONEY
     service: ServiceState = _NO_SERVICE
-    position: Position | None = None
+    legs: tuple[Position, ...] = ()
+    is_hedge: bool = False
     differences: tuple[str, ...] = ()
     data_ended: bool = False
     venue_time_s: int = 0
+
+    @property
+    def position(self) -> Position | None:
+        """The symbol's position, in hedge mode the first of its legs; None when flat."""
+        return self.legs[0] if self.legs else None
 
 
 class SessionModel(FrameModel):
@@ -167,7 +174,8 @@ class SessionModel(FrameModel):
                 price=_price_state(callback),
                 money=self._money_state(callback, status, positions),
                 service=_service_state(status, now_ns),
-                position=callback.account.position(self.symbol),
+                legs=callback.account.legs(self.symbol),
+                is_hedge=status.is_hedge,
                 differences=status.differences,
                 data_ended=status.data_ended,
                 venue_time_s=status.venue_time_ms // 1000,

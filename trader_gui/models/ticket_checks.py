@@ -6,7 +6,7 @@ The risk gate and the venue judge again; this only spares the user a refusal, an
 from collections.abc import Iterator
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
-from trader_gui.domain.order import OrderIntent, OrderType, Origin, Side, TimeInForce, WorkingType
+from trader_gui.domain.order import OrderIntent, OrderType, Origin, Purpose, Side, TimeInForce, WorkingType
 from trader_gui.domain.symbol import is_multiple, snap
 from trader_gui.models.ticket_input import exact_quantity, in_unit, parse_number
 from trader_gui.models.ticket_math import (
@@ -34,6 +34,7 @@ _CENT = Decimal("0.01")
 
 def assess(draft: TicketDraft, facts: TicketFacts, side: Side) -> Assessment:
     """Judge one side of the ticket; every problem is found at once, not only the first."""
+    facts = facts.on_leg(side, reduces=draft.reduce_only)
     price = order_price(draft, facts, side)
     quantity = order_quantity(draft, facts, side)
     problems = (*_price_problems(draft, facts, side), *_size_problems(draft, facts, side, price, quantity))
@@ -58,7 +59,7 @@ def hold_code(draft: TicketDraft, facts: TicketFacts, side: Side) -> str:
     """Return what sending waits for, "" for nothing. A stale feed holds what opens, never what only closes."""
     if not facts.is_running:
         return "not_running"
-    if any(purpose is draft.purpose for purpose, _ in facts.undecided):
+    if any(_bars(undecided, draft, facts, side) for undecided in facts.undecided):
         return "undecided"
     if not facts.is_account_known:
         return "account_unknown"
@@ -66,6 +67,13 @@ def hold_code(draft: TicketDraft, facts: TicketFacts, side: Side) -> str:
     if not draft.reduce_only and not (facts.feed_is_live and has_price):
         return "stale_feed"
     return ""
+
+
+def _bars(undecided: tuple[Purpose, Side], draft: TicketDraft, facts: TicketFacts, side: Side) -> bool:
+    """Tell whether an undecided order holds this one; in hedge mode exits of the other leg do not."""
+    purpose, its_side = undecided
+    is_other_leg = facts.is_hedge and draft.reduce_only and its_side is not side
+    return purpose is draft.purpose and not is_other_leg
 
 
 def order_price(draft: TicketDraft, facts: TicketFacts, side: Side) -> Decimal | None:

@@ -9,6 +9,7 @@ from trader_gui.domain.account import MarginType, Position
 from trader_gui.domain.order import OrderIntent, Purpose, Side, TimeInForce, WorkingType
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.exchange.port import LeverageBracket
+from trader_gui.risk.legs import leg_of
 
 
 class OrderKind(StrEnum):
@@ -50,7 +51,8 @@ class TicketFacts(msgspec.Struct, frozen=True):
     """All that the ticket knows about market and account at one moment; None is unknown.
 
     Attributes:
-        position: None while flat (or unknown: see `is_account_known`).
+        position: None while flat (or unknown: see `is_account_known`); in hedge mode that of the leg, see `on_leg`.
+        is_hedge, legs: The account is in hedge mode, and then the symbol's legs that are not flat.
         available_balance, equity, cross_wallet_balance: Margin asset.
         other_cross_pnl: Unrealised PnL of cross positions on other symbols; None when there are any whose
             maintenance margin cannot be known here, so that no liquidation price can be told.
@@ -71,6 +73,8 @@ class TicketFacts(msgspec.Struct, frozen=True):
     last_price: Decimal | None = None
     mark_price: Decimal | None = None
     position: Position | None = None
+    is_hedge: bool = False
+    legs: tuple[Position, ...] = ()
     is_account_known: bool = False
     available_balance: Decimal | None = None
     equity: Decimal | None = None
@@ -96,6 +100,19 @@ class TicketFacts(msgspec.Struct, frozen=True):
     def position_amount(self) -> Decimal:
         """Signed position, 0 while flat."""
         return self.position.position_amount if self.position else Decimal(0)
+
+    def on_leg(self, side: Side, *, reduces: bool) -> "TicketFacts":
+        """Return the facts as an order of `side` meets them: in hedge mode those of its leg.
+
+        The other leg shares a cross wallet, so that no liquidation price can be told.
+        """
+        if not self.is_hedge:
+            return self
+        leg = leg_of(side, reduces=reduces, is_hedge=True)
+        position = next((p for p in self.legs if p.position_side is leg), None)
+        shared = any(p is not position and p.margin_type is not MarginType.ISOLATED for p in self.legs)
+        other_cross_pnl = None if shared else self.other_cross_pnl
+        return msgspec.structs.replace(self, position=position, other_cross_pnl=other_cross_pnl)
 
 
 class TicketDraft(msgspec.Struct, frozen=True):

@@ -14,11 +14,10 @@ def is_stop_for(order: Order, position: Position) -> bool:
     """Tell whether an order, once live, would get this position out at a loss limit."""
     side = Side.SELL if position.position_amount > 0 else Side.BUY
     return (
-        order.symbol == position.symbol
-        and order.position_side is position.position_side
+        (order.symbol, order.position_side) == position.key
         and order.side is side
         and order.order_type in _STOP_TYPES
-        and (order.close_position or order.reduce_only)
+        and order.is_reducing
     )
 
 

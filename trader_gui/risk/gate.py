@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from trader_gui.domain.order import CancelIntent, OrderIntent, make_client_order_id
 from trader_gui.domain.step import _GATE_KEY, ApprovedCancel, ApprovedOrder, EngineMode, Refusal
+from trader_gui.risk.legs import on_its_leg
 from trader_gui.risk.rules import (
     HOUR_MS,
     ORDER_RULES,
@@ -50,7 +51,8 @@ class RiskGate:
         while self._entry_times_ms and self._entry_times_ms[0] <= context.now_ms - HOUR_MS:
             self._entry_times_ms.popleft()
         context = replace(context, entry_times_ms=tuple(self._entry_times_ms))
-        fitted = fit_to_position(intent, context)
+        placed = on_its_leg(intent, is_hedge=context.is_hedge)
+        fitted = placed if isinstance(placed, Refusal) else fit_to_position(placed, context)
         if isinstance(fitted, Refusal):
             return fitted
         for rule in ORDER_RULES:

@@ -108,6 +108,8 @@ class EngineSwitch:
         refusals = [Refusal("stale_feed", route) for route, s in status.routes.items() if not s.is_fresh]
         if not self._road.callback.account.is_known:
             refusals.append(Refusal("unknown_account"))
+        if self._road.callback.account.is_hedge:
+            refusals.append(Refusal("hedge_mode"))
         if not status.journal_ok:
             refusals.append(Refusal("journal_failed"))
         return tuple(refusals)

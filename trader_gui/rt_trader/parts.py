@@ -20,6 +20,7 @@ from trader_gui.rt_trader.repair import Repair
 from trader_gui.rt_trader.road import Observer, Road
 from trader_gui.rt_trader.status import SessionStatus
 from trader_gui.rt_trader.summary import Tally
+from trader_gui.rt_trader.venue_facts import VenueFacts
 from trader_gui.settings import DeadManMode
 
 
@@ -34,6 +35,7 @@ class Parts:
     repair: Repair
     flattener: Flattener
     dead_man: DeadManSwitch
+    facts: VenueFacts
 
 
 def make_parts(
@@ -75,4 +77,5 @@ def make_parts(
             callback.symbol, repair.snapshot, request, lambda: callback.now_ms, callback.rules.market_max_quantity
         ),
         dead_man=DeadManSwitch(connection.port, callback, status, dead_man_switch),
+        facts=VenueFacts(road, connection.port, status, deliver),
     )

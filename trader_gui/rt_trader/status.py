@@ -60,6 +60,7 @@ class SessionStatus:
         data_ended: The recorded data is over.
         day_start_equity: Wallet balance at midnight UTC, quote asset.
         dead_man: The dead man's switch.
+        is_hedge: The account is in hedge mode; the engine trades in one-way mode only.
     """
 
     phase: str = "starting"
@@ -86,3 +87,4 @@ class SessionStatus:
     day_start_equity: Decimal | None = None
     journal_ok: bool = True
     dead_man: DeadManStatus = field(default_factory=DeadManStatus)
+    is_hedge: bool = False

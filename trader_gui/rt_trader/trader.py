@@ -12,7 +12,7 @@ from trader_gui.decision.registry import make_strategy
 from trader_gui.domain.account import AccountSnapshot, MarginType
 from trader_gui.domain.order import Order, OrderIntent
 from trader_gui.domain.step import EngineMode, Refusal, Route, Tick
-from trader_gui.domain.symbol import SymbolRules
+from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import BugError, TraderError, UserError, VenueError, first_error
 from trader_gui.exchange.port import DataEnd, PaceMarker, StreamItem, StreamStatus
 from trader_gui.journal.writer import open_journal
@@ -145,7 +145,7 @@ class RtTrader:
         )
         self.status.commission, self.status.brackets = prepared.commission, prepared.brackets
         self._begin_core(prepared)
-        quote = prepared.rules.quote_asset
+        quote = self.rules.quote_asset
         self._start_wallet = prepared.snapshot.wallet_balance(quote) or Decimal(0)
         self.status.day_start_equity = self._start_wallet - prepared.today_income
         if belief is not None:
@@ -161,7 +161,7 @@ class RtTrader:
         self._callback = Callback(
             symbol=self.symbol,
             interval=self.interval,
-            rules=prepared.rules,
+            rules=prepared.rules[self.symbol],
             decision=decision,
             conditionals=conditionals,
             gate=gate,
@@ -182,6 +182,9 @@ class RtTrader:
         self._manager, self._road, self._engine = parts.manager, parts.road, parts.engine
         self._freshness, self._repair, self._flattener = parts.freshness, parts.repair, parts.flattener
         self._dead_man = parts.dead_man
+        self._facts = parts.facts
+        self._road.step(RulesUpdate(tuple(prepared.rules.values()), 0))
+        self._facts.take_mode(is_hedge=prepared.is_hedge)
         self._road.step(prepared.history)
         self._road.step(prepared.snapshot)
         if prepared.history.klines:
@@ -220,6 +223,7 @@ class RtTrader:
                 raise UserError(f"--arm works with demo and replay only, not with {self.profile.name}")
             self._engine.set_mode(EngineMode.ACTIVE, "at_start")
         self._repair.start(self._group, self._first_time_ms)
+        self._facts.start(self._group)
         if not self._connection.is_paced:
             await self._freshness.wait_first_price(self._stop)
         self.started.set()
@@ -231,6 +235,7 @@ class RtTrader:
         """Disarm, take back the engine's resting entries, and let open requests come to an end, all within limits."""
         self.status.phase = "stopping"
         self._repair.stop()
+        self._facts.stop()
         try:
             async with asyncio.timeout(STOP_LIMIT_S):
                 await self.disarm("stopping")
@@ -278,6 +283,7 @@ class RtTrader:
         else:
             self._freshness.note_received(item, received_ns)
             self._road.step(item)
+            self._facts.note(item)
             if isinstance(item, AccountSnapshot) and self._repair.has_settled(item):
                 self._freshness.note_account_read()
             self._repair.look_for_gaps()
@@ -315,6 +321,7 @@ class RtTrader:
             self.status.journal_ok = not self._journal.failure
             self._engine.check_expiry(now_ns)
             if not self._connection.is_paced:  # nothing by the machine's time, or no two runs would be the same
+                self._facts.check(now_ns)
                 self._road.step(Tick((now_ns - self._started_ns) // 1_000_000, self.callback.now_ms))
             await asyncio.sleep(WATCH_INTERVAL_S)
 

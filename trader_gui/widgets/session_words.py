@@ -173,6 +173,8 @@ def why_not_armable(state: SessionState) -> str:
     """Return why the engine cannot be armed now, "" when it can."""
     if state.phase != "running":
         return "The session is not running yet." if state.phase == "starting" else "The session is over."
+    if state.is_hedge:
+        return "The account is in hedge mode; the engine trades in one-way mode only."
     if state.protection.kind is ProtectionKind.NAKED:
         return "A position has no stop at the exchange."
     if state.protection.kind is ProtectionKind.UNKNOWN:

@@ -23,6 +23,7 @@ from trader_gui.domain.order import (
 )
 from trader_gui.domain.protection import ProtectionFinding, ProtectionState
 from trader_gui.domain.step import ApprovedCancel, EngineMode, ModeChange
+from trader_gui.domain.symbol import RulesUpdate
 from trader_gui.orders.state import NOT_AT_VENUE
 from trader_gui.risk.protection import GAP_MS, LATE_AFTER_MS, LATE_GAP_MS, VERIFY_LIMIT_MS
 
@@ -480,7 +481,7 @@ def test_entries_and_exits_that_rest_are_taken_back_before_a_close_at_market():
 def test_a_large_position_is_closed_in_parts():
     big = replace(RULES, market_max_quantity=dec("0.004"))
     rig = new_rig()
-    rig.callback.rules = big
+    rig.send(RulesUpdate((big,), 0))
     stop = rig.naked_long()
     (out,) = rig.answer(stop, REFUSED, code=-2021).approved
     assert out.intent.quantity == Decimal("0.004")

@@ -33,6 +33,8 @@ _ROWS = {
 class CloseDialog(ProfileDialog):
     """The size to close and what it leads to; the whole position unless the user asks for less.
 
+    In hedge mode it closes one leg.
+
     Signals:
         order_requested: An `OrderIntent`: market, reduce-only, by hand.
     """
