@@ -8,6 +8,7 @@ it: a stop or a cancel must not queue behind an order that the venue never answe
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeAlias
@@ -206,7 +207,7 @@ class OrderManager:
             order=order,
             error_code=error.code if error else None,
             error_message=error.message if error else message,
-            retry_after_ms=int(error.wait_s * 1000) if error else 0,
+            retry_after_ms=math.ceil(error.wait_s * 1000) if error else 0,
         )
 
     # ---- unknown outcomes ------------------------------------------------------------------------------------------

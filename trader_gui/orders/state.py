@@ -14,7 +14,7 @@ matching engine for seconds, so one "unknown order" proves nothing.
 from trader_gui.domain.order import OutcomeKind
 from trader_gui.errors import OutcomeUnknownError, VenueError
 
-RESOLVE_DELAYS_S = (0.2, 0.3, 0.5, 1.0, 1.0, 2.0, 2.0, 4.0)
+RESOLVE_DELAYS_S = (0.2, 0.3, 0.5, 0.5, 0.5, 1.0, 2.0, 3.0, 3.0)
 """Pauses before each query for an order whose fate is unknown; eleven seconds in all before absence is concluded."""
 
 LATE_ANSWER_S = 0.5

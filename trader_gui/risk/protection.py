@@ -50,6 +50,9 @@ LATE_GAP_MS, LATE_AFTER_MS = 2_000, 30_000
 EXIT_FIRST_MS = 1_000
 """A close that is on its way is given so long before another stop is tried beside it."""
 
+CLOCK_AGE_MS = 250
+"""The clock was last looked at so long ago at most."""
+
 LEFT_OVER_MS = 2_000
 """A stop that the venue has not taken back by itself so long after flat is cancelled."""
 
@@ -152,7 +155,8 @@ class ProtectionPolicy:
             clock_ms: Now, as in the context.
         """
         if retry_after_ms and purpose is not Purpose.ENTRY:
-            self._not_before_ms = max(self._not_before_ms, clock_ms + retry_after_ms)
+            self._not_before_ms = max(self._not_before_ms, clock_ms + retry_after_ms + CLOCK_AGE_MS)
+            self._asked_ms.pop(purpose, None)  # then it may be asked for at once: a close must not fall behind a stop
         if purpose is not Purpose.PROTECTION or self.finding.state is ProtectionState.NOTHING:
             return
         self._cause = reason if code is None else str(code)
