@@ -306,6 +306,7 @@ class Proxy:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self.release()
         self._server.close()
         for link in tuple(self._links):
             link.close()

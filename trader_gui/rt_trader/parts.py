@@ -12,6 +12,7 @@ from trader_gui.journal.writer import JournalWriter
 from trader_gui.orders.flatten import Flattener
 from trader_gui.orders.manager import OrderManager
 from trader_gui.rt_trader.connection import Connection
+from trader_gui.rt_trader.disturbance import Disturbances, local_addresses
 from trader_gui.rt_trader.engine import EngineSwitch
 from trader_gui.rt_trader.freshness import Freshness
 from trader_gui.rt_trader.repair import Repair
@@ -30,6 +31,7 @@ class Parts:
     freshness: Freshness
     repair: Repair
     flattener: Flattener
+    disturbances: Disturbances
 
 
 def make_parts(
@@ -57,13 +59,17 @@ def make_parts(
     async def request(wishes: Sequence[OrderIntent | CancelIntent]) -> Step:
         return (await road.ask(wishes)).step
 
+    engine = EngineSwitch(road, status)
+    freshness = Freshness(road, status, connection.is_mirror_stale, connection.lives)
+    addresses = None if connection.is_local else local_addresses
     return Parts(
         manager=manager,
         road=road,
-        engine=EngineSwitch(road, status),
-        freshness=Freshness(road, status, connection.is_mirror_stale),
+        engine=engine,
+        freshness=freshness,
         repair=repair,
         flattener=Flattener(
             callback.symbol, repair.snapshot, request, lambda: callback.now_ms, callback.rules.market_max_quantity
         ),
+        disturbances=Disturbances(connection, freshness, engine, road, journal, status, addresses),
     )
