@@ -31,7 +31,7 @@ class DialLimits(msgspec.Struct, frozen=True):
 
     first_s: float = 0.25
     longest_s: float = 3.0
-    longest_flap_s: float = 6.0
+    longest_flap_s: float = 4.0
     spread: float = 0.2
     burst: int = 40
     per_s: float = 0.85

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from typing import cast
 
 import msgspec
 from websockets.asyncio.client import ClientConnection
@@ -137,10 +138,10 @@ class StreamLine:
                 wait_s = self._limits.probe_s - silent_s
                 continue
             try:
-                pong: Awaitable[float] = await self._socket.ping()
+                pong = cast("asyncio.Future[float]", await self._socket.ping())
             except ConnectionClosed:
                 return
-            asyncio.ensure_future(pong).add_done_callback(self._on_pong)
+            pong.add_done_callback(self._on_pong)
             if not self._is_probed:
                 return
             wait_s = self._limits.probe_s
