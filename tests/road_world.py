@@ -18,17 +18,21 @@ class RoadWorld:
     """A road, and what it told its observers.
 
     Attributes:
+        journal: Of the session.
         steps: Every step that the observers were told.
         observers: The list that the road reads.
     """
 
     def __init__(self, rig: Rig, journal: Any) -> None:
         self.rig = rig
+        self.journal = journal
         self.status = SessionStatus(phase="running")
         self.tally = Tally()
         self.steps: list[Step] = []
         self.observers: list[Any] = [self.steps.append]
-        unconnected: Any = SimpleNamespace(port=None, reader=None, is_paced=True, is_mirror_stale=lambda now_ns: False)
+        unconnected: Any = SimpleNamespace(
+            port=None, reader=None, lives={}, is_local=True, is_paced=True, is_mirror_stale=lambda now_ns: False
+        )
         self.parts = make_parts(
             rig.callback,
             unconnected,  # nothing is sent

@@ -15,7 +15,7 @@ from trader_gui.domain.step import Refusal
 from trader_gui.errors import OutcomeUnknownError, TraderError, VenueError
 from trader_gui.resources import read_text
 
-SECTIONS = ("problem", "hold", "held", "held_more", "venue_error", "refusal", "reason")
+SECTIONS = ("problem", "hold", "held", "held_more", "venue_error", "refusal", "reason", "stream")
 _NOT_SENT = "not sent: "
 """How this program's own refusals begin: the exchange was not asked."""
 
@@ -74,6 +74,15 @@ def refusal_words(refusal: Refusal) -> str:
 def reason_words(code: str) -> str:
     """Return why the engine or the program did something (`stop_loss`, `expired`); "" for no reason."""
     return words("reason", code) if code else ""
+
+
+def stream_words(detail: str) -> str:
+    """Return why a stream was lost, replaced, or is not there, other people's words in brackets; "" for nothing."""
+    code, _, others = detail.partition(": ")
+    if not code:
+        return ""
+    sentence = words("stream", code)
+    return f"{sentence.rstrip('.')} ({others})." if others else sentence
 
 
 def venue_error_words(code: int | None, message: str = "") -> str:

@@ -96,7 +96,7 @@ def risk_context(core: Core, ledger: EngineLedger, symbol: str) -> RiskContext:
         untold=ledger.untold(core.now_ms),
         last_price=core.last_price if is_own else None,
         mark_price=mark.mark_price if mark is not None else None,
-        is_market_fresh=core.routes_fresh[Route.MARKET],
+        is_market_fresh=core.routes_fresh[Route.MARKET] and core.routes_fresh[Route.PUBLIC],
         is_private_fresh=core.routes_fresh[Route.PRIVATE],
         result_today=core.result_today,
         now_ms=core.now_ms,

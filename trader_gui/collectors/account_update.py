@@ -46,6 +46,7 @@ class AccountUpdateCollector(Collector):
         self._balance_times_ms: dict[str, int] = {}
         self._positions: dict[PositionKey, Position] = {}
         self._leverages: dict[str, int] = {}
+        self._leverage_times_ms: dict[str, int] = {}
         self._margin_types: dict[str, MarginType] = {}
 
     @property
@@ -79,8 +80,7 @@ class AccountUpdateCollector(Collector):
             self._replace(message)
             return self._count(True)
         if isinstance(message, LeverageUpdate):
-            self._take_settings(message.symbol, message.leverage, None)
-            return self._count(True)
+            return self._count(self._take_leverage(message))
         if isinstance(message, PositionMode):
             was_hedge, self.is_hedge = self.is_hedge, message.is_hedge
             return self._count(was_hedge is not message.is_hedge)
@@ -134,6 +134,13 @@ class AccountUpdateCollector(Collector):
             if not self._merge_position(told, told.update_time_ms):
                 self._take_settings(told.symbol, told.leverage, told.margin_type)
         self.is_known = True
+
+    def _take_leverage(self, told: LeverageUpdate) -> bool:
+        if told.event_time_ms < self._leverage_times_ms.get(told.symbol, 0):
+            return False
+        self._leverage_times_ms[told.symbol] = told.event_time_ms
+        self._take_settings(told.symbol, told.leverage, None)
+        return True
 
     def _take_settings(self, symbol: str, leverage: int | None, margin_type: MarginType | None) -> None:
         """Take what is set for a symbol; None leaves it as it was, since only some messages tell it."""

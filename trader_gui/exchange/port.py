@@ -4,6 +4,7 @@ Every method may raise `VenueError`; those that change something may raise `Outc
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
@@ -60,11 +61,33 @@ class DataEnd(msgspec.Struct, frozen=True):
 
 
 class StreamStatus(msgspec.Struct, frozen=True):
-    """A route connected or lost its connection; `detail` is for the log."""
+    """A route connected, lost its connection, or still has none.
+
+    Told once more as connected, it may have missed something: its socket was replaced, or an event was lost.
+
+    Attributes:
+        detail: A code, followed by a colon and the venue's or the system's own words where there are any: `connected`,
+            or why the socket was lost, replaced, or cannot be opened (`closed: 1001 going away`, `silent`).
+    """
 
     route: Route
     is_connected: bool
     detail: str
+
+
+@dataclass(slots=True)
+class StreamLife:
+    """What a stream sees of its own sockets, updated in place on the loop's thread.
+
+    Attributes:
+        alive_ns: Monotonic time of the last proof that the other end is there, a frame or a pong; 0 before the first.
+        replaced: How often a socket was opened in another's place, before or after the other was lost.
+        reason: Why the last time, as `StreamStatus.detail`; "" before.
+    """
+
+    alive_ns: int = 0
+    replaced: int = 0
+    reason: str = ""
 
 
 StreamItem = Message | PaceMarker | DataEnd | StreamStatus
@@ -146,7 +169,14 @@ class StreamSource(Protocol):
     Owner: the session's TaskGroup runs `run`; cancelling it closes the socket.
     """
 
+    @property
+    def life(self) -> StreamLife:
+        """What is known of the socket."""
+
     async def run(self) -> None: ...
+    def replace(self, reason: str) -> None:
+        """Open another socket in place of the present one, which is closed only then; `reason` is a code."""
+
     async def acknowledge_pace(self, number: int) -> None: ...
 
 

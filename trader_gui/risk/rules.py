@@ -63,7 +63,8 @@ class RiskContext(msgspec.Struct, frozen=True):
         cancels_in_flight: Orders whose cancel was sent and not answered.
         untold: Purposes of the engine with an execution whose new position was not told yet.
         last_price, mark_price: Quote asset; None while unknown.
-        is_market_fresh, is_private_fresh: Freshness of the two routes that trading depends on.
+        is_market_fresh: Both routes of market data are fresh: prices and best bid and ask.
+        is_private_fresh: So is the account's own.
         result_today: Realised profit minus commission since 00:00 UTC, quote asset.
         entry_times_ms: When opening orders were approved, within the last hour, oldest first; the gate fills it in.
     """

@@ -5,6 +5,7 @@ import time
 
 from trader_gui.domain.order import Order, OrderStatus, Origin, Purpose
 from trader_gui.domain.step import EngineMode, ModeChange, Refusal
+from trader_gui.orders.wishes import cancel_wishes
 from trader_gui.rt_trader.road import Road
 from trader_gui.rt_trader.status import SessionStatus
 
@@ -62,6 +63,11 @@ class EngineSwitch:
         is_second = self._ending == reason and mode is EngineMode.REDUCING
         self._ending = reason
         self.set_mode(EngineMode.REDUCING if self.needs_care and not is_second else EngineMode.HALTED, reason)
+
+    async def take_back_entries(self, reason: str) -> None:
+        """Cancel the engine's resting entries once it is disarmed, and halt it when nothing needs care."""
+        await self._road.ask(cancel_wishes(self.entries(), reason, self._road.callback.now_ms))
+        self.settle()
 
     async def disarm_for_flatten(self) -> None:
         """Disarm, and wait a little for the answer to what the engine has sent: an entry in the air is not in sight."""

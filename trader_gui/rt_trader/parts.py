@@ -14,6 +14,7 @@ from trader_gui.orders.manager import OrderManager
 from trader_gui.rt_trader.care import Care
 from trader_gui.rt_trader.connection import Connection
 from trader_gui.rt_trader.dead_man import DeadManSwitch
+from trader_gui.rt_trader.disturbance import Disturbances, local_addresses
 from trader_gui.rt_trader.engine import EngineSwitch
 from trader_gui.rt_trader.freshness import Freshness
 from trader_gui.rt_trader.repair import Repair
@@ -36,6 +37,7 @@ class Parts:
     flattener: Flattener
     dead_man: DeadManSwitch
     facts: VenueFacts
+    disturbances: Disturbances
 
 
 def make_parts(
@@ -67,15 +69,19 @@ def make_parts(
     async def request(wishes: Sequence[OrderIntent | CancelIntent]) -> Step:
         return (await road.ask(wishes)).step
 
+    engine = EngineSwitch(road, status)
+    freshness = Freshness(road, status, connection.is_mirror_stale, connection.lives)
+    addresses = None if connection.is_local else local_addresses
     return Parts(
         manager=manager,
         road=road,
-        engine=EngineSwitch(road, status),
-        freshness=Freshness(road, status, connection.is_mirror_stale),
+        engine=engine,
+        freshness=freshness,
         repair=repair,
         flattener=Flattener(
             callback.symbol, repair.snapshot, request, lambda: callback.now_ms, callback.rules.market_max_quantity
         ),
         dead_man=DeadManSwitch(connection.port, callback, status, dead_man_switch),
         facts=VenueFacts(road, connection.port, status, deliver),
+        disturbances=Disturbances(connection, freshness, engine, road, journal, status, addresses),
     )

@@ -9,18 +9,31 @@ from trader_gui.exchange.port import CommissionRate, LeverageBracket
 
 @dataclass(slots=True)
 class RouteStatus:
-    """One route of streams.
+    """One route of streams. Times are monotonic ns, 0 before the first; reasons are as `StreamStatus.detail`.
 
     Attributes:
-        is_fresh: Connected, and (for market data) heard of within the last three seconds.
-        last_received_ns: Monotonic time of the last item, 0 before the first.
-        detail: Why it is not connected, for the log and the tooltip.
+        is_fresh: Connected, alive, and heard of as the route demands (see `Freshness`).
+        last_received_ns: Of the last item.
+        alive_ns: Of the last proof that the other end is there, a frame or a pong.
+        detail: `connected`, or why it is not; a code of our own while it is held stale although it is connected.
+        connected_since_ns, fresh_since_ns: Since when `is_connected` and `is_fresh` are what they are.
+        replaced: How often a socket was opened in another's place.
+        reason: Why the last time.
+        losses: Connections lost, each within a minute of the one before.
+        lost_ns: Of the last loss.
     """
 
     is_connected: bool = False
     is_fresh: bool = False
     last_received_ns: int = 0
+    alive_ns: int = 0
     detail: str = ""
+    connected_since_ns: int = 0
+    fresh_since_ns: int = 0
+    replaced: int = 0
+    reason: str = ""
+    losses: int = 0
+    lost_ns: int = 0
 
 
 @dataclass(slots=True)
@@ -55,6 +68,8 @@ class SessionStatus:
         reads_paused_until_ns: Monotonic; until then the venue wants to be asked nothing. None when it does not mind.
         armed_until_ns: Monotonic; None when not armed or armed without an end.
         halt_reason: Code of why the engine was halted by the program, "" when it was not.
+        disturbance: Code of what befell this machine last (see `Disturbance`), "" for nothing.
+        disturbed_ns: Monotonic time of it.
         venue_time_ms: Market time of the last message.
         differences: What journal and venue disagreed on at start, one line each.
         data_ended: The recorded data is over.
@@ -79,6 +94,8 @@ class SessionStatus:
     reads_paused_until_ns: int | None = None
     armed_until_ns: int | None = None
     halt_reason: str = ""
+    disturbance: str = ""
+    disturbed_ns: int = 0
     venue_time_ms: int = 0
     differences: tuple[str, ...] = ()
     data_ended: bool = False

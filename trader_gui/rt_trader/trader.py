@@ -185,6 +185,7 @@ class RtTrader:
         self._facts = parts.facts
         self._road.step(RulesUpdate(tuple(prepared.rules.values()), 0))
         self._facts.take_mode(is_hedge=prepared.is_hedge)
+        self._disturbances = parts.disturbances
         self._road.step(prepared.history)
         self._road.step(prepared.snapshot)
         if prepared.history.klines:
@@ -307,8 +308,10 @@ class RtTrader:
             return
         if status.route is Route.PRIVATE:
             self._repair.account()
-        else:
+        elif status.route is Route.MARKET:
             self._repair.klines()
+        elif self.options.with_book:
+            self._repair.order_book()
 
     async def _watch(self) -> None:
         """Look at the clock: silent routes, the end of an arming, the budget, the journal."""
@@ -316,6 +319,7 @@ class RtTrader:
             now_ns = time.monotonic_ns()
             if not self._connection.is_paced:
                 self._freshness.check()
+                self._look_for_disturbance()
             self._repair.look_for_untold(now_ns)
             self._connection.read_budget(self.status)
             self.status.journal_ok = not self._journal.failure
@@ -324,6 +328,11 @@ class RtTrader:
                 self._facts.check(now_ns)
                 self._road.step(Tick((now_ns - self._started_ns) // 1_000_000, self.callback.now_ms))
             await asyncio.sleep(WATCH_INTERVAL_S)
+
+    def _look_for_disturbance(self) -> None:
+        found = self._disturbances.look()
+        if found is not None:
+            self._group.create_task(self._disturbances.settle(found), name="disturbance")
 
     def _on_overflow(self, dropped: int) -> None:
         _log.error("%d market messages dropped: the session could not keep up; the engine is halted", dropped)
@@ -348,8 +357,7 @@ class RtTrader:
     async def disarm(self, reason: str = "by_user") -> None:
         """Open nothing from now on, take back the engine's resting entries, and halt; stops at the exchange stay."""
         self._engine.disarm(reason)
-        await self._road.ask(cancel_wishes(self._engine.entries(), reason, self.callback.now_ms))
-        self._engine.settle()
+        await self._engine.take_back_entries(reason)
 
     def halt(self, reason: str) -> None:
         """Stop the engine because something went wrong here; `reason` is a code."""

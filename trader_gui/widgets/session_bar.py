@@ -10,7 +10,9 @@ from trader_gui.domain.step import EngineMode
 from trader_gui.models.session import SessionModel
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets import session_words as words
+from trader_gui.widgets.cell_view import CellView
 from trader_gui.widgets.session_cell import SessionCell
+from trader_gui.widgets.stream_words import stream_details
 from trader_gui.widgets.theme import set_style_property, theme
 
 HEIGHT = 48
@@ -239,11 +241,8 @@ class SessionBar(QFrame):
             ("Stops", "live at the exchange; closing this window leaves them there"),
         ]
 
-    def _feed_details(self) -> Sequence[tuple[str, str]]:
-        state = self._model.state
-        rows = [("Market data", words.feed(state).text), ("Account stream", words.user_stream(state.user_stream).text)]
-        rows += [("Detail", words.detail(r)) for r in (state.feed, state.user_stream) if r.detail]
-        return rows
+    def _feed_details(self) -> Sequence[tuple[str, str | CellView]]:
+        return stream_details(self._model.state)
 
     def _price_details(self) -> Sequence[tuple[str, str]]:
         price = self._model.state.price
