@@ -32,10 +32,11 @@ from trader_gui.domain.market import (
 )
 from trader_gui.domain.order import (
     CancelIntent,
-    Fill,
+    FillHistory,
     Order,
     OrderIntent,
     OrderOutcome,
+    OrdersInDoubt,
     OrderUpdate,
     Origin,
     OutcomeKind,
@@ -80,8 +81,6 @@ class Callback:
     Args:
         decision, conditionals: The strategy.
         gate: The risk gate; its mode is changed by `ModeChange`.
-        past_fills: Own executions since 00:00 UTC, oldest first, as read before the stream: the pause and the day's
-            loss go on over a restart.
         kline_capacity: Closed klines kept.
 
     Attributes:
@@ -102,7 +101,6 @@ class Callback:
         conditionals: Sequence[Conditional],
         gate: RiskGate,
         *,
-        past_fills: Sequence[Fill] = (),
         kline_capacity: int = 1500,
     ) -> None:
         self.symbol = symbol
@@ -137,6 +135,8 @@ class Callback:
             AggTrade: self._quietly(self.agg_trades.apply),
             OrderUpdate: self._on_order_update,
             OrderOutcome: self._on_order_outcome,
+            OrdersInDoubt: self._quietly(self.orders.apply),
+            FillHistory: self._on_fill_history,
             AccountUpdate: self._on_account_update,
             AccountSnapshot: self._on_account_snapshot,
             LeverageUpdate: self._quietly(self.account.apply),
@@ -145,7 +145,6 @@ class Callback:
             FeedStatus: self._on_feed_status,
             Tick: self._on_tick,
         }
-        self._load(past_fills)
 
     @property
     def engine_holds_position(self) -> bool:
@@ -311,6 +310,16 @@ class Callback:
                 self._ledger.note_fill(update.fill, *self.orders.origin_of(update.fill.client_order_id))
         return _Next.PROTECT
 
+    def _on_fill_history(self, history: FillHistory) -> _Next:
+        """The pause, the day's loss and the ownership of the position go on over a restart."""
+        for fill in history.fills:
+            if not self.orders.has_fill(fill):
+                self._day_result.note_fill(fill)
+        self.orders.apply(history)
+        if history.symbol == self.symbol:
+            self._ledger.restore(history.fills, lambda fill: self.orders.origin_of(fill.client_order_id)[0])
+        return _Next.PROTECT
+
     def _on_order_outcome(self, outcome: OrderOutcome) -> _Next:
         origin, purpose = self.orders.origin_of(outcome.client_order_id)
         is_refused = outcome.kind is OutcomeKind.REFUSED and not outcome.is_cancel
@@ -358,13 +367,6 @@ class Callback:
     def _on_tick(self, tick: Tick) -> _Next:
         self.elapsed_ms = tick.elapsed_ms
         return _Next.PROTECT
-
-    def _load(self, fills: Sequence[Fill]) -> None:
-        self.orders.load_fills(fills)
-        for fill in fills:
-            self._day_result.note_fill(fill)
-            if fill.symbol == self.symbol:
-                self._ledger.note_past(fill, self.orders.origin_of(fill.client_order_id)[0])
 
 
 _STREAMED = frozenset(

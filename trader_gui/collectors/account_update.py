@@ -22,8 +22,9 @@ class AccountUpdateCollector(Collector):
     """The account as the venue tells it; what a delta does not name stays as it was.
 
     A streamed row that is older than the row at hand (by the matching engine's time) is passed over, and a snapshot
-    does not undo a row that was streamed after it was asked for: the two may come in any order. A snapshot's time is
-    the market's, as that of the stream is.
+    does not undo a row that was streamed after it was asked for: the two may come in any order. Nor does a snapshot
+    that was asked for before the newest one at hand: it is passed over. A snapshot's time is the market's, as that of
+    the stream is.
 
     Attributes:
         is_known: A snapshot was applied; before it, nothing is known and nothing may be assumed.
@@ -33,6 +34,7 @@ class AccountUpdateCollector(Collector):
     def __init__(self) -> None:
         super().__init__()
         self.is_known = False
+        self._taken_time_ms = 0
         self.balances: dict[str, Balance] = {}
         self._balance_times_ms: dict[str, int] = {}
         self._positions: dict[PositionKey, Position] = {}
@@ -63,8 +65,7 @@ class AccountUpdateCollector(Collector):
             changed += [self._merge_position(p, message.transaction_time_ms) for p in message.positions]
             return self._count(any(changed))
         if isinstance(message, AccountSnapshot):
-            self._replace(message)
-            return self._count(True)
+            return self._count(self._replace(message))
         if isinstance(message, LeverageUpdate):
             self._take_settings(message.symbol, message.leverage, None)
             return self._count(True)
@@ -108,8 +109,11 @@ class AccountUpdateCollector(Collector):
         self._take_settings(told.symbol, told.leverage, told.margin_type)
         return True
 
-    def _replace(self, snapshot: AccountSnapshot) -> None:
+    def _replace(self, snapshot: AccountSnapshot) -> bool:
         asked_ms = snapshot.taken_time_ms
+        if asked_ms < self._taken_time_ms:
+            return False
+        self._taken_time_ms = asked_ms
         newer = {a: b for a, b in self.balances.items() if self._balance_times_ms.get(a, 0) > asked_ms}
         self.balances = {b.asset: b for b in snapshot.balances} | newer
         self._balance_times_ms |= dict.fromkeys(self.balances.keys() - newer.keys(), asked_ms)
@@ -118,6 +122,7 @@ class AccountUpdateCollector(Collector):
             if not self._merge_position(told, told.update_time_ms):
                 self._take_settings(told.symbol, told.leverage, told.margin_type)
         self.is_known = True
+        return True
 
     def _take_settings(self, symbol: str, leverage: int | None, margin_type: MarginType | None) -> None:
         """Take what is set for a symbol; None leaves it as it was, since only some messages tell it."""

@@ -11,7 +11,7 @@ import msgspec
 
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall
 from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
-from trader_gui.domain.order import CancelIntent, OrderIntent, OrderOutcome, OrderUpdate
+from trader_gui.domain.order import CancelIntent, FillHistory, OrderIntent, OrderOutcome, OrdersInDoubt, OrderUpdate
 
 
 class EngineMode(StrEnum):
@@ -62,7 +62,9 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 MarketMessage: TypeAlias = Kline | KlineHistory | MarkPrice | BookTicker | DepthUpdate | DepthSnapshot | AggTrade
-UserMessage: TypeAlias = OrderUpdate | AccountUpdate | AccountSnapshot | LeverageUpdate | MarginCall
+UserMessage: TypeAlias = (
+    OrderUpdate | AccountUpdate | AccountSnapshot | LeverageUpdate | MarginCall | FillHistory | OrdersInDoubt
+)
 LocalMessage: TypeAlias = OrderOutcome | ModeChange | FeedStatus | Tick
 Message: TypeAlias = MarketMessage | UserMessage | LocalMessage
 

@@ -42,6 +42,9 @@ class SessionStatus:
         differences: What journal and venue disagreed on at start, one line each.
         data_ended: The recorded data is over.
         day_start_equity: Wallet balance at midnight UTC, quote asset.
+        journal_ok: Orders can be brought to the disk; without it none is sent.
+        journal_failure: Why not, one line; "" while it is ok.
+        journal_failed_since_ms: Since when not, wall clock, UTC; None while it is ok.
     """
 
     phase: str = "starting"
@@ -67,3 +70,5 @@ class SessionStatus:
     brackets: tuple[LeverageBracket, ...] = ()
     day_start_equity: Decimal | None = None
     journal_ok: bool = True
+    journal_failure: str = ""
+    journal_failed_since_ms: int | None = None
