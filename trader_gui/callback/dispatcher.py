@@ -34,10 +34,11 @@ from trader_gui.domain.market import (
 )
 from trader_gui.domain.order import (
     CancelIntent,
-    Fill,
+    FillHistory,
     Order,
     OrderIntent,
     OrderOutcome,
+    OrdersInDoubt,
     OrderUpdate,
     Origin,
     OutcomeKind,
@@ -85,8 +86,6 @@ class Callback:
         rules: Of the symbol; those of the others, and every change, come as `RulesUpdate`.
         decision, conditionals: The strategy.
         gate: The risk gate; its mode is changed by `ModeChange`.
-        past_fills: Own executions since 00:00 UTC, oldest first, as read before the stream: the pause and the day's
-            loss go on over a restart.
         kline_capacity: Closed klines kept.
         protection_action: What is done when no stop of the engine's position is known in time.
 
@@ -109,7 +108,6 @@ class Callback:
         conditionals: Sequence[Conditional],
         gate: RiskGate,
         *,
-        past_fills: Sequence[Fill] = (),
         kline_capacity: int = 1500,
         protection_action: ProtectionAction = "close",
     ) -> None:
@@ -146,6 +144,8 @@ class Callback:
             AggTrade: self._quietly(self.agg_trades.apply),
             OrderUpdate: self._on_order_update,
             OrderOutcome: self._on_order_outcome,
+            OrdersInDoubt: self._quietly(self.orders.apply),
+            FillHistory: self._on_fill_history,
             AccountUpdate: self._on_account_update,
             AccountSnapshot: self._on_account_snapshot,
             LeverageUpdate: self._quietly(self.account.apply),
@@ -156,7 +156,6 @@ class Callback:
             FeedStatus: self._on_feed_status,
             Tick: self._on_tick,
         }
-        self._load(past_fills)
 
     @property
     def clock_ms(self) -> int:
@@ -323,6 +322,16 @@ class Callback:
                 self._ledger.note_fill(update.fill, *self.orders.origin_of(update.fill.client_order_id))
         return _Next.PROTECT
 
+    def _on_fill_history(self, history: FillHistory) -> _Next:
+        """The pause, the day's loss and the ownership of the position go on over a restart."""
+        for fill in history.fills:
+            if not self.orders.has_fill(fill):
+                self._day_result.note_fill(fill)
+        self.orders.apply(history)
+        if history.symbol == self.symbol:
+            self._ledger.restore(history.fills, lambda fill: self.orders.origin_of(fill.client_order_id)[0])
+        return _Next.PROTECT
+
     def _on_order_outcome(self, outcome: OrderOutcome) -> _Next:
         origin, purpose = self.orders.origin_of(outcome.client_order_id)
         is_refused = outcome.kind is OutcomeKind.REFUSED and not outcome.is_cancel
@@ -381,13 +390,6 @@ class Callback:
             self.protection.restart_clock()
         self.elapsed_ms = tick.elapsed_ms
         return _Next.PROTECT
-
-    def _load(self, fills: Sequence[Fill]) -> None:
-        self.orders.load_fills(fills)
-        for fill in fills:
-            self._day_result.note_fill(fill)
-            if fill.symbol == self.symbol:
-                self._ledger.note_past(fill, self.orders.origin_of(fill.client_order_id)[0])
 
 
 _STREAMED = frozenset(

@@ -1,11 +1,13 @@
 """What the engine itself did: whose the position is, the last trade, refusals, round trips. Event times only."""
 
 from collections import deque
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import msgspec
 
-from trader_gui.domain.order import Fill, Order, OrderFamily, Origin, Purpose, Side
+from trader_gui.decision.ownership import fills_since_flat
+from trader_gui.domain.order import Fill, Order, OrderFamily, Origin, PositionSide, Purpose, Side
 
 EXIT_UNTOLD_LIMIT_MS = 5_000
 """An exit waits this long for the venue to tell the new position; then it may be asked again (it only reduces)."""
@@ -45,8 +47,9 @@ class EngineLedger:
     """Keeps account of the engine's own doings in one symbol.
 
     The position belongs to the engine while the signed sum of what its orders executed since flat equals the position
-    that the venue tells, and nobody else traded the symbol since. In any doubt (after a restart, in the milliseconds
-    between a fill and its position, after a trade by hand) it does not, and the engine leaves it alone.
+    that the venue tells, and nobody else traded the symbol since. In any doubt (in the milliseconds between a fill and
+    its position, after a trade by hand, after a restart when the executions do not explain it) it does not, and the
+    engine leaves it alone.
 
     Attributes:
         last_trade_time_ms: Of the engine's newest execution; None before the first.
@@ -133,10 +136,21 @@ class EngineLedger:
             self.round_trips.append(self._round_trip(purpose))
             self._trip = []
 
-    def note_past(self, fill: Fill, origin: Origin) -> None:
-        """A fill of before the session; only the pause goes on from it."""
-        if origin is Origin.ENGINE:
-            self.last_trade_time_ms = max(self.last_trade_time_ms or 0, fill.trade_time_ms)
+    def restore(self, fills: Sequence[Fill], origin_of: Callable[[Fill], Origin]) -> None:
+        """Fills of before the session came: all of the symbol from one of them up to now, in the order of trading.
+
+        The pause goes on from them. As long as nothing was executed in the session, they say whose the position is.
+        """
+        fills = [fill for fill in fills if fill.position_side is PositionSide.BOTH]
+        own = [fill.trade_time_ms for fill in fills if origin_of(fill) is Origin.ENGINE]
+        if own:
+            self.last_trade_time_ms = max(*own, self.last_trade_time_ms or 0)
+        made = fills_since_flat(self._position_amount, fills)
+        if self._executed_ms or not made:
+            return
+        self._is_touched = any(origin_of(fill) is not Origin.ENGINE for fill in made)
+        self._engine_amount = Decimal(0) if self._is_touched else self._position_amount
+        self._trip = [] if self._is_touched else list(made)
 
     def note_position(self, position_amount: Decimal, time_ms: int) -> None:
         """The venue told the position as of `time_ms`."""

@@ -249,6 +249,24 @@ class Fill(msgspec.Struct, frozen=True):
     position_side: PositionSide = PositionSide.BOTH
 
 
+class FillHistory(msgspec.Struct, frozen=True):
+    """Own executions of a symbol as the venue lists them, those of foreign orders too, oldest first.
+
+    With it, every execution up to `newest_trade_id` is known (0: there is none); older ones that the receiver knows
+    already may be left out.
+    """
+
+    symbol: str
+    fills: tuple[Fill, ...]
+    newest_trade_id: int
+
+
+class OrdersInDoubt(msgspec.Struct, frozen=True):
+    """Orders of ours, sent before this session, of which the end was never heard and which the venue does not list."""
+
+    orders: tuple[Order, ...]
+
+
 class OrderUpdate(msgspec.Struct, frozen=True):
     """An order event of the user stream (both families), with the fill when it was one.
 
@@ -312,6 +330,13 @@ def make_client_order_id(prefix: str, origin: Origin, purpose: Purpose, sequence
         sequence: Rises by one for every order of the installation.
     """
     return f"{prefix}-{_ORIGIN_LETTER[origin]}{_PURPOSE_LETTER[purpose]}-{sequence}"
+
+
+def sequence_of(prefix: str, client_order_id: str) -> int:
+    """Return the number in an id of this installation; 0 for an id that it did not make."""
+    if parse_client_order_id(prefix, client_order_id)[0] is Origin.OTHER:
+        return 0
+    return int(client_order_id.rpartition("-")[2])
 
 
 def parse_client_order_id(prefix: str, client_order_id: str) -> tuple[Origin, Purpose | None]:

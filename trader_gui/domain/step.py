@@ -11,7 +11,7 @@ import msgspec
 
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
 from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
-from trader_gui.domain.order import CancelIntent, OrderIntent, OrderOutcome, OrderUpdate
+from trader_gui.domain.order import CancelIntent, FillHistory, OrderIntent, OrderOutcome, OrdersInDoubt, OrderUpdate
 from trader_gui.domain.protection import ProtectionFinding
 from trader_gui.domain.symbol import RulesUpdate
 
@@ -64,7 +64,16 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 MarketMessage: TypeAlias = Kline | KlineHistory | MarkPrice | BookTicker | DepthUpdate | DepthSnapshot | AggTrade
-UserMessage: TypeAlias = OrderUpdate | AccountUpdate | AccountSnapshot | LeverageUpdate | MarginCall | PositionMode
+UserMessage: TypeAlias = (
+    OrderUpdate
+    | AccountUpdate
+    | AccountSnapshot
+    | LeverageUpdate
+    | MarginCall
+    | PositionMode
+    | FillHistory
+    | OrdersInDoubt
+)
 LocalMessage: TypeAlias = OrderOutcome | ModeChange | FeedStatus | RulesUpdate | Tick
 Message: TypeAlias = MarketMessage | UserMessage | LocalMessage
 

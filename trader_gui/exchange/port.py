@@ -47,6 +47,16 @@ class IncomeRow(msgspec.Struct, frozen=True):
     transaction_id: int
 
 
+class OrderName(msgspec.Struct, frozen=True):
+    """Under which id the venue executes an order, and by which we or others called it.
+
+    `order_id` is None for a conditional order that no order of the book came of yet.
+    """
+
+    order_id: int | None
+    client_order_id: str
+
+
 class PaceMarker(msgspec.Struct, frozen=True):
     """The simulated exchange, at speed `max`, has sent all of a round on this route and waits for our answer."""
 
@@ -150,6 +160,9 @@ class OrderPort(Protocol):
         self, symbol: str, *, from_trade_id: int | None = None, start_time_ms: int | None = None
     ) -> tuple[Fill, ...]:
         """Return own executions, oldest first, at most 1000."""
+
+    async def order_names(self, symbol: str) -> tuple[OrderName, ...]:
+        """Return the names of recent orders in any state: of each family the newest 1000 of the last seven days."""
 
     async def income(self, *, start_time_ms: int, income_type: str | None = None) -> tuple[IncomeRow, ...]:
         """Return changes of the wallet since a time, oldest first, at most 1000."""

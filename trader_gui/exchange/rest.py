@@ -27,7 +27,7 @@ from trader_gui.errors import OutcomeUnknownError, ProtocolError, VenueError
 from trader_gui.exchange import endpoints as paths
 from trader_gui.exchange import rest_errors
 from trader_gui.exchange.endpoints import Endpoints
-from trader_gui.exchange.port import CommissionRate, IncomeRow, LeverageBracket, Sleep
+from trader_gui.exchange.port import CommissionRate, IncomeRow, LeverageBracket, OrderName, Sleep
 from trader_gui.exchange.rate_budget import RateBudget
 from trader_gui.exchange.rest_calls import Answer, Call, Connector, RestCalls, RestLimits, Security
 from trader_gui.exchange.wire import answer, order_answer, request, rules
@@ -213,6 +213,17 @@ class RestClient(RestCalls):
         else:
             parameters.update(_times(start_time_ms, None))
         return answer.fills(await self._get(paths.USER_TRADES, parameters))
+
+    async def order_names(self, symbol: str) -> tuple[OrderName, ...]:
+        """Return the names of orders of the book, then those of conditional orders, each oldest first."""
+        parameters = {"symbol": symbol, "limit": "1000"}
+        book_body, algo_body = await _together(
+            self._get(paths.ALL_ORDERS, parameters), self._get(paths.ALL_ALGO_ORDERS, parameters)
+        )
+        return (
+            *order_answer.order_names(book_body, OrderFamily.BOOK),
+            *order_answer.order_names(algo_body, OrderFamily.ALGO),
+        )
 
     async def income(self, *, start_time_ms: int, income_type: str | None = None) -> tuple[IncomeRow, ...]:
         parameters = {"limit": "1000", **_times(start_time_ms, None)}

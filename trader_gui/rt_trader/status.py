@@ -76,6 +76,9 @@ class SessionStatus:
         day_start_equity: Wallet balance at midnight UTC, quote asset.
         dead_man: The dead man's switch.
         is_hedge: The account is in hedge mode; the engine trades in one-way mode only.
+        journal_ok: Orders can be brought to the disk; without it none is sent.
+        journal_failure: Why not, one line; "" while it is ok.
+        journal_failed_since_ms: Since when not, wall clock, UTC; None while it is ok.
     """
 
     phase: str = "starting"
@@ -105,3 +108,5 @@ class SessionStatus:
     journal_ok: bool = True
     dead_man: DeadManStatus = field(default_factory=DeadManStatus)
     is_hedge: bool = False
+    journal_failure: str = ""
+    journal_failed_since_ms: int | None = None

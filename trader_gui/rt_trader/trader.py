@@ -26,6 +26,7 @@ from trader_gui.rt_trader.belief import read_belief
 from trader_gui.rt_trader.connection import open_connection
 from trader_gui.rt_trader.options import SessionOptions
 from trader_gui.rt_trader.parts import make_parts
+from trader_gui.rt_trader.past import Past, Recovered
 from trader_gui.rt_trader.pump import Pump
 from trader_gui.rt_trader.road import Answer, Observer
 from trader_gui.rt_trader.status import SessionStatus
@@ -132,32 +133,34 @@ class RtTrader:
 
     async def _prepare(self, stack: AsyncExitStack) -> None:
         """Open journal and venue, and read everything the session starts from."""
-        path = self._directory.journal_path
-        self._journal = await stack.enter_async_context(
-            open_journal(path, profile=self.profile.name, symbol=self.symbol, interval=self.interval)
-        )
-        belief = await read_belief(path)
+        path, is_account_new = self._directory.journal_path, self.profile.orders == "simulated"
+        session = {"profile": self.profile.name, "symbol": self.symbol, "interval": self.interval}
+        self._journal = await stack.enter_async_context(open_journal(path, **session, is_account_new=is_account_new))
+        self._note_journal()
+        belief = None if self._journal.failure else await read_belief(path)
         self._connection = await open_connection(
             stack, self.profile, self.options, self._credentials, self._pump.deliver
         )
-        prepared = await Prelim(self._connection.reader, self._connection.port, self.symbol, self.interval).run(
-            self._on_loading
-        )
+        prelim = Prelim(self._connection.reader, self._connection.port, self.symbol, self.interval)
+        prepared = await prelim.run(self._on_loading)
         self.status.commission, self.status.brackets = prepared.commission, prepared.brackets
-        self._begin_core(prepared)
+        # In an account that begins anew, nothing is left of what the journal knows.
+        past = Past(self._connection.port, self._journal, None if is_account_new else belief)
+        recovered = await past.read(self.symbol, prepared.day_start_ms, lambda: prelim.account(prepared.history))
+        self._begin_core(prepared, recovered)
         quote = self.rules.quote_asset
-        self._start_wallet = prepared.snapshot.wallet_balance(quote) or Decimal(0)
+        self._start_wallet = recovered.snapshot.wallet_balance(quote) or Decimal(0)
         self.status.day_start_equity = self._start_wallet - prepared.today_income
-        if belief is not None:
-            self.status.differences = tuple(map(str, differences(belief, prepared.snapshot, quote)))
+        found = differences(belief, recovered.snapshot, quote) if belief is not None else ()
+        self.status.differences = tuple(map(str, (*found, *recovered.differences)))
         for line in self.status.differences:
             _log.info("at start: %s", line)
             self._journal.note("difference", line, self.callback.now_ms)
 
-    def _begin_core(self, prepared: Prepared) -> None:
+    def _begin_core(self, prepared: Prepared, recovered: Recovered) -> None:
         """Make the session's parts, and give the core what was read."""
         decision, conditionals = make_strategy(self.options.strategy, self.symbol)
-        gate = RiskGate(self._limits, self._journal.id_prefix, self._journal.next_sequence)
+        gate = RiskGate(self._limits, self._journal.id_prefix, recovered.next_sequence)
         self._callback = Callback(
             symbol=self.symbol,
             interval=self.interval,
@@ -165,7 +168,6 @@ class RtTrader:
             decision=decision,
             conditionals=conditionals,
             gate=gate,
-            past_fills=prepared.past_fills,
             protection_action=self.options.protection_action,
         )
         parts = make_parts(
@@ -187,7 +189,8 @@ class RtTrader:
         self._facts.take_mode(is_hedge=prepared.is_hedge)
         self._disturbances = parts.disturbances
         self._road.step(prepared.history)
-        self._road.step(prepared.snapshot)
+        for message in recovered.messages:
+            self._road.step(message)
         if prepared.history.klines:
             self._first_time_ms = prepared.history.klines[-1].close_time_ms + 1
 
@@ -322,7 +325,7 @@ class RtTrader:
                 self._look_for_disturbance()
             self._repair.look_for_untold(now_ns)
             self._connection.read_budget(self.status)
-            self.status.journal_ok = not self._journal.failure
+            self._note_journal()
             self._engine.check_expiry(now_ns)
             if not self._connection.is_paced:  # nothing by the machine's time, or no two runs would be the same
                 self._facts.check(now_ns)
@@ -333,6 +336,11 @@ class RtTrader:
         found = self._disturbances.look()
         if found is not None:
             self._group.create_task(self._disturbances.settle(found), name="disturbance")
+
+    def _note_journal(self) -> None:
+        self.status.journal_ok = not self._journal.failure
+        self.status.journal_failure = self._journal.failure
+        self.status.journal_failed_since_ms = self._journal.failed_since_ms
 
     def _on_overflow(self, dropped: int) -> None:
         _log.error("%d market messages dropped: the session could not keep up; the engine is halted", dropped)
