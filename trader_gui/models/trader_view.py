@@ -23,6 +23,17 @@ class RouteView(Protocol):
     def detail(self) -> str: ...
 
 
+class DeadManView(Protocol):
+    """State of the dead man's switch; times are monotonic ns, None while no countdown runs."""
+
+    @property
+    def mode(self) -> str: ...
+    @property
+    def until_ns(self) -> int | None: ...
+    @property
+    def failure(self) -> str: ...
+
+
 class StatusView(Protocol):
     """The session's status record, read once a frame and never written."""
 
@@ -72,6 +83,8 @@ class StatusView(Protocol):
     def day_start_equity(self) -> Decimal | None: ...
     @property
     def journal_ok(self) -> bool: ...
+    @property
+    def dead_man(self) -> DeadManView: ...
 
 
 class ProfileView(Protocol):

@@ -61,6 +61,7 @@ class MainWindow(QWidget):
         order_requested: (OrderIntent) from the ticket.
         cancel_order_requested: (Order) from the orders table; answer with `finish_cancel`.
         close_position_requested: (symbol) from the positions table or the menu; answer with `finish_close`.
+        protect_now_requested, close_now_requested: The engine's position has no stop; place one, or close at market.
         leverage_requested: (int); margin_type_requested: (str).
         keys_requested, screenshot_requested: Menu entries.
         look_changed: (theme name, palette name) chosen in the menu.
@@ -74,6 +75,8 @@ class MainWindow(QWidget):
     order_requested = Signal(object)
     cancel_order_requested = Signal(object)
     close_position_requested = Signal(str)
+    protect_now_requested = Signal()
+    close_now_requested = Signal()
     leverage_requested = Signal(int)
     margin_type_requested = Signal(str)
     keys_requested = Signal()
@@ -244,6 +247,10 @@ class MainWindow(QWidget):
     def _on_banner_action(self, key: str, action: str) -> None:
         if (key, action) == ("naked", "close"):
             self.close_position_requested.emit(self._bridge.session.symbol)
+        elif action == "protect":
+            self.protect_now_requested.emit()
+        elif action == "close_now":
+            self.close_now_requested.emit()
 
     def _on_part_failed(self, dock_id: str, text: str) -> None:
         if dock_id in self.workspace.docks:
