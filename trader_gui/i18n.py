@@ -15,7 +15,7 @@ from trader_gui.domain.step import Refusal
 from trader_gui.errors import OutcomeUnknownError, TraderError, VenueError
 from trader_gui.resources import read_text
 
-SECTIONS = ("problem", "hold", "held", "held_more", "venue_error", "refusal", "reason", "stream")
+SECTIONS = ("problem", "hold", "held", "held_more", "venue_error", "refusal", "reason", "stream", "no_stop")
 _NOT_SENT = "not sent: "
 """How this program's own refusals begin: the exchange was not asked."""
 
@@ -96,6 +96,16 @@ def venue_error_words(code: int | None, message: str = "") -> str:
     if sentence is not None:
         return f"{sentence} ({number})"
     return f"The exchange answered {number}: {message}" if message else f"The exchange refused it ({number})."
+
+
+def no_stop_words(cause: str) -> str:
+    """Return why the engine's position has no stop at the exchange: a number or text of the exchange, or our code."""
+    if cause.lstrip("-").isdecimal():
+        return venue_error_words(int(cause))
+    section = next((name for name in ("no_stop", "refusal", "reason") if cause in sentences()[name]), None)
+    if section is not None:
+        return words(section, cause)
+    return venue_error_words(None, cause) if cause else ""
 
 
 def outcome_words(outcome: OrderOutcome) -> str:

@@ -5,7 +5,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
 from tests.fakes import FakeProfile, FakeTrader, position, snapshot, stop_loss
-from trader_gui.domain.step import EngineMode, Route
+from trader_gui.domain.protection import ProtectionFinding, ProtectionState
+from trader_gui.domain.step import EngineMode, Route, Tick
+from trader_gui.i18n import venue_error_words
 from trader_gui.models.bridge import Bridge
 from trader_gui.widgets.banner import Banner, BannerStack
 from trader_gui.widgets.session_bar import SessionBar
@@ -13,6 +15,8 @@ from trader_gui.widgets.session_cell import Popover
 from trader_gui.widgets.status_bar import StatusBar
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform says it of every window
+
+PLACING, CLOSING, NAKED = ProtectionState.PLACING, ProtectionState.CLOSING, ProtectionState.NAKED
 
 
 @pytest.fixture
@@ -220,6 +224,77 @@ def test_banners_come_worst_first_two_at_most_and_never_stack(qtbot, bridge, tra
     bridge.flush()
     assert stack.banners()[0].key == "naked"
     assert len(stack.banners()) == 2
+
+
+def test_the_engines_naked_position_is_said_with_its_age_its_cause_and_what_can_be_done(qtbot, bar, bridge, trader):
+    stack = BannerStack(bridge.session)
+    qtbot.addWidget(stack)
+    finding = trader.callback.protection
+    trader.feed(snapshot([position()]), Tick(60_000, 0))
+    for state, mode, cell, what, did, actions in (
+        (PLACING, EngineMode.ACTIVE, "Stop being placed", None, "", []),
+        (
+            CLOSING,
+            EngineMode.ACTIVE,
+            "NO STOP: closing",
+            "The engine's position has no stop at the exchange: it is being closed.",
+            "The stop would trigger at once",
+            [],
+        ),
+        (
+            NAKED,
+            EngineMode.ACTIVE,
+            "NOT PROTECTED 0:12",
+            "The engine's position has had no stop at the exchange for 0:12.",
+            "It is tried again and again. The stop would trigger at once",
+            ["Protect now", "Close now"],
+        ),
+        (
+            NAKED,
+            EngineMode.HALTED,
+            "NOT PROTECTED 0:12",
+            "The engine's position has had no stop at the exchange for 0:12.",
+            "The engine is disarmed and does nothing.",
+            ["Protect now", "Close now"],
+        ),
+    ):
+        trader.set_mode(mode)
+        finding.finding = ProtectionFinding(state, 48_000, "-2021")
+        bridge.flush()
+        assert said(bar.protection_cell) == cell
+        banners = stack.banners()
+        assert [b.what for b in banners] == ([what] if what else [])
+        if banners:
+            assert did in banners[0].did
+            assert [label for _, label in banners[0].actions] == actions
+            assert banners[0].tone == "danger"
+    assert bar._protection_details()[-2:] == [
+        ("The engine's without one for", "0:12"),
+        ("Its stop", "The engine is disarmed and does nothing. " + venue_error_words(-2021)),
+    ]
+    finding.finding = ProtectionFinding(ProtectionState.PROTECTED)
+    bridge.flush()
+    assert [b.key for b in stack.banners()] == ["naked"]  # now it is somebody else's that has none
+
+
+@pytest.mark.parametrize(
+    ("until_s", "failure", "text", "tone"),
+    [
+        (None, "", "off", "text2"),
+        (118, "", "118 s", "text1"),
+        (59, "", "59 s", "warn"),
+        (59, "no answer", "failed, 59 s left", "danger"),
+        (None, "no answer", "failed", "danger"),
+    ],
+)
+def test_the_status_bar_counts_the_dead_man_down(qtbot, bridge, trader, until_s, failure, text, tone):
+    bar = StatusBar(bridge.session, "0.1.0")
+    qtbot.addWidget(bar)
+    told = trader.status.dead_man
+    told.until_ns = None if until_s is None else trader.now_ns + until_s * 10**9
+    told.failure = failure
+    bridge.flush()
+    assert (bar.dead_man.view.text, bar.dead_man.view.tone) == (text, tone)
 
 
 def test_a_dismissed_banner_comes_back_only_with_a_new_cause(qtbot, bridge, trader):

@@ -353,7 +353,7 @@ class Callback:
             return
         is_same = before is not None and (before.order_id is None or before.order_id == after.order_id)
         self._ledger.note_order(before if is_same else None, after, time_ms)
-        if after.status.is_terminal and after.origin is Origin.ENGINE and after.purpose is Purpose.PROTECTION:
+        if after.status.is_terminal and after.purpose is Purpose.PROTECTION:
             self.protection.note_fallen(after)
 
     def _on_account_update(self, update: AccountUpdate) -> _Next:

@@ -1,11 +1,13 @@
-"""Is every position covered by a stop that lives at the exchange? Worked out from positions and open orders."""
+"""Whether every position is covered by a stop that lives at the exchange, and how the engine's own stands."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from trader_gui.callback import Callback
 from trader_gui.domain.account import Position
 from trader_gui.domain.order import Order, OrderStatus
+from trader_gui.domain.protection import ProtectionState
 from trader_gui.risk.cover import is_covered, is_stop_for, live_stops
 
 
@@ -26,6 +28,28 @@ class Protection:
     kind: ProtectionKind
     protected: int = 0
     total: int = 0
+
+
+@dataclass(frozen=True)
+class EngineWatch:
+    """The watchdog of the engine's position.
+
+    Attributes:
+        state: What it found.
+        naked_s: For how long no live stop has been known, whole seconds; None while there is one, or no position.
+        cause: Code of why, "" while nothing has gone wrong.
+    """
+
+    state: ProtectionState = ProtectionState.NOTHING
+    naked_s: int | None = None
+    cause: str = ""
+
+
+def engine_watch(callback: Callback) -> EngineWatch:
+    """Return what the core's watchdog found, with its age as shown."""
+    finding = callback.protection.finding
+    age_s = None if finding.since_ms is None else max(0, callback.clock_ms - finding.since_ms) // 1000
+    return EngineWatch(finding.state, age_s, finding.cause)
 
 
 def protection(positions: Iterable[Position], orders: Iterable[Order], *, is_known: bool) -> Protection:

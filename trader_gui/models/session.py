@@ -12,7 +12,7 @@ from trader_gui.domain.account import Position
 from trader_gui.domain.step import EngineMode, Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.models.frame import FrameModel
-from trader_gui.models.protection import Protection, ProtectionKind, protection
+from trader_gui.models.protection import EngineWatch, Protection, ProtectionKind, engine_watch, protection
 from trader_gui.models.trader_view import RouteView, StatusView
 
 _DAY_MS = 86_400_000
@@ -98,7 +98,26 @@ class ServiceState:
 
 
 _STREAMS = (Route.MARKET, Route.PUBLIC, Route.PRIVATE)
+
+
+@dataclass(frozen=True)
+class DeadManState:
+    """The dead man's switch as shown.
+
+    Attributes:
+        mode: `off`, `engine` or `all`.
+        left_s: Whole seconds until the exchange would cancel the entries; None while no countdown runs.
+        failure: Why it could not be set, "" when it could.
+    """
+
+    mode: str = "off"
+    left_s: int | None = None
+    failure: str = ""
+
+
 _NOT_YET_KNOWN = Protection(ProtectionKind.UNKNOWN)
+_NO_WATCH = EngineWatch()
+_NO_SWITCH = DeadManState()
 _WAITING = RouteState(FeedKind.WAITING)
 _NO_PRICE = PriceState()
 _NO_MONEY = MoneyState()
@@ -127,6 +146,8 @@ class SessionState:
     armed_left_s: int | None = None
     halt_reason: str = ""
     protection: Protection = _NOT_YET_KNOWN
+    watch: EngineWatch = _NO_WATCH
+    dead_man: DeadManState = _NO_SWITCH
     feed: RouteState = _WAITING
     user_stream: RouteState = _WAITING
     streams: tuple[tuple[Route, RouteState], ...] = tuple((route, _WAITING) for route in _STREAMS)
@@ -193,6 +214,8 @@ class SessionModel(FrameModel):
                 armed_left_s=_left_s(status.armed_until_ns, now_ns),
                 halt_reason=status.halt_reason,
                 protection=protection(positions, orders, is_known=is_known),
+                watch=engine_watch(callback),
+                dead_man=_dead_man_state(status, now_ns),
                 feed=_worse(streams[Route.MARKET], streams[Route.PUBLIC]),
                 user_stream=streams[Route.PRIVATE],
                 streams=tuple(streams.items()),
@@ -297,6 +320,11 @@ def _change(callback: Callback, last_price: float, open_time_ms: int) -> tuple[f
     index = min(index, len(arrays.close) - 1)
     span_ms = open_time_ms - int(arrays.open_time_ms[index])
     return last_price / float(arrays.close[index]) - 1.0, span_ms
+
+
+def _dead_man_state(status: StatusView, now_ns: int) -> DeadManState:
+    told = status.dead_man
+    return DeadManState(told.mode, _left_s(told.until_ns, now_ns), told.failure)
 
 
 def _service_state(status: StatusView, now_ns: int) -> ServiceState:

@@ -37,6 +37,17 @@ class RouteView(Protocol):
     def lost_ns(self) -> int: ...
 
 
+class DeadManView(Protocol):
+    """State of the dead man's switch; times are monotonic ns, None while no countdown runs."""
+
+    @property
+    def mode(self) -> str: ...
+    @property
+    def until_ns(self) -> int | None: ...
+    @property
+    def failure(self) -> str: ...
+
+
 class StatusView(Protocol):
     """The session's status record, read once a frame and never written."""
 
@@ -92,6 +103,8 @@ class StatusView(Protocol):
     def journal_ok(self) -> bool: ...
     @property
     def is_hedge(self) -> bool: ...
+    @property
+    def dead_man(self) -> DeadManView: ...
 
 
 class ProfileView(Protocol):

@@ -176,7 +176,7 @@ class ProtectionPolicy:
         return market_exit(position, rules, Origin.HAND, "close_now", now_ms)
 
     def note_fallen(self, order: Order) -> None:
-        """A stop of the engine is over; after a close that is as it should be."""
+        """A stop of ours is over; after a close that is as it should be."""
         if self.finding.state is not ProtectionState.NOTHING:
             self._cause = order.status.value.lower()
 

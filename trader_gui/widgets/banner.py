@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from trader_gui.domain.protection import ProtectionState
 from trader_gui.i18n import stream_words
 from trader_gui.models.protection import ProtectionKind
 from trader_gui.models.session import FeedKind, RouteState, SessionModel, SessionState
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets import session_words as words
+from trader_gui.widgets.protection_words import watch_did, watch_what
 from trader_gui.widgets.stream_words import feed_trouble, user_stream_trouble, why_down
 from trader_gui.widgets.theme import set_style_property, theme
 
@@ -39,6 +41,7 @@ class Banner:
 
 
 _DISMISS = (("dismiss", "Dismiss"),)
+_PROTECT = (("protect", "Protect now"), ("close_now", "Close now"))
 
 
 def session_banners(model: SessionModel) -> list[Banner]:
@@ -57,10 +60,7 @@ def _phase_banners(state: SessionState) -> list[Banner]:
 
 
 def _danger_banners(model: SessionModel) -> list[Banner]:
-    state, banners = model.state, []
-    if state.protection.kind is ProtectionKind.NAKED:
-        what = "A position has no stop at the exchange."
-        banners.append(Banner("naked", "danger", what, _position_words(model), (("close", "Close position…"),)))
+    state, banners = model.state, _naked_banners(model)
     if words.is_tripped(state):
         did = "It does nothing until you arm it again. Orders at the exchange stay there."
         banners.append(
@@ -72,6 +72,21 @@ def _danger_banners(model: SessionModel) -> list[Banner]:
         banners.append(Banner("banned", "danger", what, "Nothing is sent before. Orders at the exchange stay there."))
     if not state.service.journal_ok:
         banners.append(Banner("journal", "danger", "The journal cannot be written.", "No order is sent any more."))
+    return banners
+
+
+def _naked_banners(model: SessionModel) -> list[Banner]:
+    """Return what is said of positions without a stop: the engine's, of which its policy takes care, and others."""
+    state, banners = model.state, []
+    what = watch_what(state)
+    if what:
+        did = f"{_position_words(model)} {watch_did(state)}".strip()
+        actions = _PROTECT if state.watch.state is ProtectionState.NAKED else ()
+        banners.append(Banner("naked_engine", "danger", what, did, actions))
+    others = state.protection.total - state.protection.protected - (state.watch.naked_s is not None)
+    if state.protection.kind is ProtectionKind.NAKED and others > 0:
+        what = "A position has no stop at the exchange."
+        banners.append(Banner("naked", "danger", what, _position_words(model), (("close", "Close position…"),)))
     return banners
 
 

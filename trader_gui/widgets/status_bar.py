@@ -1,4 +1,4 @@
-"""The status bar: streams, latency, clock, request budget, journal; two clocks and the version at the right."""
+"""The status bar: streams, latency, dead man's switch, clock, budget, journal; at the right two clocks."""
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStatusBar, QWidget
 from trader_gui.models.session import ServiceState, SessionModel
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets.cell_view import CellView
+from trader_gui.widgets.protection_words import DEAD_MAN_NOTE, dead_man_cell
 from trader_gui.widgets.stream_words import STREAM_NAMES, stream_cell, stream_tip
 from trader_gui.widgets.theme import set_style_property, theme
 
@@ -71,12 +72,14 @@ class StatusBar(QStatusBar):
         self.weight = StatusCell("Weight", "Request weight used in this minute, of what the exchange allows")
         self.orders = StatusCell("Orders", "Orders sent in this minute, of what the exchange allows")
         self.journal = StatusCell("Journal", "Every decision and order is written to disk before it is sent")
+        self.dead_man = StatusCell("Dead-man", DEAD_MAN_NOTE)
         self.utc = StatusCell("UTC", "Market time of the last message")
         self.kst = StatusCell("KST", "Market time of the last message, Seoul")
         self._drop_order = (self.journal, self.orders, self.weight, self.clock_offset)
         self._left = (
             *self.streams.values(),
             self.latency,
+            self.dead_man,
             self.clock_offset,
             self.weight,
             self.orders,
@@ -135,6 +138,7 @@ class StatusBar(QStatusBar):
         self.weight.show_view(_weight(service))
         self.orders.show_view(_budget(service.orders_used, service.orders_limit))
         self.journal.show_view(_journal(service))
+        self.dead_man.show_view(dead_man_cell(state.dead_man))
         time_ms = state.venue_time_s * 1000 or None
         self.utc.show_view(CellView(fmt.clock(time_ms)))
         self.kst.show_view(CellView(fmt.clock(time_ms, "KST")))
