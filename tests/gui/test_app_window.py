@@ -158,7 +158,8 @@ def test_two_presses_flatten_everything(qt_run: Any, tmp_path: Path) -> None:
             rig.click(popover.confirm_button)
             assert not popover.isVisible()
         with rig.journal() as journal:
-            assert not journal.open_orders() and not journal.positions()
+            belief = journal.belief()
+            assert belief is not None and not belief.orders and not belief.positions
             assert list(journal.intents().values())[-1].reduce_only
 
     def _press_again(rig: AppRig, button: Any) -> bool:

@@ -261,7 +261,7 @@ class OrderUpdateCollector(Collector):
         """Take the venue's list of open orders.
 
         An order that it leaves out has ended, how is not told: one of ours becomes UNKNOWN, so that the session asks
-        and its purpose stays barred until then; a foreign one is closed as EXPIRED.
+        and its purpose stays barred until then; a foreign one is closed as EXPIRED, unless it is newer than the list.
         """
         if snapshot.taken_time_ms < self._listed_time_ms:
             return False
@@ -271,8 +271,10 @@ class OrderUpdateCollector(Collector):
         for key, order in list(self._open.items()):
             if key in named or order.status in (OrderStatus.SENT, OrderStatus.UNKNOWN):
                 continue
-            is_ours = order.origin is not Origin.OTHER
-            self._put(key, replace(order, status=OrderStatus.UNKNOWN if is_ours else OrderStatus.EXPIRED))
+            if order.origin is not Origin.OTHER:
+                self._put(key, replace(order, status=OrderStatus.UNKNOWN))
+            elif order.update_time_ms <= snapshot.taken_time_ms:
+                self._put(key, replace(order, status=OrderStatus.EXPIRED))
         for order in told:
             self._merge(order)
         self.revision += 1

@@ -4,7 +4,7 @@ The journal's rows are in order of arrival, and events arrive late, doubled, or 
 them by the matching engine's time; so the rows are put through the same collectors here, and the outcome is the same.
 Not all rows are needed: a snapshot replaces what was before it, but for rows that are dated after it was asked for and
 came before its answer. Orders are followed one by one from their beginning: those of ours whose end was not told,
-however old, those that the snapshot lists, and those that anything was told of since.
+however old, those that the snapshot lists, and those that anything was told of since it was asked for.
 """
 
 import sqlite3
@@ -34,7 +34,9 @@ _ACCOUNT_SINCE = """SELECT id, kind, payload FROM account
     UNION ALL SELECT id, kind, payload FROM account WHERE id >= :id"""
 _ORDER_SINCE = "SELECT id, kind, payload FROM order_event WHERE id > :id"
 _INTENT_SINCE = "SELECT id, client_order_id, payload FROM intent WHERE id > :id"
-_TO_FOLLOW = "SELECT client_order_id FROM open_intent UNION SELECT client_order_id FROM order_event WHERE id > :id"
+_TO_FOLLOW = """SELECT client_order_id FROM open_intent
+    UNION SELECT client_order_id FROM order_event WHERE id > :id
+    UNION SELECT client_order_id FROM order_event WHERE session_id = :session AND event_time_ms > :taken AND id < :id"""
 _ORDER_BEFORE = "SELECT id, kind, payload FROM order_event WHERE client_order_id = :order AND id < :id"
 _INTENT_BEFORE = "SELECT id, client_order_id, payload FROM intent WHERE client_order_id = :order AND id < :id"
 _READ_THROUGH = "SELECT symbol, max(newest_trade_id) FROM fill_reading WHERE account_id = 0 GROUP BY symbol"

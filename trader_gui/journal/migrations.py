@@ -91,6 +91,7 @@ MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
         """CREATE TABLE venue_order (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, symbol TEXT NOT NULL,
             order_id INTEGER NOT NULL, client_order_id TEXT NOT NULL, UNIQUE (account_id, symbol, order_id))""",
         list_open_intents,
+        "CREATE INDEX order_event_by_time ON order_event (session_id, event_time_ms, client_order_id)",
         "CREATE INDEX intent_by_sequence ON intent (sequence)",
         "DROP INDEX account_by_kind",
         "CREATE INDEX account_by_time ON account (kind, session_id, event_time_ms, id)",

@@ -7,6 +7,7 @@ from trader_gui.collectors.order_update import OrderUpdateCollector
 from trader_gui.domain.order import (
     OrderFamily,
     OrderOutcome,
+    OrdersInDoubt,
     OrderStatus,
     OrderType,
     OrderUpdate,
@@ -179,6 +180,34 @@ def test_a_snapshot_replaces_the_open_orders_but_not_those_still_on_their_way():
         f"{PREFIX}-ex-9": OrderStatus.UNKNOWN,  # ours and not listed: the venue must be asked
     }
     assert collector.get("web-1").status is OrderStatus.EXPIRED
+
+
+def test_a_foreign_order_that_was_placed_after_the_list_was_asked_for_stays():
+    collector = OrderUpdateCollector(PREFIX)
+    collector.apply(event(make_order("web-1", update_time_ms=START_MS + 5)))
+    collector.apply(make_snapshot(taken_time_ms=START_MS + 4))
+    assert collector.get("web-1").status is OrderStatus.NEW
+    collector.apply(make_snapshot(taken_time_ms=START_MS + 5))
+    assert collector.get("web-1").status is OrderStatus.EXPIRED
+
+
+def test_an_older_list_of_open_orders_does_not_undo_a_newer_one():
+    collector = collector_with(engine_entry())
+    collector.apply(make_snapshot(open_orders=(make_order(),), taken_time_ms=START_MS + 2))
+    gone = make_order("web-1", update_time_ms=START_MS - 9)
+    assert not collector.apply(make_snapshot(open_orders=(gone,), taken_time_ms=START_MS + 1))
+    assert {o.client_order_id: o.status for o in collector.open_orders()} == {ID: OrderStatus.NEW}
+
+
+def test_an_order_in_doubt_is_unknown_until_the_venue_has_told_its_end():
+    left = make_order(executed_quantity=dec("0.004"), origin=Origin.ENGINE, purpose=Purpose.ENTRY)
+    collector = OrderUpdateCollector(PREFIX)
+    assert collector.apply(OrdersInDoubt((left,)))
+    (known,) = collector.open_orders()
+    assert (known.status, known.executed_quantity) == (OrderStatus.UNKNOWN, dec("0.004"))
+    collector.apply(outcome(OutcomeKind.ACCEPTED, make_order(status=OrderStatus.CANCELED, update_time_ms=START_MS + 9)))
+    assert collector.open_orders() == []
+    assert not collector.apply(OrdersInDoubt((left,)))  # its end is known: there is nothing to doubt
 
 
 def test_an_order_missing_from_a_snapshot_is_settled_by_the_answer_to_the_question():

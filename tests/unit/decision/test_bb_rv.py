@@ -14,6 +14,7 @@ from tests.core_records import (
 from tests.core_rig import Rig
 from trader_gui.decision.decision import Decision
 from trader_gui.domain.order import (
+    FillHistory,
     OrderOutcome,
     OrderStatus,
     OrderType,
@@ -220,7 +221,8 @@ def test_the_pause_goes_on_over_a_restart():
         make_fill(2, "tg1-en-7", trade_time_ms=minute_60 - 100 * SECOND, commission=dec(2)),
         make_fill(3, "web", symbol="ETHUSDT", trade_time_ms=minute_60, realized_pnl=dec(-50)),
     )
-    rig = Rig(past_fills=past)
+    rig = Rig()
+    rig.send(FillHistory("BTCUSDT", past, 3))
     step = rig.tick(after_ms=0)
     pause = next(c for c in step.evaluation.groups[0].conditions if c.name == "pause over")
     assert (pause.value, pause.reading) == (False, 100.0)

@@ -5,8 +5,11 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.core_records import make_order
 from trader_gui.domain.account import AccountSnapshot, Balance, Position
-from trader_gui.orders.reconcile import Belief, differences
+from trader_gui.domain.order import Order, OrderStatus, PositionSide
+from trader_gui.journal.belief import Belief
+from trader_gui.orders.reconcile import differences
 
 AMOUNTS = st.dictionaries(
     st.sampled_from(["BTCUSDT", "ETHUSDT", "XRPUSDT"]), st.sampled_from([Decimal("0"), Decimal("0.010"), Decimal("-2")])
@@ -22,8 +25,31 @@ def snapshot(amounts: dict[str, Decimal], wallet: str = "10000") -> AccountSnaps
     )
 
 
+def believed(positions: list[Position], orders: tuple[Order, ...] = (), wallet: str = "10000") -> Belief:
+    return Belief(
+        orders=orders,
+        positions={(p.symbol, p.position_side): p for p in positions},
+        balances={"USDT": Balance("USDT", Decimal(wallet), Decimal(wallet))},
+        newest_trade_ids={},
+        read_times_ms={},
+        client_order_ids={},
+    )
+
+
+def test_legs_and_orders_that_were_never_heard_of_are_named_for_what_they_are():
+    leg = Position("BTCUSDT", Decimal("-1"), Decimal(1), Decimal(0), position_side=PositionSide.SHORT)
+    unknown = make_order("tg-en-4", status=OrderStatus.UNKNOWN)
+    found = [str(d) for d in differences(believed([leg], orders=(unknown,)), snapshot({}), "USDT")]
+    assert found == [
+        "BTCUSDT SHORT position: journal -1, exchange none",
+        "order tg-en-4: journal unknown, exchange none",
+    ]
+
+
 def test_a_position_the_venue_no_longer_has_is_shown():
-    belief = Belief({"BTCUSDT": Decimal("0.010")}, frozenset({"tg-ep-4"}), {"USDT": Decimal("9999.5")})
+    position = Position("BTCUSDT", Decimal("0.010"), Decimal(1), Decimal(0))
+    order = make_order("tg-ep-4")
+    belief = believed([position], orders=(order,), wallet="9999.5")
     found = [str(d) for d in differences(belief, snapshot({}), "USDT")]
     assert found == [
         "BTCUSDT position: journal 0.01, exchange none",
@@ -34,5 +60,6 @@ def test_a_position_the_venue_no_longer_has_is_shown():
 
 @given(AMOUNTS, AMOUNTS)
 def test_a_position_is_named_exactly_when_the_amounts_differ(ours: dict[str, Decimal], venue: dict[str, Decimal]):
-    named = {d.name for d in differences(Belief(ours, frozenset(), {}), snapshot(venue), "USDT")}
+    positions = [Position(s, a, Decimal(1), Decimal(0)) for s, a in ours.items() if a]
+    named = {d.name for d in differences(believed(positions), snapshot(venue), "USDT")}
     assert named == {s for s in {*ours, *venue} if ours.get(s, Decimal(0)) != venue.get(s, Decimal(0))}
