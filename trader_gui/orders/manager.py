@@ -168,7 +168,7 @@ class OrderManager:
             error = _as_venue_error(raised)
             kind = classify(error)
             if kind is OutcomeKind.UNKNOWN:
-                self._resolve(symbol, client_order_id, family)
+                self.resolve(symbol, client_order_id, family)
             elif error.code == ONE_EXISTS_CODE:
                 self._start(self._tell_open_orders(symbol, family), f"list instead of {client_order_id}")
             return self._outcome(client_order_id, kind, error=error)
@@ -185,7 +185,7 @@ class OrderManager:
             error = _as_venue_error(raised)
             kind = classify(error)
             if kind is OutcomeKind.UNKNOWN or error.code in ALREADY_GONE_CODES:
-                self._resolve(intent.symbol, client_order_id, intent.order_family)
+                self.resolve(intent.symbol, client_order_id, intent.order_family)
             return self._outcome(client_order_id, kind, is_cancel=True, error=error)
         return self._outcome(client_order_id, OutcomeKind.ACCEPTED, is_cancel=True, order=order)
 
@@ -214,18 +214,15 @@ class OrderManager:
 
     def resolve(self, symbol: str, client_order_id: str, family: OrderFamily) -> None:
         """Ask the venue what became of an order, in the background, until it is told."""
-        self._resolve(symbol, client_order_id, family)
-
-    def _resolve(self, symbol: str, client_order_id: str, family: OrderFamily) -> None:
         self._start(self._ask_until_known(symbol, client_order_id, family), f"resolve {client_order_id}")
 
     def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Run a question beside the sending; the manager is not idle before it is answered."""
+        """Begin to ask; `work` ends with `_end`, and the manager is not idle before."""
         if self._tasks is None or self._is_over:
             work.close()
             return
         self._begin()
-        self._tasks.create_task(work, name=name).add_done_callback(lambda _: self._end())
+        self._tasks.create_task(work, name=name)
 
     def _ask_when_late(self, symbol: str, client_order_id: str) -> asyncio.Task[None]:
         assert self._tasks is not None  # orders are sent under `run` alone
@@ -245,19 +242,22 @@ class OrderManager:
     async def _tell_open_orders(self, symbol: str, family: OrderFamily) -> None:
         """Tell all open orders of a family as the venue lists them."""
         try:
-            listed = await self._port.open_orders(symbol, family)
+            for order in await self._port.open_orders(symbol, family):
+                self._deliver(self._outcome(order.client_order_id, OutcomeKind.ACCEPTED, order=order))
         except TraderError as error:
             _log.warning("asking for the open orders failed: %s", error)
-            return
-        for order in listed:
-            self._deliver(self._outcome(order.client_order_id, OutcomeKind.ACCEPTED, order=order))
+        finally:
+            self._end()
 
     async def _ask_until_known(self, symbol: str, client_order_id: str, family: OrderFamily) -> None:
-        order = await self._ask(symbol, client_order_id, family)
-        if order is not None:
-            self._deliver(self._outcome(client_order_id, OutcomeKind.ACCEPTED, order=order))
-        else:
-            self._deliver(self._outcome(client_order_id, OutcomeKind.REFUSED, message=NOT_AT_VENUE))
+        try:
+            order = await self._ask(symbol, client_order_id, family)
+            if order is not None:
+                self._deliver(self._outcome(client_order_id, OutcomeKind.ACCEPTED, order=order))
+            else:
+                self._deliver(self._outcome(client_order_id, OutcomeKind.REFUSED, message=NOT_AT_VENUE))
+        finally:
+            self._end()
 
     async def _ask(self, symbol: str, client_order_id: str, family: OrderFamily) -> Order | None:
         """Return the order as the venue knows it; None when it still does not after all patience."""
