@@ -15,6 +15,7 @@ from trader_gui.domain.order import OrderFamily, OrderStatus, OrderType, Side
 from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
 from trader_gui.errors import ProtocolError, VenueError
 from trader_gui.exchange.endpoints import loopback
+from trader_gui.exchange.port import OrderName
 from trader_gui.exchange.rest import RestClient
 
 Payload = Callable[[str, str], bytes]
@@ -40,6 +41,20 @@ def query(sent: Any) -> dict[str, str]:
     """The parameters of a request without those that signing adds."""
     found = {name: values[0] for name, values in parse_qs(sent.query).items()}
     return {name: value for name, value in found.items() if name not in ("timestamp", "signature")}
+
+
+def test_names_of_recent_orders_are_read_of_both_families(http: SimpleNamespace):
+    answers = {
+        "GET /fapi/v1/allOrders": [http.Reply(b'[{"orderId":5,"clientOrderId":"tg1-hn-1"}]')],
+        "GET /fapi/v1/allAlgoOrders": [http.Reply(b'[{"clientAlgoId":"tg1-ep-2","actualOrderId":"6"}]')],
+    }
+
+    async def scenario(client: RestClient) -> None:
+        names = await client.order_names("BTCUSDT")
+        assert names == (OrderName(5, "tg1-hn-1"), OrderName(6, "tg1-ep-2"))
+
+    venue = run(http, answers, scenario)
+    assert [query(sent) for sent in venue.sent] == [{"symbol": "BTCUSDT", "limit": "1000"}] * 2
 
 
 def test_a_limit_order_goes_to_the_book_and_a_stop_to_the_algo_service(
