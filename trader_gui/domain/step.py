@@ -34,6 +34,13 @@ class ModeChange(msgspec.Struct, frozen=True):
     event_time_ms: int
 
 
+class EntryBlock(msgspec.Struct, frozen=True):
+    """While the whole account is being closed nothing may be opened, by nobody."""
+
+    is_on: bool
+    event_time_ms: int
+
+
 class Route(StrEnum):
     """The venue's classes of streams; each has its own socket and its own freshness."""
 
@@ -64,7 +71,7 @@ class Tick(msgspec.Struct, frozen=True):
 
 MarketMessage: TypeAlias = Kline | KlineHistory | MarkPrice | BookTicker | DepthUpdate | DepthSnapshot | AggTrade
 UserMessage: TypeAlias = OrderUpdate | AccountUpdate | AccountSnapshot | LeverageUpdate | MarginCall | PositionMode
-LocalMessage: TypeAlias = OrderOutcome | ModeChange | FeedStatus | RulesUpdate | Tick
+LocalMessage: TypeAlias = OrderOutcome | ModeChange | EntryBlock | FeedStatus | RulesUpdate | Tick
 Message: TypeAlias = MarketMessage | UserMessage | LocalMessage
 
 

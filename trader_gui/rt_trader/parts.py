@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trader_gui.callback import Callback
-from trader_gui.domain.order import CancelIntent, OrderIntent
+from trader_gui.domain.account import AccountSnapshot
+from trader_gui.domain.order import CancelIntent, OrderFamily, OrderIntent, OrderOutcome, OrderStatus
 from trader_gui.domain.step import Step
 from trader_gui.exchange.port import Deliver
 from trader_gui.journal.writer import JournalWriter
-from trader_gui.orders.flatten import Flattener
+from trader_gui.orders.closing import Closer
 from trader_gui.orders.manager import OrderManager
 from trader_gui.rt_trader.connection import Connection
 from trader_gui.rt_trader.engine import EngineSwitch
@@ -30,7 +31,7 @@ class Parts:
     engine: EngineSwitch
     freshness: Freshness
     repair: Repair
-    flattener: Flattener
+    closer: Closer
     facts: VenueFacts
 
 
@@ -56,17 +57,35 @@ def make_parts(
     road = Road(callback, manager, journal, tally, status, observers)
     repair = Repair(callback, connection.reader, connection.port, manager, deliver, with_book=with_book)
 
-    async def request(wishes: Sequence[OrderIntent | CancelIntent]) -> Step:
-        return (await road.ask(wishes)).step
-
     return Parts(
         manager=manager,
         road=road,
         engine=EngineSwitch(road, status),
         freshness=Freshness(road, status, connection.is_mirror_stale),
         repair=repair,
-        flattener=Flattener(
-            callback.symbol, repair.snapshot, request, lambda: callback.now_ms, callback.rules.market_max_quantity
-        ),
+        closer=_make_closer(road, repair, manager),
         facts=VenueFacts(road, connection.port, status, deliver),
     )
+
+
+def _make_closer(road: Road, repair: Repair, manager: OrderManager) -> Closer:
+    orders = road.callback.orders
+
+    def unknown() -> set[tuple[str, str, OrderFamily]]:
+        unsure = (o for o in orders.open_orders() if o.status is OrderStatus.UNKNOWN)
+        return {(o.symbol, o.client_order_id, o.order_family) for o in unsure}
+
+    async def read_account() -> AccountSnapshot:
+        """Read the account and let the core take it in; what it then no longer knows, the venue is asked about."""
+        before = unknown()
+        snapshot = await repair.snapshot()
+        road.step(snapshot)
+        for order in unknown() - before:
+            manager.resolve(*order)
+        return snapshot
+
+    async def ask(wishes: Sequence[OrderIntent | CancelIntent]) -> tuple[Step, Sequence[OrderOutcome]]:
+        answer = await road.ask(wishes)
+        return answer.step, answer.outcomes
+
+    return Closer(road.callback, read_account, ask, manager.resolve, road.step)
