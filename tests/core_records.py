@@ -188,6 +188,7 @@ def make_risk_context(**over: Any) -> RiskContext:
         "open_orders": (),
         "closed_keys": frozenset(),
         "cancels_in_flight": frozenset(),
+        "are_entries_blocked": False,
         "untold": frozenset(),
         "last_price": dec("100000"),
         "mark_price": dec("100000"),

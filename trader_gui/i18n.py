@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
 
+from trader_gui.domain.closing import Trouble
 from trader_gui.domain.order import OrderOutcome
 from trader_gui.domain.step import Refusal
 from trader_gui.errors import OutcomeUnknownError, TraderError, VenueError
@@ -113,6 +114,20 @@ def outcome_words(outcome: OrderOutcome) -> str:
     if outcome.error_code is None and outcome.error_message in sentences()["reason"]:
         return reason_words(outcome.error_message)
     return venue_error_words(outcome.error_code, outcome.error_message)
+
+
+def trouble_words(trouble: Trouble) -> str:
+    """Return why something could not be closed: the gate's reason, the exchange's, or the program's own."""
+    code, detail = trouble.code, trouble.detail
+    if code.removeprefix("-").isdigit():
+        text = venue_error_words(int(code), detail)
+    elif code == "not_sent":
+        text = venue_error_words(None, detail)
+    elif code in sentences()["refusal"]:
+        text = refusal_words(Refusal(code, detail))
+    else:
+        text = words("reason", code, {"detail": detail})
+    return f"{trouble.symbol}: {text}" if trouble.symbol else text
 
 
 def error_words(error: TraderError) -> str:

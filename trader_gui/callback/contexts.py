@@ -93,6 +93,7 @@ def risk_context(core: Core, ledger: EngineLedger, symbol: str) -> RiskContext:
         open_orders=tuple(core.orders.open_orders(symbol)),
         closed_keys=core.orders.closed_keys,
         cancels_in_flight=core.orders.cancels_in_flight,
+        are_entries_blocked=core.gate.are_entries_blocked,
         untold=ledger.untold(core.now_ms),
         last_price=core.last_price if is_own else None,
         mark_price=mark.mark_price if mark is not None else None,

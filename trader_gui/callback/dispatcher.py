@@ -49,6 +49,7 @@ from trader_gui.domain.step import (
     ApprovedCancel,
     ApprovedOrder,
     Condition,
+    EntryBlock,
     Evaluation,
     FeedStatus,
     Message,
@@ -153,6 +154,7 @@ class Callback:
             PositionMode: self._quietly(self.account.apply),
             RulesUpdate: self._on_rules,
             ModeChange: self._on_mode_change,
+            EntryBlock: self._on_entry_block,
             FeedStatus: self._on_feed_status,
             Tick: self._on_tick,
         }
@@ -375,6 +377,10 @@ class Callback:
     def _on_mode_change(self, change: ModeChange) -> _Next:
         self.gate.mode = change.mode
         return _Next.PROTECT
+
+    def _on_entry_block(self, block: EntryBlock) -> _Next:
+        self.gate.are_entries_blocked = block.is_on
+        return _Next.NOTHING
 
     def _on_feed_status(self, status: FeedStatus) -> _Next:
         self.routes_fresh[status.route] = status.is_fresh

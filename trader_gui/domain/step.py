@@ -35,6 +35,13 @@ class ModeChange(msgspec.Struct, frozen=True):
     event_time_ms: int
 
 
+class EntryBlock(msgspec.Struct, frozen=True):
+    """While the whole account is being closed nothing may be opened, by nobody."""
+
+    is_on: bool
+    event_time_ms: int
+
+
 class Route(StrEnum):
     """The venue's classes of streams; each has its own socket and its own freshness."""
 
@@ -74,7 +81,7 @@ UserMessage: TypeAlias = (
     | FillHistory
     | OrdersInDoubt
 )
-LocalMessage: TypeAlias = OrderOutcome | ModeChange | FeedStatus | RulesUpdate | Tick
+LocalMessage: TypeAlias = OrderOutcome | ModeChange | EntryBlock | FeedStatus | RulesUpdate | Tick
 Message: TypeAlias = MarketMessage | UserMessage | LocalMessage
 
 

@@ -16,7 +16,16 @@ from trader_gui.domain.order import (
     OrderUpdate,
     OutcomeKind,
 )
-from trader_gui.domain.step import ApprovedOrder, Condition, FeedStatus, ModeChange, Refusal, RuleGroup, Step
+from trader_gui.domain.step import (
+    ApprovedOrder,
+    Condition,
+    EntryBlock,
+    FeedStatus,
+    ModeChange,
+    Refusal,
+    RuleGroup,
+    Step,
+)
 from trader_gui.domain.symbol import RulesUpdate
 
 OrderMessage: TypeAlias = OrderUpdate | OrderOutcome | CancelIntent
@@ -34,8 +43,9 @@ ACCOUNT_KINDS: dict[type[AccountMessage], str] = {
     LeverageUpdate: "leverage",
     MarginCall: "margin_call",
 }
-NOTE_KINDS: dict[type[ModeChange | FeedStatus | PositionMode | RulesUpdate], str] = {
+NOTE_KINDS: dict[type[ModeChange | EntryBlock | FeedStatus | PositionMode | RulesUpdate], str] = {
     ModeChange: "mode",
+    EntryBlock: "entry_block",
     FeedStatus: "feed",
     PositionMode: "position_mode",
     RulesUpdate: "rules",
@@ -150,6 +160,8 @@ def note_text(message: object) -> str:
     """Return the line of a message that is kept as a note."""
     if isinstance(message, ModeChange):
         return f"{message.mode} {message.reason}"
+    if isinstance(message, EntryBlock):
+        return "on" if message.is_on else "off"
     if isinstance(message, FeedStatus):
         return f"{message.route} {'fresh' if message.is_fresh else 'stale'}"
     if isinstance(message, PositionMode):

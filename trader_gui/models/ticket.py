@@ -13,7 +13,7 @@ from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.models.frame import FrameModel
 from trader_gui.models.ticket_math import available_balance, closing_part, order_cost
-from trader_gui.models.ticket_records import Resting, TicketFacts
+from trader_gui.models.ticket_records import OtherPosition, Resting, TicketFacts
 from trader_gui.models.trader_view import StatusView
 
 _ZERO = Decimal(0)
@@ -72,6 +72,9 @@ def read_facts(callback: Callback, status: StatusView, now_ns: int) -> TicketFac
         position=account.position(rules.symbol),
         is_hedge=account.is_hedge,
         legs=account.legs(rules.symbol) if account.is_hedge else (),
+        others=tuple(
+            OtherPosition(p, callback.symbol_rules.of(p.symbol)) for p in positions if p.symbol != rules.symbol
+        ),
         is_account_known=account.is_known,
         available_balance=_available(callback, orders, balance, mark_price),
         equity=balance.wallet_balance + _unrealized(positions, rules, mark_price) if balance else None,

@@ -260,7 +260,7 @@ def _outside_lot_filter(draft: TicketDraft, facts: TicketFacts, quantity: Decima
     asset = ("asset", rules.base_asset)
     if quantity < low or not quantity:
         return _with_nearest(draft, facts, "below_min_quantity", (("limit", low), asset), low)
-    if high and quantity > high:
+    if high and quantity > high and not draft.is_split:
         return _with_nearest(draft, facts, "above_max_quantity", (("limit", high), asset), high)
     return None
 

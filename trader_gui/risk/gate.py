@@ -33,12 +33,14 @@ class RiskGate:
         prefix: As given.
         mode: What the engine may do; HALTED at the start.
         limits: May be replaced while running.
+        are_entries_blocked: The whole account is being closed.
     """
 
     def __init__(self, limits: RiskLimits, prefix: str, first_sequence: int) -> None:
         self.prefix = prefix
         self.mode = EngineMode.HALTED
         self.limits = limits
+        self.are_entries_blocked = False
         self._sequence = first_sequence
         self._entry_times_ms: deque[int] = deque()
 
@@ -62,8 +64,9 @@ class RiskGate:
         return self._approve(fitted, context.now_ms)
 
     def still_allows(self, intent: OrderIntent) -> bool:
-        """Tell whether the mode lets an approved order through that has not been sent yet."""
-        return refuse_by_mode(intent, self.mode) is None
+        """Tell whether an approved order that has not been sent yet may still go out."""
+        is_blocked = self.are_entries_blocked and is_opening(intent)
+        return not is_blocked and refuse_by_mode(intent, self.mode) is None
 
     def _approve(self, intent: OrderIntent, now_ms: int) -> ApprovedOrder:
         if is_opening(intent):

@@ -1,8 +1,8 @@
 """The rules of the gate: each looks at one wish and gives a `Refusal`, or None when it has no objection.
 
-Codes: `wrong_leg`, `other_symbol`, `unknown_rules`, `not_trading`, `halted`, `reducing`, `hedge_mode`, `stale_feed`,
-`unknown_account`, `order_in_flight`, `position_not_told`, `incomplete_order`, `exit_not_reducing`, `off_tick`,
-`price_out_of_range`, `price_too_far`, `below_min_quantity`, `above_max_quantity`, `off_step`, `no_price`,
+Codes: `wrong_leg`, `other_symbol`, `unknown_rules`, `not_trading`, `halted`, `reducing`, `hedge_mode`, `flattening`,
+`stale_feed`, `unknown_account`, `order_in_flight`, `position_not_told`, `incomplete_order`, `exit_not_reducing`,
+`off_tick`, `price_out_of_range`, `price_too_far`, `below_min_quantity`, `above_max_quantity`, `off_step`, `no_price`,
 `below_min_notional`, `order_quantity_limit`, `position_notional_limit`, `daily_loss_limit`, `entries_per_hour_limit`,
 `nothing_to_reduce`; for cancels `order_closed`, `cancel_in_flight`, `not_own_order`.
 """
@@ -61,6 +61,7 @@ class RiskContext(msgspec.Struct, frozen=True):
         open_orders: Of the symbol, all origins and legs, SENT and UNKNOWN included.
         closed_keys: Recent terminal orders that the venue has told of; one that we gave up on may be open after all.
         cancels_in_flight: Orders whose cancel was sent and not answered.
+        are_entries_blocked: The whole account is being closed.
         untold: Purposes of the engine with an execution whose new position was not told yet.
         last_price, mark_price: Quote asset; None while unknown.
         is_market_fresh: Both routes of market data are fresh: prices and best bid and ask.
@@ -79,6 +80,7 @@ class RiskContext(msgspec.Struct, frozen=True):
     open_orders: tuple[Order, ...]
     closed_keys: frozenset[OrderKey]
     cancels_in_flight: frozenset[OrderKey]
+    are_entries_blocked: bool
     untold: frozenset[Purpose]
     last_price: Decimal | None
     mark_price: Decimal | None
@@ -146,6 +148,11 @@ def refuse_by_mode(intent: OrderIntent, mode: EngineMode) -> Refusal | None:
     if mode is EngineMode.REDUCING and is_opening(intent):
         return Refusal("reducing")
     return None
+
+
+def check_block(intent: OrderIntent, context: RiskContext) -> Refusal | None:
+    """Nothing is opened while the whole account is being closed."""
+    return Refusal("flattening") if context.are_entries_blocked and is_opening(intent) else None
 
 
 def check_freshness(intent: OrderIntent, context: RiskContext) -> Refusal | None:
@@ -334,6 +341,7 @@ def check_cancel(intent: CancelIntent, context: RiskContext) -> Refusal | None:
 ORDER_RULES: tuple[OrderRule, ...] = (
     check_symbol,
     check_mode,
+    check_block,
     check_shape,
     check_freshness,
     check_account,

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trader_gui.callback import Callback
-from trader_gui.domain.order import CancelIntent, OrderIntent
+from trader_gui.domain.account import AccountSnapshot
+from trader_gui.domain.order import CancelIntent, OrderFamily, OrderIntent, OrderOutcome, OrderStatus
 from trader_gui.domain.step import Step
 from trader_gui.exchange.port import Deliver
 from trader_gui.journal.writer import JournalWriter
-from trader_gui.orders.flatten import Flattener
+from trader_gui.orders.closing import Closer
 from trader_gui.orders.manager import OrderManager
 from trader_gui.rt_trader.care import Care
 from trader_gui.rt_trader.connection import Connection
@@ -34,7 +35,7 @@ class Parts:
     engine: EngineSwitch
     freshness: Freshness
     repair: Repair
-    flattener: Flattener
+    closer: Closer
     dead_man: DeadManSwitch
     facts: VenueFacts
     disturbances: Disturbances
@@ -66,9 +67,6 @@ def make_parts(
     # A paced exchange waits for the session, and no two runs would be the same with calls by the machine's time.
     dead_man_switch = "off" if connection.is_paced else dead_man_switch
 
-    async def request(wishes: Sequence[OrderIntent | CancelIntent]) -> Step:
-        return (await road.ask(wishes)).step
-
     engine = EngineSwitch(road, status)
     freshness = Freshness(road, status, connection.is_mirror_stale, connection.lives)
     addresses = None if connection.is_local else local_addresses
@@ -78,10 +76,31 @@ def make_parts(
         engine=engine,
         freshness=freshness,
         repair=repair,
-        flattener=Flattener(
-            callback.symbol, repair.snapshot, request, lambda: callback.now_ms, callback.rules.market_max_quantity
-        ),
+        closer=_make_closer(road, repair, manager),
         dead_man=DeadManSwitch(connection.port, callback, status, dead_man_switch),
         facts=VenueFacts(road, connection.port, status, deliver),
         disturbances=Disturbances(connection, freshness, engine, road, journal, status, addresses),
     )
+
+
+def _make_closer(road: Road, repair: Repair, manager: OrderManager) -> Closer:
+    orders = road.callback.orders
+
+    def unknown() -> set[tuple[str, str, OrderFamily]]:
+        unsure = (o for o in orders.open_orders() if o.status is OrderStatus.UNKNOWN)
+        return {(o.symbol, o.client_order_id, o.order_family) for o in unsure}
+
+    async def read_account() -> AccountSnapshot:
+        """Read the account and let the core take it in; what it then no longer knows, the venue is asked about."""
+        before = unknown()
+        snapshot = await repair.snapshot()
+        road.step(snapshot)
+        for order in unknown() - before:
+            manager.resolve(*order)
+        return snapshot
+
+    async def ask(wishes: Sequence[OrderIntent | CancelIntent]) -> tuple[Step, Sequence[OrderOutcome]]:
+        answer = await road.ask(wishes)
+        return answer.step, answer.outcomes
+
+    return Closer(road.callback, read_account, ask, manager.resolve, road.step)

@@ -16,13 +16,13 @@ from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import BugError, TraderError, UserError, VenueError, first_error
 from trader_gui.exchange.port import DataEnd, PaceMarker, StreamItem, StreamStatus
 from trader_gui.journal.writer import open_journal
-from trader_gui.orders.flatten import FlattenPlan, FlattenReport
 from trader_gui.orders.reconcile import differences
 from trader_gui.orders.wishes import cancel_wishes, opening_orders
 from trader_gui.prelim import Prelim, Prepared
 from trader_gui.profiles import Profile
 from trader_gui.risk.gate import RiskGate, RiskLimits
 from trader_gui.rt_trader.belief import read_belief
+from trader_gui.rt_trader.closing_by_hand import ClosingByHand
 from trader_gui.rt_trader.connection import open_connection
 from trader_gui.rt_trader.options import SessionOptions
 from trader_gui.rt_trader.parts import make_parts
@@ -39,7 +39,7 @@ STOP_LIMIT_S = 5.0
 WATCH_INTERVAL_S = 0.25
 
 
-class RtTrader:
+class RtTrader(ClosingByHand):
     """One trading session.
 
     Attributes:
@@ -182,7 +182,7 @@ class RtTrader:
             dead_man_switch=self.options.dead_man_switch,
         )
         self._manager, self._road, self._engine = parts.manager, parts.road, parts.engine
-        self._freshness, self._repair, self._flattener = parts.freshness, parts.repair, parts.flattener
+        self._freshness, self._repair, self._closer = parts.freshness, parts.repair, parts.closer
         self._dead_man = parts.dead_man
         self._facts = parts.facts
         self._road.step(RulesUpdate(tuple(prepared.rules.values()), 0))
@@ -385,15 +385,6 @@ class RtTrader:
     async def cancel_entries(self) -> Answer:
         """Cancel every open order that could open or enlarge a position; stops and other exits stay."""
         return await self._road.ask(cancel_wishes(self._opening_orders(), "cancel_entries", self.callback.now_ms))
-
-    async def plan_flatten(self) -> FlattenPlan:
-        """Say, by a fresh snapshot, what flattening would do."""
-        return await self._flattener.plan()
-
-    async def flatten(self, plan: FlattenPlan) -> FlattenReport:
-        """Disarm, carry the plan out if it still holds, and report what the venue shows afterwards."""
-        await self._engine.disarm_for_flatten()
-        return await self._flattener.execute(plan)
 
     async def set_leverage(self, leverage: int) -> None:
         """Change the symbol's leverage at the venue; the account is read anew."""

@@ -24,7 +24,7 @@ RULES_INTERVAL_NS = 600_000_000_000
 """Filters change a few times a year, a symbol's status at any hour."""
 
 RULES_PAUSE_NS = 5_000_000_000
-"""After a refusal by a filter the rules are read at once, yet not in a circle: the answer is a megabyte."""
+"""After a refusal by a filter the rules are read at once, yet only so often: the answer is a megabyte."""
 
 MODE_CODES = frozenset({-4061})
 FILTER_CODES = frozenset(
@@ -53,6 +53,7 @@ class VenueFacts:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._rules_read_ns = time.monotonic_ns()
+        self._doubted_ns = self._rules_read_ns - RULES_PAUSE_NS
 
     @property
     def _callback(self) -> Callback:
@@ -117,9 +118,14 @@ class VenueFacts:
             return
         if outcome.error_code in MODE_CODES:
             self._run("position mode", self.read_mode)
-        is_due = time.monotonic_ns() - self._rules_read_ns >= RULES_PAUSE_NS
-        if outcome.error_code in FILTER_CODES and is_due:
-            self._run("rules", self.read_rules)
+        if outcome.error_code in FILTER_CODES:
+            self._run("rules", self._read_doubted_rules)
+
+    async def _read_doubted_rules(self) -> None:
+        """Read the rules after a refusal: at once, or a little after the last time."""
+        await asyncio.sleep(max(0.0, (self._doubted_ns + RULES_PAUSE_NS - time.monotonic_ns()) / 1e9))
+        self._doubted_ns = time.monotonic_ns()
+        await self.read_rules()
 
     def _is_of_other_mode(self, told: AccountUpdate | AccountSnapshot) -> bool:
         """One-way accounts have no legs, and hedge accounts hold nothing on BOTH."""

@@ -1,6 +1,7 @@
 """Rules and position mode are read again in time, and at once when something tells that they are wrong."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from trader_gui.domain.order import OrderOutcome, OutcomeKind, PositionSide
 from trader_gui.domain.step import EngineMode
 from trader_gui.domain.symbol import NOT_LISTED, RulesUpdate
 from trader_gui.errors import VenueError
+from trader_gui.rt_trader import venue_facts
 from trader_gui.rt_trader.venue_facts import RULES_INTERVAL_NS, RULES_PAUSE_NS, VenueFacts, changes
 
 FINER = replace(RULES, tick_size=dec("0.01"))
@@ -88,17 +90,23 @@ def test_rules_are_read_every_ten_minutes_and_only_news_is_told(watch: Callable[
     watch(body)
 
 
-def test_a_filters_refusal_has_the_rules_read_at_once_yet_not_in_a_circle(watch: Callable[[Body], None]) -> None:
+def test_a_filters_refusal_has_the_rules_read_at_once_yet_not_in_a_circle(
+    watch: Callable[[Body], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(venue_facts, "RULES_PAUSE_NS", RULES_PAUSE_NS // 20)
+
     async def body(world: RoadWorld, facts: VenueFacts, venue: Venue) -> None:
-        facts._rules_read_ns -= RULES_PAUSE_NS
         venue.rules = {"BTCUSDT": FINER}
         for code in (-2019, -1111, -4014, -4164):
             facts.note(refused(code))
         await settle(facts)
-        facts.note(refused(-1111))
-        await settle(facts)
         assert venue.asked == ["rules"]
         assert world.road.callback.rules is FINER
+        started_ns = time.monotonic_ns()
+        facts.note(refused(-1111))
+        await settle(facts)
+        assert venue.asked == ["rules", "rules"]
+        assert time.monotonic_ns() - started_ns > 0.9 * RULES_PAUSE_NS // 20
 
     watch(body)
 
