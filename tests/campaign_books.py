@@ -176,7 +176,8 @@ class Ledger:
         return [row.client_order_id for row in self.orders()], [row.client_algo_id for row in self.algos()]
 
     def _belief_differences(self, path: Path) -> list[str]:
-        belief = _read(path)
+        with JournalReader(path) as reader:
+            belief = _read(reader)
         if belief is None:
             return ["the journal has never seen an account"]
         found, amount = [], belief.position_amounts.get(self._symbol, _ZERO)

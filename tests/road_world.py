@@ -28,7 +28,9 @@ class RoadWorld:
         self.tally = Tally()
         self.steps: list[Step] = []
         self.observers: list[Any] = [self.steps.append]
-        unconnected: Any = SimpleNamespace(port=None, reader=None, is_mirror_stale=lambda now_ns: False)
+        unconnected: Any = SimpleNamespace(
+            port=None, reader=None, is_mirror_stale=lambda now_ns: False, replace_user_stream=lambda reason: None
+        )
         self.parts = make_parts(
             rig.callback,
             unconnected,  # nothing is sent

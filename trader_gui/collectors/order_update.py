@@ -132,7 +132,7 @@ class OrderUpdateCollector(Collector):
         if isinstance(message, OrderOutcome):
             return self._answer_cancel(message) if message.is_cancel else self._answer_order(message)
         if isinstance(message, AccountSnapshot):
-            return self._replace_open(message.open_orders)
+            return self._replace_open(message)
         return False
 
     def frame(self) -> pd.DataFrame:
@@ -217,18 +217,21 @@ class OrderUpdateCollector(Collector):
         self.revision += 1
         return True
 
-    def _replace_open(self, told: tuple[Order, ...]) -> bool:
+    def _replace_open(self, snapshot: AccountSnapshot) -> bool:
         """Take the venue's list of open orders.
 
-        An order that it leaves out has ended, how is not told: one of ours becomes UNKNOWN, so that the session asks
-        and its purpose stays barred until then; a foreign one is closed as EXPIRED.
+        An order that it leaves out has ended, how is not told: it becomes UNKNOWN, so that the session asks, and the
+        purpose of one of ours stays barred until then. One that was told after the list was asked for stays.
         """
+        told = snapshot.open_orders
         named = {_key(order) for order in told}
         for key, order in list(self._open.items()):
             if key in named or order.status in (OrderStatus.SENT, OrderStatus.UNKNOWN):
                 continue
-            is_ours = order.origin is not Origin.OTHER
-            self._put(key, replace(order, status=OrderStatus.UNKNOWN if is_ours else OrderStatus.EXPIRED))
+            is_newer = order.update_time_ms > snapshot.taken_time_ms
+            is_listed = snapshot.orders_of is None or order.symbol in snapshot.orders_of
+            if is_listed and not is_newer:
+                self._put(key, replace(order, status=OrderStatus.UNKNOWN))
         for order in told:
             self._merge(order)
         self.revision += 1

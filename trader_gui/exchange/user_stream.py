@@ -60,6 +60,11 @@ class UserStream(RouteStream):
         self._listen_key = ""
         self._doubt = asyncio.Event()
 
+    def replace(self, reason: str) -> None:
+        """Connect anew with a key that is asked for anew; `reason` is a code, for the log."""
+        _log.info("%s stream: replaced, %s", self.route.value, reason)
+        self._doubt.set()
+
     async def _url(self) -> str:
         self._doubt.clear()
         self._listen_key = await self._keys.new_listen_key()

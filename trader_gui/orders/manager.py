@@ -7,9 +7,11 @@ stop or a cancel must not queue behind an order that the venue never answers.
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from trader_gui.domain.order import CancelIntent, Order, OrderFamily, OrderIntent, OrderOutcome, OutcomeKind
 from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
@@ -63,6 +65,7 @@ class OrderManager:
         self._idle.set()
         self._tasks: asyncio.TaskGroup | None = None
         self._is_over = False
+        self._asked_about: Counter[tuple[str, OrderFamily]] = Counter()
 
     @property
     def is_idle(self) -> bool:
@@ -163,7 +166,7 @@ class OrderManager:
             kind = classify(error)
             if kind is OutcomeKind.UNKNOWN:
                 family = OrderFamily.ALGO if approved.intent.order_type.is_conditional else OrderFamily.BOOK
-                self._resolve(approved.intent.symbol, client_order_id, family)
+                self.resolve(approved.intent.symbol, client_order_id, family)
             return self._outcome(client_order_id, kind, error=error)
         return self._outcome(client_order_id, OutcomeKind.ACCEPTED, order=order)
 
@@ -175,7 +178,7 @@ class OrderManager:
             error = _as_venue_error(raised)
             kind = classify(error)
             if kind is OutcomeKind.UNKNOWN or error.code in ALREADY_GONE_CODES:
-                self._resolve(intent.symbol, client_order_id, intent.order_family)
+                self.resolve(intent.symbol, client_order_id, intent.order_family)
             return self._outcome(client_order_id, kind, is_cancel=True, error=error)
         return self._outcome(client_order_id, OutcomeKind.ACCEPTED, is_cancel=True, order=order)
 
@@ -203,24 +206,26 @@ class OrderManager:
 
     def resolve(self, symbol: str, client_order_id: str, family: OrderFamily) -> None:
         """Ask the venue what became of an order, in the background, until it is told."""
-        self._resolve(symbol, client_order_id, family)
-
-    def _resolve(self, symbol: str, client_order_id: str, family: OrderFamily) -> None:
         if self._tasks is None or self._is_over:
             return
+        self._asked_about[client_order_id, family] += 1
         self._begin()
         self._tasks.create_task(
             self._ask_until_known(symbol, client_order_id, family), name=f"resolve {client_order_id}"
         )
 
+    def is_asking(self, client_order_id: str, family: OrderFamily) -> bool:
+        """Tell whether the venue is being asked about an order."""
+        return self._asked_about[client_order_id, family] > 0
+
     async def _ask_until_known(self, symbol: str, client_order_id: str, family: OrderFamily) -> None:
         try:
             order = await self._ask(symbol, client_order_id, family)
-            if order is not None:
-                self._deliver(self._outcome(client_order_id, OutcomeKind.ACCEPTED, order=order))
-            else:
-                self._deliver(self._outcome(client_order_id, OutcomeKind.REFUSED, message=NOT_AT_VENUE))
+            kind = OutcomeKind.ACCEPTED if order is not None else OutcomeKind.REFUSED
+            told = self._outcome(client_order_id, kind, order=order, message="" if order is not None else NOT_AT_VENUE)
+            self._deliver(replace(told, is_asked=True))
         finally:
+            self._asked_about -= Counter({(client_order_id, family): 1})
             self._end()
 
     async def _ask(self, symbol: str, client_order_id: str, family: OrderFamily) -> Order | None:

@@ -11,9 +11,13 @@ from trader_gui.exchange.port import Deliver
 from trader_gui.journal.writer import JournalWriter
 from trader_gui.orders.flatten import Flattener
 from trader_gui.orders.manager import OrderManager
+from trader_gui.rt_trader.account_watch import AccountWatch
+from trader_gui.rt_trader.belief import JournalTruth
+from trader_gui.rt_trader.claims import Claims
 from trader_gui.rt_trader.connection import Connection
 from trader_gui.rt_trader.engine import EngineSwitch
 from trader_gui.rt_trader.freshness import Freshness
+from trader_gui.rt_trader.reconciler import Reconciler
 from trader_gui.rt_trader.repair import Repair
 from trader_gui.rt_trader.road import Observer, Road
 from trader_gui.rt_trader.status import SessionStatus
@@ -29,6 +33,8 @@ class Parts:
     engine: EngineSwitch
     freshness: Freshness
     repair: Repair
+    reconciler: Reconciler
+    account: AccountWatch
     flattener: Flattener
 
 
@@ -54,6 +60,16 @@ def make_parts(
     road = Road(callback, manager, journal, tally, status, observers)
     repair = Repair(callback, connection.reader, connection.port, manager, deliver, with_book=with_book)
 
+    freshness = Freshness(road, status, connection.is_mirror_stale)
+    truth = JournalTruth(journal)
+    claims = Claims(callback, connection.port, repair.executions, truth, journal.note, road.halt)
+
+    def doubt(reason: str) -> None:
+        account.doubt(reason)
+
+    reconciler = Reconciler(callback, connection.port, repair, truth, claims, status.reconciliation, doubt, road.halt)
+    account = AccountWatch(callback, freshness, repair, reconciler, connection.replace_user_stream)
+
     async def request(wishes: Sequence[OrderIntent | CancelIntent]) -> Step:
         return (await road.ask(wishes)).step
 
@@ -61,8 +77,10 @@ def make_parts(
         manager=manager,
         road=road,
         engine=EngineSwitch(road, status),
-        freshness=Freshness(road, status, connection.is_mirror_stale),
+        freshness=freshness,
         repair=repair,
+        reconciler=reconciler,
+        account=account,
         flattener=Flattener(
             callback.symbol, repair.snapshot, request, lambda: callback.now_ms, callback.rules.market_max_quantity
         ),

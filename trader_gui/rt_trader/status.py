@@ -1,10 +1,13 @@
 """What a session knows about itself: connections, budget, clock, engine. Updated in place on the loop's thread."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from trader_gui.domain.step import Route
 from trader_gui.exchange.port import CommissionRate, LeverageBracket
+from trader_gui.orders.reconcile import Row, RowKey, RowState
+from trader_gui.rt_trader.provenance import Told
 
 
 @dataclass(slots=True)
@@ -21,6 +24,35 @@ class RouteStatus:
     is_fresh: bool = False
     last_received_ns: int = 0
     detail: str = ""
+
+
+@dataclass(slots=True)
+class Reconciliation:
+    """What is known of how far the account on the screen is the account at the venue. Times are monotonic ns.
+
+    Attributes:
+        is_running: It is looked at again and again; not where the exchange waits for the session.
+        is_looking: Just now.
+        confirmed_ns: When the venue last showed everything as it is known here, None before the first time.
+        problem: Why it could not be asked the last time, "" while it can.
+        rows: What was settled in the venue's favour, newest first, then every row of the last look.
+        told: Where each row of the account comes from.
+    """
+
+    is_running: bool = False
+    is_looking: bool = False
+    confirmed_ns: int | None = None
+    problem: str = ""
+    rows: tuple[Row, ...] = ()
+    told: Mapping[RowKey, Told] = field(default_factory=dict)
+
+    @property
+    def open_rows(self) -> int:
+        """How many rows differ, or did so without an explanation."""
+        return sum(row.state in _OPEN for row in self.rows)
+
+
+_OPEN = frozenset({RowState.DIFFERS, RowState.ADOPTED, RowState.UNEXPLAINED})
 
 
 @dataclass(slots=True)
@@ -42,6 +74,7 @@ class SessionStatus:
         differences: What journal and venue disagreed on at start, one line each.
         data_ended: The recorded data is over.
         day_start_equity: Wallet balance at midnight UTC, quote asset.
+        reconciliation: The account held against the venue.
     """
 
     phase: str = "starting"
@@ -67,3 +100,4 @@ class SessionStatus:
     brackets: tuple[LeverageBracket, ...] = ()
     day_start_equity: Decimal | None = None
     journal_ok: bool = True
+    reconciliation: Reconciliation = field(default_factory=Reconciliation)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from trader_gui.callback import Callback
 from trader_gui.credentials import Credentials
 from trader_gui.decision.registry import make_strategy
-from trader_gui.domain.account import AccountSnapshot, MarginType
+from trader_gui.domain.account import MarginType
 from trader_gui.domain.order import Order, OrderIntent
 from trader_gui.domain.step import EngineMode, Refusal, Route, Tick
 from trader_gui.domain.symbol import SymbolRules
@@ -17,7 +17,6 @@ from trader_gui.errors import BugError, TraderError, UserError, VenueError, firs
 from trader_gui.exchange.port import DataEnd, PaceMarker, StreamItem, StreamStatus
 from trader_gui.journal.writer import open_journal
 from trader_gui.orders.flatten import FlattenPlan, FlattenReport
-from trader_gui.orders.reconcile import differences
 from trader_gui.orders.wishes import cancel_wishes, opening_orders
 from trader_gui.prelim import Prelim, Prepared
 from trader_gui.profiles import Profile
@@ -148,8 +147,8 @@ class RtTrader:
         quote = prepared.rules.quote_asset
         self._start_wallet = prepared.snapshot.wallet_balance(quote) or Decimal(0)
         self.status.day_start_equity = self._start_wallet - prepared.today_income
-        if belief is not None:
-            self.status.differences = tuple(map(str, differences(belief, prepared.snapshot, quote)))
+        is_new = self.profile.orders == "simulated"
+        self.status.differences = self._reconciler.at_start(belief, prepared.snapshot, is_new_account=is_new)
         for line in self.status.differences:
             _log.info("at start: %s", line)
             self._journal.note("difference", line, self.callback.now_ms)
@@ -179,10 +178,12 @@ class RtTrader:
         )
         self._manager, self._road, self._engine = parts.manager, parts.road, parts.engine
         self._freshness, self._repair, self._flattener = parts.freshness, parts.repair, parts.flattener
+        self._reconciler, self._account = parts.reconciler, parts.account
         self._road.step(prepared.history)
         self._road.step(prepared.snapshot)
         if prepared.history.klines:
             self._first_time_ms = prepared.history.klines[-1].close_time_ms + 1
+        self._repair.executions.begin(self._first_time_ms)
 
     async def _session(self) -> None:
         async with asyncio.TaskGroup() as self._group:
@@ -196,6 +197,8 @@ class RtTrader:
                 await self._freshness.wait_connected(self._stop)
                 background.append(self._group.create_task(self._watch(), name="watch"))
                 await self._begin()
+                if not self._connection.is_paced:  # nothing by the machine's time, or no two runs would be the same
+                    background.append(self._group.create_task(self._reconciler.run(), name="reconcile"))
                 await self._stop.wait()
                 await self._wind_down()
             finally:
@@ -207,6 +210,7 @@ class RtTrader:
         if self._stop.is_set():
             return
         await self._repair.read_account()
+        await self._repair.read_executions()
         self.status.phase = "running"
         if self._connection.is_paced:
             for route in Route:
@@ -215,7 +219,7 @@ class RtTrader:
             if not self.profile.may_arm_at_start:
                 raise UserError(f"--arm works with demo and replay only, not with {self.profile.name}")
             self._engine.set_mode(EngineMode.ACTIVE, "at_start")
-        self._repair.start(self._group, self._first_time_ms)
+        self._repair.start(self._group)
         if not self._connection.is_paced:
             await self._freshness.wait_first_price(self._stop)
         self.started.set()
@@ -261,7 +265,7 @@ class RtTrader:
 
     def _take(self, item: StreamItem, received_ns: int) -> None:
         if isinstance(item, StreamStatus):
-            self._on_stream_status(item)
+            self._account.on_stream_status(item)
         elif isinstance(item, PaceMarker):
             self._pace[item.route] = item.number
             if len(self._pace) == len(Route):
@@ -272,9 +276,9 @@ class RtTrader:
                 self._stop.set()
         else:
             self._freshness.note_received(item, received_ns)
+            self._account.before(item, time.monotonic_ns())
             self._road.step(item)
-            if isinstance(item, AccountSnapshot) and self._repair.has_settled(item):
-                self._freshness.note_account_read()
+            self._account.after(item)
             self._repair.look_for_gaps()
 
     async def _answer_pace(self) -> None:
@@ -288,16 +292,7 @@ class RtTrader:
             for stream in self._connection.streams:
                 await stream.acknowledge_pace(self._pace.pop(stream.route))
 
-    # ---- freshness, gaps, doubt ------------------------------------------------------------------------------------
-
-    def _on_stream_status(self, status: StreamStatus) -> None:
-        """Nothing is replayed after a cut: what a route that comes back may have missed is read anew."""
-        if not self._freshness.on_stream_status(status):
-            return
-        if status.route is Route.PRIVATE:
-            self._repair.account()
-        else:
-            self._repair.klines()
+    # ---- by the clock ------------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
         """Look at the clock: silent routes, the end of an arming, the budget, the journal."""
@@ -306,7 +301,7 @@ class RtTrader:
             now_ns = time.monotonic_ns()
             if not self._connection.is_paced:
                 self._freshness.check()
-            self._repair.look_for_untold(now_ns)
+                self._account.check(now_ns, has_backlog=len(self._pump) > 0)
             self._connection.read_budget(self.status)
             self.status.journal_ok = not self._journal.failure
             self._engine.check_expiry(now_ns)
@@ -323,6 +318,10 @@ class RtTrader:
         self.status.loading_done, self.status.loading_total = done, total
 
     # ---- engine ----------------------------------------------------------------------------------------------------
+
+    def check_account(self) -> None:
+        """Hold the account against the venue now."""
+        self._reconciler.check_now()
 
     @property
     def is_armed(self) -> bool:
