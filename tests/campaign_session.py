@@ -27,6 +27,7 @@ from trader_gui.exchange.rest_calls import RestLimits
 from trader_gui.exchange.streams import StreamLimits
 from trader_gui.profiles import PROFILES
 from trader_gui.risk.gate import RiskLimits
+from trader_gui.rt_trader import reconciler
 from trader_gui.rt_trader.options import SessionOptions
 from trader_gui.rt_trader.trader import RtTrader
 from trader_gui.settings import DataDirectory
@@ -48,6 +49,8 @@ SHORT_REST = RestLimits(
 )
 SHORT_STREAM = StreamLimits(open_s=3.0, ping_s=1.0, pong_s=1.5, backoff_max_s=1.0)
 LONGEST_PAUSE_S = 2.0
+SHORT_LOOK_S = 1.0
+"""Between two reconciliations: a session of a few seconds shall have some."""
 
 
 @dataclass
@@ -79,6 +82,7 @@ def short_limits() -> Iterator[None]:
         mock.patch.object(rest, "RestLimits", lambda: SHORT_REST),
         mock.patch.object(streams, "StreamLimits", lambda: SHORT_STREAM),
         mock.patch.object(rest_errors, "pause_s", short_pause_s),
+        mock.patch.object(reconciler, "LOOK_S", SHORT_LOOK_S),
     ):
         yield
 

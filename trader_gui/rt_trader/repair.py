@@ -75,7 +75,7 @@ class Repair:
     def start(self, group: asyncio.TaskGroup) -> None:
         """From now on, run repairs as tasks of `group`."""
         self._group = group
-        if self._doubts > self._settled_doubts:
+        if not self.is_settled:
             self._run("account", self._settle_account)
 
     def stop(self) -> None:

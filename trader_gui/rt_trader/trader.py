@@ -210,7 +210,6 @@ class RtTrader:
         if self._stop.is_set():
             return
         await self._repair.read_account()
-        await self._repair.read_executions()
         self.status.phase = "running"
         if self._connection.is_paced:
             for route in Route:
@@ -230,7 +229,6 @@ class RtTrader:
     async def _wind_down(self) -> None:
         """Disarm, take back the engine's resting entries, and let open requests come to an end, all within limits."""
         self.status.phase = "stopping"
-        self._repair.stop()
         try:
             async with asyncio.timeout(STOP_LIMIT_S):
                 await self.disarm("stopping")
@@ -240,6 +238,7 @@ class RtTrader:
         except (TimeoutError, VenueError) as error:
             _log.warning("the exchange did not answer every request while the session was stopping: %s", error)
         finally:
+            self._repair.stop()
             self._engine.set_mode(EngineMode.HALTED, "stopping")
 
     async def _funding_fee(self) -> Decimal:
