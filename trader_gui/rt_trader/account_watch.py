@@ -6,8 +6,9 @@ from collections.abc import Callable
 from trader_gui.callback import Callback
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate
 from trader_gui.domain.order import OrderOutcome, OrderUpdate
-from trader_gui.domain.step import Route
+from trader_gui.domain.step import Message, Route
 from trader_gui.exchange.port import StreamStatus
+from trader_gui.orders.reconcile import bring_up_to_date
 from trader_gui.rt_trader.echo import EchoWatch
 from trader_gui.rt_trader.freshness import Freshness
 from trader_gui.rt_trader.reconciler import Reconciler
@@ -44,14 +45,18 @@ class AccountWatch:
         self._replace_user_stream = replace_user_stream
         self._echo = EchoWatch()
 
-    def before(self, item: object, now_ns: int) -> None:
-        """Take a message that the core is about to have."""
-        if type(item) in _OF_ACCOUNT:
-            self._reconciler.take(item, now_ns)
-            self._echo.take(item, now_ns)
+    def before(self, item: Message, now_ns: int) -> Message:
+        """Take a message that the core is about to have; return it, a snapshot with what was told meanwhile."""
+        if type(item) not in _OF_ACCOUNT:
+            return item
+        self._reconciler.take(item, now_ns)
+        self._echo.take(item, now_ns)
+        if isinstance(item, AccountSnapshot):
+            return bring_up_to_date(item, self._callback.account, self._callback.orders)
+        return item
 
-    def after(self, item: object) -> None:
-        """Act on a message that the core has now."""
+    def after(self, item: Message) -> None:
+        """Act on a message that the core has now, as it came."""
         if isinstance(item, AccountSnapshot):
             self._repair.ask_about_orders()
             if self._repair.has_settled(item):

@@ -101,6 +101,9 @@ class Claims:
         journal: Tells whose an order of our own name is.
         note: Writes (kind, text, event time) into the journal.
         halt: Stops the engine; takes a code.
+
+    Attributes:
+        changed: Called when a claim came or was settled.
     """
 
     def __init__(
@@ -118,6 +121,7 @@ class Claims:
         self._journal = journal
         self._note = note
         self._halt = halt
+        self.changed: Callable[[], None] = lambda: None
         self._claims: list[Claim] = []
         self._unknown: dict[RowKey, Order] = {}
 
@@ -133,6 +137,7 @@ class Claims:
     def forget_settled(self) -> None:
         """The user has seen them."""
         self._claims = [claim for claim in self._claims if claim.is_open]
+        self.changed()
 
     def add(self, pairs: Mapping[RowKey, Pair], *, is_of_start: bool = False) -> None:
         """Claim what the venue says instead of what was believed."""
@@ -171,6 +176,7 @@ class Claims:
     def _keep(self, claim: Claim) -> None:
         self._claims = [c for c in self._claims if c.key != claim.key or not c.is_open][-MOST_CLAIMS + 1 :]
         self._claims.append(claim)
+        self.changed()
 
     # ---- causes ------------------------------------------------------------------------------------------------------
 
@@ -197,6 +203,7 @@ class Claims:
 
     def _settle(self, claim: Claim, state: RowState, cause: str) -> None:
         claim.state, claim.cause = state, cause
+        self.changed()
         text = f"{claim.row} ({cause or 'unexplained'})"
         self._note("difference", text, self._callback.now_ms)
         if state is RowState.EXPLAINED:

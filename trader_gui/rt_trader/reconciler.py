@@ -57,8 +57,6 @@ LIST_LAG_NS = 15_000_000_000
 
 RETRY_S = 1.0
 
-NOTHING = Pair(None, None, 0, agrees=False)
-
 
 class Look(NamedTuple):
     """One look at the venue.
@@ -169,7 +167,6 @@ class Reconciler:
         pairs = compare(snapshot, callback.account, callback.orders, callback.symbol)
         differences = journal_differences(belief, pairs, to_venue=True)
         self._claims.add(differences, is_of_start=True)
-        self._table.show_claims()
         return tuple(str(row) for row in reversed(self._claims.rows()))
 
     # ---- looking -----------------------------------------------------------------------------------------------------
@@ -235,7 +232,6 @@ class Reconciler:
             await self._table.update(pairs, self._suspects.keys, lambda: self._pairs(look))
         finally:
             self._status.is_looking = False
-            self._table.show_claims()
 
     async def _wait_for_repair(self) -> None:
         """Wait until the account was read after the last doubt, and say why it could not be."""
@@ -270,7 +266,12 @@ class Reconciler:
         return self._is_whole_wanted or now_ns - self._whole_ns > WHOLE_NS or moved_ns > self._whole_ns
 
     def _pairs(self, look: Look) -> dict[RowKey, Pair]:
-        return compare(look.snapshot, self._callback.account, self._callback.orders, self._callback.symbol)
+        callback = self._callback
+        pairs = compare(look.snapshot, callback.account, callback.orders, callback.symbol)
+        unbooked = (fill for fill in look.unbooked if not callback.orders.has_fill(fill))
+        return pairs | {
+            execution_key(f.symbol, f.trade_id): Pair(f.quantity * f.side.sign, None, 0, agrees=False) for f in unbooked
+        }
 
     # ---- judging -----------------------------------------------------------------------------------------------------
 
@@ -278,18 +279,15 @@ class Reconciler:
         """Return what differs for real; keep what may be on its way in mind for the next look."""
         self._provenance.confirm((key for key, pair in pairs.items() if pair.agrees), look.answered_ns)
         differing = {key for key, pair in pairs.items() if not pair.agrees and not pair.is_asked}
-        booked = self._callback.orders.has_fill
-        differing |= {execution_key(f.symbol, f.trade_id) for f in look.unbooked if not booked(f)}
         self._acted_on &= differing
         return self._suspects.judge(differing, look.asked_ns, self._provenance.told_ns)
 
     async def _not_late(self, real: set[RowKey], pairs: dict[RowKey, Pair]) -> set[RowKey]:
         """Leave out orders that the lists do not show and that are as they are known: asked for by name, it is told."""
         for key in sorted(real):
-            pair = pairs.get(key)
-            if pair is None or pair.venue is not None or not isinstance(pair.memory, Order):
+            ours = pairs[key].memory
+            if pairs[key].venue is not None or not isinstance(ours, Order):
                 continue
-            ours = pair.memory
             told = await self._port.query_order(ours.symbol, ours.client_order_id, ours.order_family)
             is_new = time.monotonic_ns() - self._provenance.told_ns(key) < LIST_LAG_NS
             if is_new if told is None else told.status is ours.status:
@@ -305,11 +303,10 @@ class Reconciler:
         What differs still, once that was done, cannot be put right here.
         """
         for key in sorted(real & self._acted_on):
-            self._claims.give_up(key, pairs.get(key, NOTHING))
+            self._claims.give_up(key, pairs[key])
         fresh = real - self._acted_on
         for key in sorted(fresh):
-            pair = pairs.get(key, NOTHING)
-            here, there = fact_text(pair.memory) or "none", fact_text(pair.venue) or "none"
+            here, there = fact_text(pairs[key].memory) or "none", fact_text(pairs[key].venue) or "none"
             _log.warning("%s %s: here %s, at the exchange %s, and the user stream did not tell", *key, here, there)
         if fresh:
             self._acted_on |= fresh

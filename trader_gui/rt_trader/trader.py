@@ -275,8 +275,7 @@ class RtTrader:
                 self._stop.set()
         else:
             self._freshness.note_received(item, received_ns)
-            self._account.before(item, time.monotonic_ns())
-            self._road.step(item)
+            self._road.step(self._account.before(item, time.monotonic_ns()))
             self._account.after(item)
             self._repair.look_for_gaps()
 

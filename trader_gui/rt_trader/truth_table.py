@@ -59,6 +59,7 @@ class TruthTable:
         self._rows: dict[RowKey, Row] = {}
         self._journal_since_ns: dict[RowKey, int] = {}
         self._behind: dict[RowKey, Pair] = {}
+        claims.changed = self.show_claims
 
     def show_claims(self) -> None:
         """Show the claims as they stand, with the rows of the last look."""
