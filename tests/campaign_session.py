@@ -26,6 +26,7 @@ from trader_gui.exchange.endpoints import ENDPOINTS, loopback
 from trader_gui.exchange.rest_calls import RestLimits
 from trader_gui.profiles import PROFILES
 from trader_gui.risk.gate import RiskLimits
+from trader_gui.rt_trader import reconciler
 from trader_gui.rt_trader.options import SessionOptions
 from trader_gui.rt_trader.trader import RtTrader
 from trader_gui.settings import DataDirectory
@@ -46,6 +47,8 @@ SHORT_REST = RestLimits(
     connect_s=2.0, read_s=2.0, change_s=3.0, query_s=6.0, queue_s=1.5, overtake_s=0.5, backoff_s=0.2
 )
 LONGEST_PAUSE_S = 2.0
+SHORT_LOOK_S = 1.0
+"""Between two reconciliations: a session of a few seconds shall have some."""
 
 
 @dataclass
@@ -76,6 +79,7 @@ def short_limits() -> Iterator[None]:
     with (
         mock.patch.object(rest, "RestLimits", lambda: SHORT_REST),
         mock.patch.object(rest_errors, "pause_s", short_pause_s),
+        mock.patch.object(reconciler, "LOOK_S", SHORT_LOOK_S),
     ):
         yield
 

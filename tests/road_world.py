@@ -31,7 +31,13 @@ class RoadWorld:
         self.steps: list[Step] = []
         self.observers: list[Any] = [self.steps.append]
         unconnected: Any = SimpleNamespace(
-            port=None, reader=None, lives={}, is_local=True, is_paced=True, is_mirror_stale=lambda now_ns: False
+            port=None,
+            reader=None,
+            lives={},
+            is_local=True,
+            is_paced=True,
+            is_mirror_stale=lambda now_ns: False,
+            replace_user_stream=lambda reason: None,
         )
         self.parts = make_parts(
             rig.callback,

@@ -46,6 +46,7 @@ class AccountUpdateCollector(Collector):
         self._taken_time_ms = 0
         self.balances: dict[str, Balance] = {}
         self._balance_times_ms: dict[str, int] = {}
+        self._snapshot_time_ms = 0
         self._positions: dict[PositionKey, Position] = {}
         self._leverages: dict[str, int] = {}
         self._leverage_times_ms: dict[str, int] = {}
@@ -72,6 +73,15 @@ class AccountUpdateCollector(Collector):
     def margin_type(self, symbol: str) -> MarginType | None:
         """Return the margin type set for the symbol; None while not told."""
         return self._margin_types.get(symbol)
+
+    def position_time_ms(self, symbol: str, side: PositionSide = PositionSide.BOTH) -> int:
+        """Return the time, by the market's clock, since which the position is as it is told now."""
+        position = self._positions.get((symbol, side))
+        return position.update_time_ms if position is not None else self._snapshot_time_ms
+
+    def balance_time_ms(self, asset: str) -> int:
+        """Return the time since which a balance is as it is told now."""
+        return self._balance_times_ms.get(asset, self._snapshot_time_ms)
 
     def apply(self, message: Message) -> bool:
         if isinstance(message, AccountUpdate):
@@ -137,6 +147,7 @@ class AccountUpdateCollector(Collector):
         for told in snapshot.positions:
             if not self._merge_position(told, told.update_time_ms):
                 self._take_settings(told.symbol, told.leverage, told.margin_type)
+        self._snapshot_time_ms = asked_ms
         self.is_known = True
         return True
 

@@ -260,8 +260,8 @@ class OrderUpdateCollector(Collector):
     def _replace_open(self, snapshot: AccountSnapshot) -> bool:
         """Take the venue's list of open orders.
 
-        An order that it leaves out has ended, how is not told: one of ours becomes UNKNOWN, so that the session asks
-        and its purpose stays barred until then; a foreign one is closed as EXPIRED, unless it is newer than the list.
+        An order that it leaves out has ended, how is not told: it becomes UNKNOWN, so that the session asks, and the
+        purpose of one of ours stays barred until then. One that was told after the list was asked for stays.
         """
         if snapshot.taken_time_ms < self._listed_time_ms:
             return False
@@ -271,10 +271,10 @@ class OrderUpdateCollector(Collector):
         for key, order in list(self._open.items()):
             if key in named or order.status in (OrderStatus.SENT, OrderStatus.UNKNOWN):
                 continue
-            if order.origin is not Origin.OTHER:
+            is_newer = order.update_time_ms > snapshot.taken_time_ms
+            is_listed = snapshot.orders_of is None or order.symbol in snapshot.orders_of
+            if is_listed and not is_newer:
                 self._put(key, replace(order, status=OrderStatus.UNKNOWN))
-            elif order.update_time_ms <= snapshot.taken_time_ms:
-                self._put(key, replace(order, status=OrderStatus.EXPIRED))
         for order in told:
             self._merge(order)
         self.revision += 1

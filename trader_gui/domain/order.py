@@ -273,6 +273,7 @@ class OrderUpdate(msgspec.Struct, frozen=True):
     Attributes:
         execution_type: The venue's `x` (NEW, TRADE, CANCELED, EXPIRED, AMENDMENT, CALCULATED), or "ALGO".
         expiry_reason: The venue's `er` digit, or `rm` of an algo order; "" when none.
+        is_asked: The session asked for it, since the stream had not told it.
     """
 
     order: Order
@@ -281,6 +282,7 @@ class OrderUpdate(msgspec.Struct, frozen=True):
     event_time_ms: int
     transaction_time_ms: int
     expiry_reason: str = ""
+    is_asked: bool = False
 
 
 class OutcomeKind(StrEnum):
@@ -302,6 +304,7 @@ class OrderOutcome(msgspec.Struct, frozen=True):
         error_code: The venue's code with REFUSED and UNKNOWN, when it gave one.
         event_time_ms: Event time of the message being worked on when the answer came (never a clock's).
         retry_after_ms: With REFUSED: for how long nothing of the kind can be sent, 0 when nothing bars it.
+        is_asked: The answer to a question about the order, not to the request itself.
     """
 
     client_order_id: str
@@ -312,6 +315,7 @@ class OrderOutcome(msgspec.Struct, frozen=True):
     error_code: int | None = None
     error_message: str = ""
     retry_after_ms: int = 0
+    is_asked: bool = False
 
 
 _ORIGIN_LETTER = {Origin.ENGINE: "e", Origin.HAND: "h"}

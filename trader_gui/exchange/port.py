@@ -3,7 +3,7 @@
 Every method may raise `VenueError`; those that change something may raise `OutcomeUnknownError`, which means *ask*.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -144,6 +144,9 @@ class OrderPort(Protocol):
     async def query_order(self, symbol: str, client_order_id: str, family: OrderFamily) -> Order | None:
         """Return the order, or None when the venue says that it does not know it (-2013; may lag a few seconds)."""
 
+    async def order_by_id(self, symbol: str, order_id: int) -> Order | None:
+        """Return an order of the book, anybody's of this account; None as for `query_order`."""
+
     async def open_orders(self, symbol: str, family: OrderFamily) -> tuple[Order, ...]:
         """Return the open orders of one family of a symbol; conditional ones that have triggered are no longer in."""
 
@@ -153,8 +156,13 @@ class OrderPort(Protocol):
         Conditional orders stay. It may be asked twice.
         """
 
-    async def account_snapshot(self, symbol: str) -> AccountSnapshot:
-        """Read balances, all positions, and open orders of both families; leverage and margin type of `symbol`."""
+    async def account_snapshot(self, symbol: str, *, orders_of: Collection[str] | None = None) -> AccountSnapshot:
+        """Read balances, all positions, and open orders of both families; leverage and margin type of `symbol`.
+
+        Args:
+            symbol: The session's.
+            orders_of: Only the open orders of these symbols, which costs much less than those of all (None).
+        """
 
     async def fills(
         self, symbol: str, *, from_trade_id: int | None = None, start_time_ms: int | None = None

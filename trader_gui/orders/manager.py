@@ -9,9 +9,11 @@ it: a stop or a cancel must not queue behind an order that the venue never answe
 import asyncio
 import logging
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeAlias
+
+from msgspec.structs import replace
 
 from trader_gui.domain.order import CancelIntent, Order, OrderFamily, OrderIntent, OrderOutcome, OutcomeKind
 from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
@@ -67,6 +69,7 @@ class OrderManager:
         self._idle.set()
         self._tasks: asyncio.TaskGroup | None = None
         self._is_over = False
+        self._asked_about: Counter[tuple[str, OrderFamily]] = Counter()
 
     @property
     def is_idle(self) -> bool:
@@ -214,6 +217,8 @@ class OrderManager:
 
     def resolve(self, symbol: str, client_order_id: str, family: OrderFamily) -> None:
         """Ask the venue what became of an order, in the background, until it is told."""
+        if self._tasks is not None and not self._is_over:
+            self._asked_about[client_order_id, family] += 1
         self._start(self._ask_until_known(symbol, client_order_id, family), f"resolve {client_order_id}")
 
     def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -249,14 +254,18 @@ class OrderManager:
         finally:
             self._end()
 
+    def is_asking(self, client_order_id: str, family: OrderFamily) -> bool:
+        """Tell whether the venue is being asked about an order."""
+        return self._asked_about[client_order_id, family] > 0
+
     async def _ask_until_known(self, symbol: str, client_order_id: str, family: OrderFamily) -> None:
         try:
             order = await self._ask(symbol, client_order_id, family)
-            if order is not None:
-                self._deliver(self._outcome(client_order_id, OutcomeKind.ACCEPTED, order=order))
-            else:
-                self._deliver(self._outcome(client_order_id, OutcomeKind.REFUSED, message=NOT_AT_VENUE))
+            kind = OutcomeKind.ACCEPTED if order is not None else OutcomeKind.REFUSED
+            told = self._outcome(client_order_id, kind, order=order, message="" if order is not None else NOT_AT_VENUE)
+            self._deliver(replace(told, is_asked=True))
         finally:
+            self._asked_about -= Counter({(client_order_id, family): 1})
             self._end()
 
     async def _ask(self, symbol: str, client_order_id: str, family: OrderFamily) -> Order | None:

@@ -80,6 +80,12 @@ class Connection:
             except (VenueError, ProtocolError) as error:
                 _log.info("the exchange's time could not be read: %s", error)
 
+    def replace_user_stream(self, reason: str) -> None:
+        """Have the user stream take a new socket with a new key; `reason` is a code."""
+        for stream in self.streams:
+            if isinstance(stream, UserStream):
+                stream.replace(reason)
+
     def is_mirror_stale(self, now_ns: int) -> bool:
         """Tell whether orders would meet a market that stands still while the real one moves on (paper only)."""
         return self.mirror is not None and self.mirror.is_stale(now_ns)

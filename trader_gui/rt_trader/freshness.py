@@ -51,6 +51,7 @@ class Freshness:
     the market route is fresh while messages come, since a mark price comes every second; the public one while they
     come as often as they use to (the book of a quiet symbol is quiet); the private one, silent by nature, once the
     account was read since it connected, or since it last said that it had lost an event or its socket was replaced.
+    A route that is doubted is stale until it says anew that it is connected.
 
     In paper the private route is stale, too, while the live market does not reach the simulated exchange: prices are
     right then, but the exchange that would fill an order trades on old ones, and the gate opens nothing without a
@@ -125,6 +126,11 @@ class Freshness:
             self.set_fresh(Route.PRIVATE, False)
         return True
 
+    def doubt(self, route: Route) -> None:
+        """Believe a route no more until it says anew that it is connected."""
+        self._doubted.add(route)
+        self.set_fresh(route, False)
+
     def note_account_read(self) -> None:
         """Note that the core has the account as it was read since the private route connected."""
         self._is_account_read = True
@@ -133,7 +139,7 @@ class Freshness:
     def note_received(self, message: Message, received_ns: int) -> None:
         """Note that a message came; a route that was silent is fresh again."""
         route = _ROUTE_OF.get(type(message))
-        if route is None:
+        if route is None or (isinstance(message, OrderUpdate) and message.is_asked):
             return
         status = self._status.routes[route]
         status.last_received_ns = received_ns
@@ -152,7 +158,7 @@ class Freshness:
     def set_fresh(self, route: Route, is_fresh: bool) -> None:
         """Tell status and gate, when it is news."""
         status = self._status.routes[route]
-        if route is Route.PRIVATE and (not self._is_account_read or self._is_mirror_stale(time.monotonic_ns())):
+        if route in self._doubted or (route is Route.PRIVATE and not self._is_private_known()):
             is_fresh = False
         if status.is_fresh is is_fresh:
             return
@@ -161,6 +167,9 @@ class Freshness:
         if is_fresh and route is Route.MARKET:
             self._first_price.set()
         self._road.step(FeedStatus(route, is_fresh, self._road.callback.now_ms))
+
+    def _is_private_known(self) -> bool:
+        return self._is_account_read and not self._is_mirror_stale(time.monotonic_ns())
 
     def check(self) -> None:
         """Grey the routes that have gone silent or show no life, and the private one while the mirror stands still."""

@@ -12,12 +12,16 @@ from trader_gui.exchange.port import Deliver
 from trader_gui.journal.writer import JournalWriter
 from trader_gui.orders.closing import Closer
 from trader_gui.orders.manager import OrderManager
+from trader_gui.rt_trader.account_watch import AccountWatch
+from trader_gui.rt_trader.belief import JournalTruth
 from trader_gui.rt_trader.care import Care
+from trader_gui.rt_trader.claims import Claims
 from trader_gui.rt_trader.connection import Connection
 from trader_gui.rt_trader.dead_man import DeadManSwitch
 from trader_gui.rt_trader.disturbance import Disturbances, local_addresses
 from trader_gui.rt_trader.engine import EngineSwitch
 from trader_gui.rt_trader.freshness import Freshness
+from trader_gui.rt_trader.reconciler import Reconciler
 from trader_gui.rt_trader.repair import Repair
 from trader_gui.rt_trader.road import Observer, Road
 from trader_gui.rt_trader.status import SessionStatus
@@ -35,6 +39,8 @@ class Parts:
     engine: EngineSwitch
     freshness: Freshness
     repair: Repair
+    reconciler: Reconciler
+    account: AccountWatch
     closer: Closer
     dead_man: DeadManSwitch
     facts: VenueFacts
@@ -70,20 +76,30 @@ def make_parts(
     engine = EngineSwitch(road, status)
     freshness = Freshness(road, status, connection.is_mirror_stale, connection.lives)
     addresses = None if connection.is_local else local_addresses
+    truth = JournalTruth(journal)
+    claims = Claims(callback, connection.port, repair.executions, truth, journal.note, road.halt)
+
+    def doubt(reason: str) -> None:
+        account.doubt(reason)
+
+    reconciler = Reconciler(callback, connection.port, repair, truth, claims, status.reconciliation, doubt, road.halt)
+    account = AccountWatch(callback, freshness, repair, reconciler, connection.replace_user_stream)
     return Parts(
         manager=manager,
         road=road,
         engine=engine,
         freshness=freshness,
         repair=repair,
-        closer=_make_closer(road, repair, manager),
+        reconciler=reconciler,
+        account=account,
+        closer=_make_closer(road, repair, account, manager),
         dead_man=DeadManSwitch(connection.port, callback, status, dead_man_switch),
         facts=VenueFacts(road, connection.port, status, deliver),
         disturbances=Disturbances(connection, freshness, engine, road, journal, status, addresses),
     )
 
 
-def _make_closer(road: Road, repair: Repair, manager: OrderManager) -> Closer:
+def _make_closer(road: Road, repair: Repair, account: AccountWatch, manager: OrderManager) -> Closer:
     orders = road.callback.orders
 
     def unknown() -> set[tuple[str, str, OrderFamily]]:
@@ -94,7 +110,7 @@ def _make_closer(road: Road, repair: Repair, manager: OrderManager) -> Closer:
         """Read the account and let the core take it in; what it then no longer knows, the venue is asked about."""
         before = unknown()
         snapshot = await repair.snapshot()
-        road.step(snapshot)
+        road.step(account.before(snapshot, time.monotonic_ns()))
         for order in unknown() - before:
             manager.resolve(*order)
         return snapshot

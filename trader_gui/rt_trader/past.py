@@ -18,9 +18,8 @@ from trader_gui.domain.step import Message
 from trader_gui.exchange.port import OrderPort
 from trader_gui.journal.belief import Belief
 from trader_gui.journal.writer import JournalWriter
-from trader_gui.orders.reconcile import Difference
 from trader_gui.rt_trader.belief import read_journal
-from trader_gui.rt_trader.executions import since_time, since_trade
+from trader_gui.rt_trader.execution_pages import since_time, since_trade
 
 ROUNDS = 4
 """Executions and account are read this often until nothing was executed in between."""
@@ -43,14 +42,14 @@ class Recovered(msgspec.Struct, frozen=True):
         histories: By symbol, the session's last: executions since 00:00 UTC, those that the journal does not have, and
             those that made the position.
         next_sequence: Number of the next order of ours, higher than any that journal or venue has seen.
-        differences: That the venue has seen higher ones than the journal.
+        differences: That the venue has seen higher ones than the journal, in words.
     """
 
     snapshot: AccountSnapshot
     in_doubt: OrdersInDoubt
     histories: tuple[FillHistory, ...]
     next_sequence: int
-    differences: tuple[Difference, ...]
+    differences: tuple[str, ...]
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -182,12 +181,13 @@ class Past:
                 if number is not None:
                     names[symbol, number] = order.client_order_id
 
-    def _differences(self, highest: int) -> tuple[Difference, ...]:
+    def _differences(self, highest: int) -> tuple[str, ...]:
         """Tell that orders were sent of which the journal knows nothing: it is an older copy, or not the whole one."""
         known = self._journal.next_sequence - 1
         if highest <= known:
             return ()
-        return (Difference("order_numbers", self._journal.id_prefix, str(known or ""), str(highest)),)
+        name = self._journal.id_prefix
+        return (f"highest number of an order {name}: journal {known or 'none'}, exchange {highest}",)
 
     def _in_doubt(self, snapshot: AccountSnapshot, fills: dict[str, list[Fill]]) -> OrdersInDoubt:
         listed = {(order.client_order_id, order.order_family) for order in snapshot.open_orders}

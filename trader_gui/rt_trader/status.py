@@ -1,10 +1,13 @@
 """What a session knows about itself: connections, budget, clock, engine. Updated in place on the loop's thread."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from trader_gui.domain.step import Route
 from trader_gui.exchange.port import CommissionRate, LeverageBracket
+from trader_gui.orders.reconcile import Row, RowKey, RowState
+from trader_gui.rt_trader.provenance import Told
 
 
 @dataclass(slots=True)
@@ -54,6 +57,35 @@ class DeadManStatus:
 
 
 @dataclass(slots=True)
+class Reconciliation:
+    """What is known of how far the account on the screen is the account at the venue. Times are monotonic ns.
+
+    Attributes:
+        is_running: It is looked at again and again; not where the exchange waits for the session.
+        is_looking: Just now.
+        confirmed_ns: When the venue last showed everything as it is known here, None before the first time.
+        problem: Why it could not be asked the last time, "" while it can.
+        rows: What was settled in the venue's favour, newest first, then every row of the last look.
+        told: Where each row of the account comes from.
+    """
+
+    is_running: bool = False
+    is_looking: bool = False
+    confirmed_ns: int | None = None
+    problem: str = ""
+    rows: tuple[Row, ...] = ()
+    told: Mapping[RowKey, Told] = field(default_factory=dict)
+
+    @property
+    def open_rows(self) -> int:
+        """How many rows differ, or did so without an explanation."""
+        return sum(row.state in _OPEN for row in self.rows)
+
+
+_OPEN = frozenset({RowState.DIFFERS, RowState.ADOPTED, RowState.UNEXPLAINED})
+
+
+@dataclass(slots=True)
 class SessionStatus:
     """One session's state, read by the window once a frame.
 
@@ -79,6 +111,7 @@ class SessionStatus:
         journal_ok: Orders can be brought to the disk; without it none is sent.
         journal_failure: Why not, one line; "" while it is ok.
         journal_failed_since_ms: Since when not, wall clock, UTC; None while it is ok.
+        reconciliation: The account held against the venue.
     """
 
     phase: str = "starting"
@@ -110,3 +143,4 @@ class SessionStatus:
     is_hedge: bool = False
     journal_failure: str = ""
     journal_failed_since_ms: int | None = None
+    reconciliation: Reconciliation = field(default_factory=Reconciliation)

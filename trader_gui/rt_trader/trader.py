@@ -9,14 +9,13 @@ from decimal import Decimal
 from trader_gui.callback import Callback
 from trader_gui.credentials import Credentials
 from trader_gui.decision.registry import make_strategy
-from trader_gui.domain.account import AccountSnapshot, MarginType
+from trader_gui.domain.account import MarginType
 from trader_gui.domain.order import Order, OrderIntent
-from trader_gui.domain.step import EngineMode, Refusal, Route, Tick
+from trader_gui.domain.step import EngineMode, Refusal, Route
 from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import BugError, TraderError, UserError, VenueError, first_error
 from trader_gui.exchange.port import DataEnd, PaceMarker, StreamItem, StreamStatus
 from trader_gui.journal.writer import open_journal
-from trader_gui.orders.reconcile import differences
 from trader_gui.orders.wishes import cancel_wishes, opening_orders
 from trader_gui.prelim import Prelim, Prepared
 from trader_gui.profiles import Profile
@@ -31,12 +30,12 @@ from trader_gui.rt_trader.pump import Pump
 from trader_gui.rt_trader.road import Answer, Observer
 from trader_gui.rt_trader.status import SessionStatus
 from trader_gui.rt_trader.summary import Summary, Tally, summarize
+from trader_gui.rt_trader.watch import Watch, note_journal
 from trader_gui.settings import DataDirectory
 
 _log = logging.getLogger(__name__)
 
 STOP_LIMIT_S = 5.0
-WATCH_INTERVAL_S = 0.25
 
 
 class RtTrader(ClosingByHand):
@@ -136,7 +135,7 @@ class RtTrader(ClosingByHand):
         path, is_account_new = self._directory.journal_path, self.profile.orders == "simulated"
         session = {"profile": self.profile.name, "symbol": self.symbol, "interval": self.interval}
         self._journal = await stack.enter_async_context(open_journal(path, **session, is_account_new=is_account_new))
-        self._note_journal()
+        note_journal(self._journal, self.status)
         belief = None if self._journal.failure else await read_belief(path)
         self._connection = await open_connection(
             stack, self.profile, self.options, self._credentials, self._pump.deliver
@@ -151,8 +150,8 @@ class RtTrader(ClosingByHand):
         quote = self.rules.quote_asset
         self._start_wallet = recovered.snapshot.wallet_balance(quote) or Decimal(0)
         self.status.day_start_equity = self._start_wallet - prepared.today_income
-        found = differences(belief, recovered.snapshot, quote) if belief is not None else ()
-        self.status.differences = tuple(map(str, (*found, *recovered.differences)))
+        found = self._reconciler.at_start(belief, recovered.snapshot, is_new_account=is_account_new)
+        self.status.differences = (*found, *recovered.differences)
         for line in self.status.differences:
             _log.info("at start: %s", line)
             self._journal.note("difference", line, self.callback.now_ms)
@@ -183,16 +182,17 @@ class RtTrader(ClosingByHand):
         )
         self._manager, self._road, self._engine = parts.manager, parts.road, parts.engine
         self._freshness, self._repair, self._closer = parts.freshness, parts.repair, parts.closer
-        self._dead_man = parts.dead_man
+        self._reconciler, self._account, self._dead_man = parts.reconciler, parts.account, parts.dead_man
         self._facts = parts.facts
+        self._watch = Watch(self._connection, self._callback, parts, self._journal, self.status, self._pump)
         self._road.step(RulesUpdate(tuple(prepared.rules.values()), 0))
         self._facts.take_mode(is_hedge=prepared.is_hedge)
-        self._disturbances = parts.disturbances
         self._road.step(prepared.history)
         for message in recovered.messages:
             self._road.step(message)
         if prepared.history.klines:
             self._first_time_ms = prepared.history.klines[-1].close_time_ms + 1
+        self._repair.executions.begin(self._first_time_ms)
 
     async def _session(self) -> None:
         async with asyncio.TaskGroup() as self._group:
@@ -205,8 +205,10 @@ class RtTrader(ClosingByHand):
             ]
             try:
                 await self._freshness.wait_connected(self._stop)
-                background.append(self._group.create_task(self._watch(), name="watch"))
+                background.append(self._group.create_task(self._watch.run(self._started_ns), name="watch"))
                 await self._begin()
+                if not self._connection.is_paced:  # nothing by the machine's time, or no two runs would be the same
+                    background.append(self._group.create_task(self._reconciler.run(), name="reconcile"))
                 await self._stop.wait()
                 await self._wind_down()
             finally:
@@ -226,7 +228,7 @@ class RtTrader(ClosingByHand):
             if not self.profile.may_arm_at_start:
                 raise UserError(f"--arm works with demo and replay only, not with {self.profile.name}")
             self._engine.set_mode(EngineMode.ACTIVE, "at_start")
-        self._repair.start(self._group, self._first_time_ms)
+        self._repair.start(self._group)
         self._facts.start(self._group)
         if not self._connection.is_paced:
             await self._freshness.wait_first_price(self._stop)
@@ -238,7 +240,6 @@ class RtTrader(ClosingByHand):
     async def _wind_down(self) -> None:
         """Disarm, take back the engine's resting entries, and let open requests come to an end, all within limits."""
         self.status.phase = "stopping"
-        self._repair.stop()
         self._facts.stop()
         try:
             async with asyncio.timeout(STOP_LIMIT_S):
@@ -250,6 +251,7 @@ class RtTrader(ClosingByHand):
         except (TimeoutError, VenueError) as error:
             _log.warning("the exchange did not answer every request while the session was stopping: %s", error)
         finally:
+            self._repair.stop()
             self._engine.set_mode(EngineMode.HALTED, "stopping")
 
     async def _funding_fee(self) -> Decimal:
@@ -275,7 +277,7 @@ class RtTrader(ClosingByHand):
 
     def _take(self, item: StreamItem, received_ns: int) -> None:
         if isinstance(item, StreamStatus):
-            self._on_stream_status(item)
+            self._account.on_stream_status(item)
         elif isinstance(item, PaceMarker):
             self._pace[item.route] = item.number
             if len(self._pace) == len(Route):
@@ -286,10 +288,9 @@ class RtTrader(ClosingByHand):
                 self._stop.set()
         else:
             self._freshness.note_received(item, received_ns)
-            self._road.step(item)
+            self._road.step(self._account.before(item, time.monotonic_ns()))
             self._facts.note(item)
-            if isinstance(item, AccountSnapshot) and self._repair.has_settled(item):
-                self._freshness.note_account_read()
+            self._account.after(item)
             self._repair.look_for_gaps()
 
     async def _answer_pace(self) -> None:
@@ -303,45 +304,6 @@ class RtTrader(ClosingByHand):
             for stream in self._connection.streams:
                 await stream.acknowledge_pace(self._pace.pop(stream.route))
 
-    # ---- freshness, gaps, doubt ------------------------------------------------------------------------------------
-
-    def _on_stream_status(self, status: StreamStatus) -> None:
-        """Nothing is replayed after a cut: what a route that comes back may have missed is read anew."""
-        if not self._freshness.on_stream_status(status):
-            return
-        if status.route is Route.PRIVATE:
-            self._repair.account()
-        elif status.route is Route.MARKET:
-            self._repair.klines()
-        elif self.options.with_book:
-            self._repair.order_book()
-
-    async def _watch(self) -> None:
-        """Look at the clock: silent routes, the end of an arming, the budget, the journal."""
-        while True:
-            now_ns = time.monotonic_ns()
-            if not self._connection.is_paced:
-                self._freshness.check()
-                self._look_for_disturbance()
-            self._repair.look_for_untold(now_ns)
-            self._connection.read_budget(self.status)
-            self._note_journal()
-            self._engine.check_expiry(now_ns)
-            if not self._connection.is_paced:  # nothing by the machine's time, or no two runs would be the same
-                self._facts.check(now_ns)
-                self._road.step(Tick((now_ns - self._started_ns) // 1_000_000, self.callback.now_ms))
-            await asyncio.sleep(WATCH_INTERVAL_S)
-
-    def _look_for_disturbance(self) -> None:
-        found = self._disturbances.look()
-        if found is not None:
-            self._group.create_task(self._disturbances.settle(found), name="disturbance")
-
-    def _note_journal(self) -> None:
-        self.status.journal_ok = not self._journal.failure
-        self.status.journal_failure = self._journal.failure
-        self.status.journal_failed_since_ms = self._journal.failed_since_ms
-
     def _on_overflow(self, dropped: int) -> None:
         _log.error("%d market messages dropped: the session could not keep up; the engine is halted", dropped)
         self.halt("queue_overflow")
@@ -352,6 +314,10 @@ class RtTrader(ClosingByHand):
         self.status.loading_done, self.status.loading_total = done, total
 
     # ---- engine ----------------------------------------------------------------------------------------------------
+
+    def check_account(self) -> None:
+        """Hold the account against the venue now."""
+        self._reconciler.check_now()
 
     @property
     def is_armed(self) -> bool:
