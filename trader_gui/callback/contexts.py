@@ -71,7 +71,6 @@ def protection_context(core: Core, ledger: EngineLedger) -> ProtectionContext:
         mode=core.gate.mode,
         orders=tuple(core.orders.open_orders(core.symbol)),
         cancels_in_flight=core.orders.cancel_ids,
-        untold=ledger.untold(core.now_ms),
         told_flat_ms=ledger.told_flat_ms,
         clock_ms=core.clock_ms,
         now_ms=core.now_ms,

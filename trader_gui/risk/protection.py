@@ -73,7 +73,6 @@ class ProtectionContext(msgspec.Struct, frozen=True):
         is_in_doubt: It may be the engine's: executions and position do not agree yet, and nobody else traded.
         orders: Everybody's open orders of the symbol, SENT and UNKNOWN ones included.
         cancels_in_flight: Client order ids whose cancel was sent and not answered.
-        untold: Purposes with an execution whose new position was not told yet.
         told_flat_ms: Event time since which the venue says that there is no position.
         clock_ms: Real time since the session began; in a session without ticks, event time.
         now_ms: Newest event time.
@@ -87,7 +86,6 @@ class ProtectionContext(msgspec.Struct, frozen=True):
     mode: EngineMode
     orders: tuple[Order, ...]
     cancels_in_flight: frozenset[str]
-    untold: frozenset[Purpose]
     told_flat_ms: int
     clock_ms: int
     now_ms: int
@@ -220,11 +218,7 @@ class ProtectionPolicy:
             wishes = self._close(position, context, closes)
             if wishes or self._is_exit_young(context):
                 return wishes
-        if (
-            _in_flight(context)
-            or Purpose.PROTECTION in context.untold
-            or not self._may_ask(Purpose.PROTECTION, context)
-        ):
+        if _in_flight(context) or not self._may_ask(Purpose.PROTECTION, context):
             return []
         self._asked_ms[Purpose.PROTECTION] = context.clock_ms
         trigger_price = self._stop_price(position, context.rules)
@@ -240,16 +234,15 @@ class ProtectionPolicy:
             and order.order_type is OrderType.LIMIT
             and self._may_cancel(order, GAP_MS, context)
         ]
-        is_free = not context.own(Purpose.EXIT) and Purpose.EXIT not in context.untold
-        if is_free and self._may_ask(Purpose.EXIT, context):
+        if not context.own(Purpose.EXIT) and self._may_ask(Purpose.EXIT, context):
             self._asked_ms[Purpose.EXIT] = context.clock_ms
             wishes.append(market_exit(position, context.rules, Origin.ENGINE, reason, context.now_ms))
         return wishes
 
     def _is_exit_young(self, context: ProtectionContext) -> bool:
         asked_ms = self._asked_ms.get(Purpose.EXIT)
-        is_open = bool(context.own(Purpose.EXIT)) or Purpose.EXIT in context.untold
-        return is_open and asked_ms is not None and context.clock_ms - asked_ms < EXIT_FIRST_MS
+        is_young = asked_ms is not None and context.clock_ms - asked_ms < EXIT_FIRST_MS
+        return is_young and bool(context.own(Purpose.EXIT))
 
     def _may_ask(self, purpose: Purpose, context: ProtectionContext) -> bool:
         clock_ms, asked_ms = context.clock_ms, self._asked_ms.get(purpose)

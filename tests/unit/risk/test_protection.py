@@ -228,12 +228,15 @@ def test_the_word_of_one_trade_does_not_bind_the_next():
     rig.accept(out)
     rig.fill(out)
     rig.answer(stop, REFUSED, code=-2021)  # told once more, late
+    rig.send(OrderUpdate(rig.order(stop, OrderStatus.EXPIRED), "ALGO", None, rig.now_ms, rig.now_ms))
     for _ in range(3):
         rig.tick(99_999, after_ms=60_000)
     (second,) = rig.tick(rig.limit("upper_inner") + 1).approved
     rig.accept(second)
-    (stop,) = rig.fill(second, price=100_000).approved
-    assert (stop.intent.order_type, stop.intent.close_position) == (OrderType.STOP_MARKET, True)
+    account, order = rig.told_fill(second, "0.010", 100_000)
+    rig.send(order)
+    (again,) = rig.send(account).approved
+    assert (again.intent.order_type, again.intent.close_position) == (OrderType.STOP_MARKET, True)
     assert rig.callback.protection.finding.cause == ""
 
 
@@ -516,13 +519,21 @@ def test_a_disarmed_engine_sends_nothing_and_says_that_its_position_is_naked():
 
 def test_an_engine_that_is_armed_again_has_two_seconds_to_place_the_stop():
     rig = new_rig()
-    entry = rig.enter_long()
-    rig.accept(entry)
+    rig.answer(rig.naked_long(), REFUSED, code=-2019)
+    since_ms = rig.elapsed_ms
     rig.send(ModeChange(EngineMode.HALTED, "by_user", 0))
-    rig.fill(entry, price=100_000)
     rig.look(60_000)
+    assert rig.callback.protection.finding == ProtectionFinding(NAKED, since_ms, "-2019")
     assert purposes(rig.send(ModeChange(EngineMode.ACTIVE, "by_user", 0))) == [PROTECTION]
     assert look_until(rig, EXIT)[1] == VERIFY_LIMIT_MS
+    assert rig.callback.protection.finding.since_ms == since_ms
+
+
+def test_a_stop_that_is_on_its_way_when_the_engine_is_disarmed_is_not_called_missing():
+    rig = new_rig()
+    rig.naked_long()
+    rig.send(ModeChange(EngineMode.HALTED, "by_user", 0))
+    assert state(rig) is PLACING
 
 
 def test_positions_by_hand_are_not_the_policys_affair():
@@ -569,8 +580,46 @@ def test_a_stop_left_over_after_flat_is_cancelled():
     (cancel,) = rig.steps[-1].approved
     assert cancel.intent.reason == "protection_left_over" and cancel.intent.order_family is OrderFamily.ALGO
     assert rig.now_ms - flat_ms >= 2_000
-    rig.send(OrderOutcome(cancel.intent.client_order_id, REFUSED, True, rig.now_ms, None, -2011))
-    assert rig.tick().approved == ()  # a refused cancel is not hammered
+    refused = OrderOutcome(cancel.intent.client_order_id, REFUSED, True, rig.now_ms, None, -2011)
+    assert rig.send(refused).approved == ()  # it is not hammered
+    assert rig.look(1_750).approved == ()
+    assert purposes(rig.look()) == ["protection_left_over"]
+
+
+@pytest.mark.parametrize("spoil", ["disarmed", "unread"])
+def test_a_stop_is_not_taken_for_left_over_by_an_engine_that_may_not_act_or_does_not_know(spoil):
+    rig = new_rig()
+    rig.hold_long()
+    (out,) = rig.tick(99_800).approved
+    rig.accept(out)
+    rig.fill(out)
+    if spoil == "disarmed":
+        rig.send(ModeChange(EngineMode.HALTED, "by_user", 0))
+    else:
+        rig.callback.account.is_known = False
+    for _ in range(20):
+        assert not any(isinstance(a, ApprovedCancel) for a in rig.tick().approved)
+
+
+def test_a_close_on_its_way_is_given_a_second_before_another_stop_is_tried_beside_it():
+    rig = new_rig()
+    rig.answer(rig.naked_long(), REFUSED, code=-2021)
+    (out,) = rig.approved(EXIT)
+    rig.accept(out)  # it is there, and has not been executed: the market stands still
+    assert [purposes(rig.look()) for _ in range(4)] == [[], [], [], [PROTECTION]]
+    assert len(rig.approved()) == 4
+
+
+def test_what_was_said_of_one_stop_is_forgotten_once_another_is_live():
+    rig = new_rig()
+    (out,) = rig.answer(rig.naked_long(), REFUSED, code=-2021).approved
+    rig.answer(out, UNKNOWN)
+    stop, _ = look_until(rig, PROTECTION)
+    rig.accept(stop)
+    rig.answer(out, REFUSED)
+    rig.look(5_000)
+    step = fall(rig, stop, OrderStatus.CANCELED)
+    assert (purposes(step), state(rig)) == ([PROTECTION], PLACING)
 
 
 # ---- the clock -------------------------------------------------------------------------------------------------------
