@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, QTimer
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from tests.app_rig import AppRig, open_app
 from tests.session_world import write_walk
@@ -15,7 +15,8 @@ from trader_gui.domain.protection import ProtectionState
 from trader_gui.domain.step import EngineMode
 from trader_gui.errors import UserError
 from trader_gui.models.ticket_records import OrderKind
-from trader_gui.widgets.dialogs import ArmingSheet, CloseDialog
+from trader_gui.settings import DataDirectory
+from trader_gui.widgets.dialogs import ArmingSheet, CloseDialog, DamagedJournalDialog
 from trader_gui.widgets.dialogs.confirm import ConfirmDialog
 from trader_gui.widgets.theme import theme
 
@@ -295,6 +296,35 @@ def test_a_session_that_cannot_start_leaves_no_window(
         qt_run(act(), 30)
     assert "\n" not in str(error.value)
     assert not [w for w in QApplication.topLevelWidgets() if w.isVisible()]
+
+
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_a_damaged_journal_is_replaced_on_the_users_word_alone(
+    qt_run: Any, tmp_path: Path, is_moved: bool, expect_log: Any
+) -> None:
+    if is_moved:
+        expect_log("damaged journal is kept as .*journal.damaged-1.sqlite")
+    path = DataDirectory.open(tmp_path, "demo").journal_path
+    damaged = b"no database" * 500 + b"TABCDEFG-hn-17" + b"..." * 500
+    path.write_bytes(damaged)
+
+    async def act() -> None:
+        async with open_app(tmp_path, *DEMO) as rig:
+            dialog = await rig.dialog(DamagedJournalDialog)
+            assert any(str(path) in label.text() for label in dialog.findChildren(QLabel))
+            if is_moved:
+                rig.click(dialog.move_button)
+                await started(rig)
+            else:
+                rig.click(dialog.cancel_button)
+                await rig.ended()
+        if is_moved:
+            with rig.journal() as journal:
+                assert (journal.id_prefix, journal.next_sequence()) == ("TABCDEFG", 10_000)
+
+    qt_run(act(), 60)
+    kept = path.with_name("journal.damaged-1.sqlite") if is_moved else path
+    assert kept.read_bytes() == damaged
 
 
 def test_a_picture_that_cannot_be_written_is_told(qt_run: Any, tmp_path: Path) -> None:

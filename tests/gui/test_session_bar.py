@@ -186,6 +186,18 @@ def test_the_status_bar_shows_side_figures_and_both_clocks(qtbot, bridge, trader
     assert (bar.utc.view.text, bar.kst.view.text) == ("19:57:43", "04:57:43")
 
 
+def test_a_journal_that_cannot_be_written_is_told_with_its_cause_and_since_when(qtbot, bridge, trader):
+    stack = BannerStack(bridge.session)
+    qtbot.addWidget(stack)
+    trader.status.journal_ok = False
+    trader.status.journal_failure = "cannot write the journal j.sqlite: the disk is full; free some space"
+    trader.status.journal_failed_since_ms = 1_751_831_820_000
+    bridge.flush()
+    (banner,) = stack.banners()
+    assert (banner.tone, banner.what) == ("danger", "The journal cannot be written since 2025-07-06 19:57:00 UTC.")
+    assert banner.did == "No order is sent. cannot write the journal j.sqlite: the disk is full; free some space"
+
+
 def test_a_ban_and_a_pause_are_shown_with_their_end(qtbot, bridge, trader):
     bar, stack = StatusBar(bridge.session, "0.1.0"), BannerStack(bridge.session)
     qtbot.addWidget(bar)

@@ -23,15 +23,7 @@ from trader_gui.conditionals.conditional import Conditional
 from trader_gui.decision.decision import Decision, DecisionContext
 from trader_gui.decision.engine_ledger import EngineLedger, RoundTrip
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
-from trader_gui.domain.market import (
-    AggTrade,
-    BookTicker,
-    DepthSnapshot,
-    DepthUpdate,
-    Kline,
-    KlineHistory,
-    MarkPrice,
-)
+from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
 from trader_gui.domain.order import (
     CancelIntent,
     FillHistory,

@@ -83,6 +83,8 @@ class ServiceState:
         clock_age_min: Whole minutes since the offset was measured.
         banned_until_ms: End of the exchange's ban of this address, None when there is none.
         paused_s: Whole seconds for which the exchange wants to be asked nothing, 0 mostly.
+        journal_failure: Why the journal cannot be written, "" while it is ok.
+        journal_failed_since_ms: Since when, wall clock, UTC.
     """
 
     rest_latency_ms: int | None = None
@@ -95,6 +97,8 @@ class ServiceState:
     orders_used: int | None = None
     orders_limit: int = 0
     journal_ok: bool = True
+    journal_failure: str = ""
+    journal_failed_since_ms: int | None = None
 
 
 _STREAMS = (Route.MARKET, Route.PUBLIC, Route.PRIVATE)
@@ -340,4 +344,6 @@ def _service_state(status: StatusView, now_ns: int) -> ServiceState:
         orders_used=status.orders_used,
         orders_limit=status.orders_limit,
         journal_ok=status.journal_ok,
+        journal_failure=status.journal_failure,
+        journal_failed_since_ms=status.journal_failed_since_ms,
     )

@@ -227,6 +227,8 @@ class RtTrader(ClosingByHand):
         if self.options.arm_at_start:
             if not self.profile.may_arm_at_start:
                 raise UserError(f"--arm works with demo and replay only, not with {self.profile.name}")
+            if self._journal.failure:
+                raise UserError(self._journal.failure)
             self._engine.set_mode(EngineMode.ACTIVE, "at_start")
         self._repair.start(self._group)
         self._facts.start(self._group)

@@ -71,7 +71,7 @@ def _danger_banners(model: SessionModel) -> list[Banner]:
         what = f"The exchange has banned this address until {fmt.date_time(banned_until_ms)} UTC."
         banners.append(Banner("banned", "danger", what, "Nothing is sent before. Orders at the exchange stay there."))
     if not state.service.journal_ok:
-        banners.append(Banner("journal", "danger", "The journal cannot be written.", "No order is sent any more."))
+        banners.append(_journal_banner(state))
     return banners
 
 
@@ -88,6 +88,13 @@ def _naked_banners(model: SessionModel) -> list[Banner]:
         what = "A position has no stop at the exchange."
         banners.append(Banner("naked", "danger", what, _position_words(model), (("close", "Close position…"),)))
     return banners
+
+
+def _journal_banner(state: SessionState) -> Banner:
+    since_ms = state.service.journal_failed_since_ms
+    since = f" since {fmt.date_time(since_ms)} UTC" if since_ms is not None else ""
+    did = f"No order is sent. {state.service.journal_failure}".strip()
+    return Banner("journal", "danger", f"The journal cannot be written{since}.", did)
 
 
 def _position_words(model: SessionModel) -> str:
