@@ -15,17 +15,20 @@ from trader_gui.rt_trader import watch as module
 from trader_gui.rt_trader.pump import Pump
 from trader_gui.rt_trader.watch import Watch
 
+LOOKS = 3
+
 
 async def looked(world: RoadWorld, *, is_paced: bool) -> list[Tick]:
-    """Return the ticks that three looks told, by a session that began at the monotonic time 0."""
-    connection: Any = SimpleNamespace(is_paced=is_paced, read_budget=lambda status: budgets.append(status))
+    """Return the ticks that `LOOKS` looks told, by a session that began at the monotonic time 0."""
+    looks, enough = iter(range(1, LOOKS + 1)), asyncio.Event()
+    connection: Any = SimpleNamespace(
+        is_paced=is_paced, read_budget=lambda status: enough.set() if next(looks, LOOKS) == LOOKS else None
+    )
     journal: Any = SimpleNamespace(failure="the disk is full", failed_since_ms=7)
-    budgets: list[Any] = []
     pump = Pump(lambda item, received_ns: None, lambda dropped: None)
     watch = Watch(connection, world.rig.callback, world.parts, journal, world.status, pump)
     task = asyncio.create_task(watch.run(0), name="watch")
-    while len(budgets) < 3:
-        await asyncio.sleep(0.001)
+    await enough.wait()
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
@@ -41,7 +44,7 @@ def test_the_core_is_told_the_time_where_it_passes(
     async def body() -> None:
         async with road_world(tmp_path, Rig()) as world:
             ticks = await looked(world, is_paced=is_paced)
-            assert len(ticks) == (0 if is_paced else 3)
+            assert len(ticks) == (0 if is_paced else LOOKS)
             elapsed = [tick.elapsed_ms for tick in ticks]
             assert elapsed == sorted(elapsed)
             status = world.status
