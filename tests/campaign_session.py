@@ -21,10 +21,9 @@ from tests.campaign_plan import Scenario
 from tests.campaign_watch import GateWatch, Leftovers, LogWatch, LoopProbe, NakedWatch, SendWatch
 from trader_gui.credentials import Credentials
 from trader_gui.errors import TraderError
-from trader_gui.exchange import rest, rest_errors, streams
+from trader_gui.exchange import rest, rest_errors
 from trader_gui.exchange.endpoints import ENDPOINTS, loopback
 from trader_gui.exchange.rest_calls import RestLimits
-from trader_gui.exchange.streams import StreamLimits
 from trader_gui.profiles import PROFILES
 from trader_gui.risk.gate import RiskLimits
 from trader_gui.rt_trader.options import SessionOptions
@@ -46,7 +45,6 @@ BLOCKED_LIMIT_S = 2.0
 SHORT_REST = RestLimits(
     connect_s=2.0, read_s=2.0, change_s=3.0, query_s=6.0, queue_s=1.5, overtake_s=0.5, backoff_s=0.2
 )
-SHORT_STREAM = StreamLimits(open_s=3.0, ping_s=1.0, pong_s=1.5, backoff_max_s=1.0)
 LONGEST_PAUSE_S = 2.0
 
 
@@ -77,7 +75,6 @@ def short_limits() -> Iterator[None]:
 
     with (
         mock.patch.object(rest, "RestLimits", lambda: SHORT_REST),
-        mock.patch.object(streams, "StreamLimits", lambda: SHORT_STREAM),
         mock.patch.object(rest_errors, "pause_s", short_pause_s),
     ):
         yield
