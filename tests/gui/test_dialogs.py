@@ -23,6 +23,7 @@ from trader_gui.widgets.dialogs import (
     ArmingSheet,
     Check,
     CloseDialog,
+    DamagedJournalDialog,
     FlattenPopover,
     KeysDialog,
     ProfileDialog,
@@ -76,6 +77,30 @@ def click(widget: QWidget) -> None:
 
 def texts(widget: QWidget) -> list[str]:
     return [label.text() for label in widget.findChildren(QLabel)]
+
+
+# ---- a damaged journal ---------------------------------------------------------------------------------------------
+
+
+def test_a_damaged_journal_is_moved_only_by_a_deliberate_press(room: Room) -> None:
+    dialog = DamagedJournalDialog("live", "/data/live/journal.sqlite", "page 7 <bad>", room.window)
+    room.qtbot.addWidget(dialog)
+    wanted: list[bool] = []
+    dialog.move_requested.connect(lambda: wanted.append(True))
+    dialog.open()
+    assert dialog.focusWidget() is dialog.cancel_button
+    click(dialog.move_button)  # meant for what was there before
+    assert not wanted and dialog.isVisible()
+    said = " ".join(texts(dialog))
+    assert "/data/live/journal.sqlite<br>page 7 &lt;bad&gt;" in said
+    assert "orders are still open" in said and "found at the exchange by their prefix" in said
+    room.settle(dialog)
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not wanted and not dialog.isVisible()
+    dialog.open()
+    room.settle(dialog)
+    click(dialog.move_button)
+    assert wanted == [True] and not dialog.isVisible()
 
 
 # ---- confirming an order ------------------------------------------------------------------------------------------

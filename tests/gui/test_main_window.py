@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from tests.fakes import FakeProfile, FakeTrader, fill, order, position, snapshot, stop_loss
 from trader_gui.domain.order import PositionSide, Side
+from trader_gui.domain.protection import ProtectionFinding, ProtectionState
 from trader_gui.domain.step import EngineMode
 from trader_gui.log import LogTail
 from trader_gui.models.bridge import Bridge
@@ -204,6 +205,20 @@ def test_a_naked_position_offers_its_closing(qtbot, make_window, bridge, trader)
     with qtbot.waitSignal(window.close_position_requested, timeout=500) as asked:
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert asked.args == [("BTCUSDT", PositionSide.BOTH)]
+
+
+@pytest.mark.parametrize(
+    ("label", "signal"), [("Protect now", "protect_now_requested"), ("Close now", "close_now_requested")]
+)
+def test_the_engines_naked_position_offers_its_stop_and_its_closing(qtbot, make_window, bridge, trader, label, signal):
+    window = make_window()
+    trader.feed(snapshot([position()]))
+    trader.callback.protection.finding = ProtectionFinding(ProtectionState.NAKED, 0)
+    bridge.flush()
+    (row,) = window.banners._rows.values()
+    button = next(b for b in row.findChildren(QAbstractButton) if b.text() == label)
+    with qtbot.waitSignal(getattr(window, signal), timeout=500):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def test_a_price_of_the_book_goes_to_the_ticket(qtbot, make_window, bridge):

@@ -52,6 +52,8 @@ class Commands:
         window.order_requested.connect(self._on_order)
         window.cancel_order_requested.connect(self._on_cancel)
         window.close_position_requested.connect(self._on_close_position)
+        window.protect_now_requested.connect(lambda: self._spawn(self._protect_now(), "protect now"))
+        window.close_now_requested.connect(lambda: self._spawn(self._close_now(), "close now"))
         window.arm_requested.connect(self._on_arm)
         window.disarm_requested.connect(lambda: self._spawn(trader.disarm(), "disarm"))
         window.cancel_entries_requested.connect(lambda: self._spawn(self._cancel_entries(), "cancel entries"))
@@ -122,6 +124,22 @@ class Commands:
             self._window.notify("warn", "Not closed", "The position changed at that moment. Press again.")
         elif not report.is_done:
             self._window.notify("danger", "Not closed", " ".join(report_lines(report)))
+
+    async def _protect_now(self) -> None:
+        """Place the strategy's stop for the position, by hand."""
+        callback = self._trader.callback
+        position = callback.account.position(callback.symbol)
+        if position is not None:
+            stop = callback.protection.stop_by_hand(position, callback.rules, callback.now_ms)
+            self._tell(await self._trader.submit(stop), "No stop placed")
+
+    async def _close_now(self) -> None:
+        """Close the position at market, by hand, without asking once more: it is said to have no stop."""
+        callback = self._trader.callback
+        position = callback.account.position(callback.symbol)
+        if position is not None:
+            close = callback.protection.close_by_hand(position, callback.rules, callback.now_ms)
+            self._tell(await self._trader.submit(close), "Not closed")
 
     def _tell(self, answer: Answer, failure: str) -> None:
         """Show what the gate or the exchange refused; what was accepted shows itself in the tables."""

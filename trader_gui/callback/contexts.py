@@ -1,4 +1,4 @@
-"""What decision and gate may know of a moment, taken from the collectors and the engine's ledger."""
+"""What decision, protection policy and gate may know of a moment, taken from the collectors and the engine's ledger."""
 
 from decimal import Decimal
 from typing import Protocol
@@ -13,6 +13,7 @@ from trader_gui.domain.order import Order
 from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.risk.gate import RiskContext, RiskGate
+from trader_gui.risk.protection import ProtectionContext
 
 
 class Core(Protocol):
@@ -27,6 +28,8 @@ class Core(Protocol):
     routes_fresh: dict[Route, bool]
     now_ms: int
 
+    @property
+    def clock_ms(self) -> int: ...
     @property
     def rules(self) -> SymbolRules: ...
     @property
@@ -54,7 +57,23 @@ def decision_context(core: Core, ledger: EngineLedger, own: tuple[Order, ...]) -
         refused=ledger.refused,
         now_ms=core.now_ms,
         last_trade_time_ms=ledger.last_trade_time_ms,
+    )
+
+
+def protection_context(core: Core, ledger: EngineLedger) -> ProtectionContext:
+    """Return what the protection policy may look at."""
+    return ProtectionContext(
+        rules=core.rules,
+        position=core.account.position(core.symbol),
+        is_account_known=core.account.is_known,
+        is_engine_position=ledger.is_engine_position,
+        is_in_doubt=ledger.is_in_doubt,
+        mode=core.gate.mode,
+        orders=tuple(core.orders.open_orders(core.symbol)),
+        cancels_in_flight=core.orders.cancel_ids,
         told_flat_ms=ledger.told_flat_ms,
+        clock_ms=core.clock_ms,
+        now_ms=core.now_ms,
     )
 
 
@@ -77,7 +96,7 @@ def risk_context(core: Core, ledger: EngineLedger, symbol: str) -> RiskContext:
         untold=ledger.untold(core.now_ms),
         last_price=core.last_price if is_own else None,
         mark_price=mark.mark_price if mark is not None else None,
-        is_market_fresh=core.routes_fresh[Route.MARKET],
+        is_market_fresh=core.routes_fresh[Route.MARKET] and core.routes_fresh[Route.PUBLIC],
         is_private_fresh=core.routes_fresh[Route.PRIVATE],
         result_today=core.result_today,
         now_ms=core.now_ms,

@@ -85,12 +85,14 @@ class AccountSnapshot(msgspec.Struct, frozen=True):
         positions: Every symbol with a position or open orders; absent means flat.
         open_orders: Both families: orders of the book and untriggered conditional orders.
         taken_time_ms: Venue time when the first of the calls was sent: what happened by then is in it.
+        orders_of: The symbols whose open orders were asked for; None is all, and only then it is the whole account.
     """
 
     balances: tuple[Balance, ...]
     positions: tuple[Position, ...]
     open_orders: tuple[Order, ...]
     taken_time_ms: int
+    orders_of: tuple[str, ...] | None = None
 
     def wallet_balance(self, asset: str) -> Decimal | None:
         """Return an asset's wallet balance, None when the venue did not name it."""

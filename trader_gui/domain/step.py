@@ -11,7 +11,8 @@ import msgspec
 
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
 from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
-from trader_gui.domain.order import CancelIntent, OrderIntent, OrderOutcome, OrderUpdate
+from trader_gui.domain.order import CancelIntent, FillHistory, OrderIntent, OrderOutcome, OrdersInDoubt, OrderUpdate
+from trader_gui.domain.protection import ProtectionFinding
 from trader_gui.domain.symbol import RulesUpdate
 
 
@@ -70,7 +71,16 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 MarketMessage: TypeAlias = Kline | KlineHistory | MarkPrice | BookTicker | DepthUpdate | DepthSnapshot | AggTrade
-UserMessage: TypeAlias = OrderUpdate | AccountUpdate | AccountSnapshot | LeverageUpdate | MarginCall | PositionMode
+UserMessage: TypeAlias = (
+    OrderUpdate
+    | AccountUpdate
+    | AccountSnapshot
+    | LeverageUpdate
+    | MarginCall
+    | PositionMode
+    | FillHistory
+    | OrdersInDoubt
+)
 LocalMessage: TypeAlias = OrderOutcome | ModeChange | EntryBlock | FeedStatus | RulesUpdate | Tick
 Message: TypeAlias = MarketMessage | UserMessage | LocalMessage
 
@@ -200,6 +210,7 @@ class Step(msgspec.Struct, frozen=True):
         wished: What was put to the gate in this step (by rules, protection policy or hand), in order.
         approved: What passed the gate and must now be sent, in order.
         refusals: One for each of `wished` that did not pass, in order.
+        protection: What the watchdog of the engine's position found, when that is news.
     """
 
     sequence: int
@@ -210,3 +221,4 @@ class Step(msgspec.Struct, frozen=True):
     wished: tuple[OrderIntent | CancelIntent, ...] = ()
     approved: tuple[ApprovedOrder | ApprovedCancel, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    protection: ProtectionFinding | None = None

@@ -56,11 +56,14 @@ _WEIGHT = {
     paths.POSITION_RISK: 5,
     paths.SYMBOL_CONFIG: 5,
     paths.USER_TRADES: 5,
+    paths.ALL_ORDERS: 5,
+    paths.ALL_ALGO_ORDERS: 5,
     paths.INCOME: 30,
     paths.COMMISSION_RATE: 20,
     paths.LEVERAGE_BRACKET: 1,
     paths.POSITION_SIDE: 30,
     paths.LISTEN_KEY: 1,
+    paths.COUNTDOWN: 10,
 }
 _SETTINGS = frozenset({paths.LEVERAGE, paths.MARGIN_TYPE, paths.POSITION_SIDE})
 _HISTORY = frozenset(

@@ -6,7 +6,16 @@ from typing import TypeAlias
 import msgspec
 
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
-from trader_gui.domain.order import CancelIntent, Fill, OrderIntent, OrderOutcome, OrderUpdate
+from trader_gui.domain.order import (
+    CancelIntent,
+    Fill,
+    FillHistory,
+    OrderFamily,
+    OrderIntent,
+    OrderOutcome,
+    OrderUpdate,
+    OutcomeKind,
+)
 from trader_gui.domain.step import (
     ApprovedOrder,
     Condition,
@@ -19,10 +28,15 @@ from trader_gui.domain.step import (
 )
 from trader_gui.domain.symbol import RulesUpdate
 
-OrderMessage: TypeAlias = OrderUpdate | OrderOutcome
+OrderMessage: TypeAlias = OrderUpdate | OrderOutcome | CancelIntent
 AccountMessage: TypeAlias = AccountUpdate | AccountSnapshot | LeverageUpdate | MarginCall
 
-ORDER_KINDS: dict[type[OrderMessage], str] = {OrderUpdate: "update", OrderOutcome: "outcome"}
+ORDER_KINDS: dict[type[OrderMessage], str] = {
+    OrderUpdate: "update",
+    OrderOutcome: "outcome",
+    CancelIntent: "cancel",
+}
+"""What a row of `order_event` may hold; a cancel was sent about when its row was written."""
 ACCOUNT_KINDS: dict[type[AccountMessage], str] = {
     AccountUpdate: "update",
     AccountSnapshot: "snapshot",
@@ -36,7 +50,7 @@ NOTE_KINDS: dict[type[ModeChange | EntryBlock | FeedStatus | PositionMode | Rule
     PositionMode: "position_mode",
     RulesUpdate: "rules",
 }
-KEPT_MESSAGES = frozenset({*ORDER_KINDS, *ACCOUNT_KINDS, *NOTE_KINDS})
+KEPT_MESSAGES = frozenset({*ORDER_KINDS, *ACCOUNT_KINDS, *NOTE_KINDS, FillHistory})
 """Messages that are stored whole. Market data is not: it can be had again."""
 
 _ORDER_TYPES = {kind: type_ for type_, kind in ORDER_KINDS.items()}
@@ -160,6 +174,23 @@ def note_text(message: object) -> str:
         f"{r.market_min_quantity:f}..{r.market_max_quantity:f} notional {r.min_notional:f}"
         for r in message.rules
     )
+
+
+def end_told_by(message: OrderMessage) -> tuple[str, OrderFamily | None] | None:
+    """Return which order a message tells to be over: (client order id, family), None when it tells of no end.
+
+    The family is None when an order was refused: then it is over unless something else was heard of it.
+    """
+    if isinstance(message, CancelIntent):
+        return None
+    order = message.order
+    if order is not None:
+        return (order.client_order_id, order.order_family) if order.status.is_terminal else None
+    if not isinstance(message, OrderOutcome):
+        return None
+    if message.is_cancel:  # only the Algo service says yes without naming the order
+        return (message.client_order_id, OrderFamily.ALGO) if message.kind is OutcomeKind.ACCEPTED else None
+    return (message.client_order_id, None) if message.kind is OutcomeKind.REFUSED else None
 
 
 def truth_of(step: Step) -> object:

@@ -10,10 +10,10 @@ from trader_gui.callback import Callback
 from trader_gui.domain.account import MarginType, Position, PositionKey
 from trader_gui.domain.order import Fill, Order, Origin, PositionSide
 from trader_gui.domain.symbol import decimals_of
-from trader_gui.models.protection import is_covered, live_stops
 from trader_gui.models.session import unrealized_pnl
 from trader_gui.models.table import Column, KeyedTableModel
 from trader_gui.models.trader_view import StatusView
+from trader_gui.risk.cover import is_covered, live_stops
 
 
 @dataclass(frozen=True)

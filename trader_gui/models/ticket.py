@@ -20,8 +20,8 @@ _ZERO = Decimal(0)
 _NS_PER_TENTH = 100_000_000
 _STOP_TYPES = frozenset({OrderType.STOP, OrderType.STOP_MARKET})
 _NOT_AT_VENUE = frozenset({OrderStatus.SENT, OrderStatus.UNKNOWN})
-_NEEDED_ROUTES = (Route.MARKET, Route.PRIVATE)
-"""Entries need fresh prices and a fresh account."""
+_NEEDED_ROUTES = tuple(Route)
+"""Entries need fresh prices, a fresh book and a fresh account, as the risk gate does."""
 
 
 class TicketModel(FrameModel):

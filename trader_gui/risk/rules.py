@@ -68,7 +68,8 @@ class RiskContext(msgspec.Struct, frozen=True):
         are_entries_blocked: The whole account is being closed.
         untold: Purposes of the engine with an execution whose new position was not told yet.
         last_price, mark_price: Quote asset; None while unknown.
-        is_market_fresh, is_private_fresh: Freshness of the two routes that trading depends on.
+        is_market_fresh: Both routes of market data are fresh: prices and best bid and ask.
+        is_private_fresh: So is the account's own.
         result_today: Realised profit minus commission since 00:00 UTC, quote asset.
         entry_times_ms: When opening orders were approved, within the last hour, oldest first; the gate fills it in.
     """
@@ -178,8 +179,9 @@ def check_in_flight(intent: OrderIntent, context: RiskContext) -> Refusal | None
     """One order in flight per symbol and purpose; the two legs of a symbol do not bar each other's exits.
 
     The engine waits until its former order of the purpose is over, and until the venue has told the position that came
-    of it. The hand may have many resting orders, but waits while one of its purpose is on its way or unknown. An
-    opening order waits for anybody's unknown one; an exit never waits for somebody else's.
+    of it; only a stop that has become too small may be joined by another. The hand may have many resting orders, but
+    waits while one of its purpose is on its way or unknown. An opening order waits for anybody's unknown one; an exit
+    never waits for somebody else's.
     """
     for order in context.open_orders:
         if order.purpose is not intent.purpose:
@@ -190,7 +192,7 @@ def check_in_flight(intent: OrderIntent, context: RiskContext) -> Refusal | None
         if order.status in _UNSURE:
             bars = (is_own and _is_same_kind(intent, order)) or is_opening(intent)
         else:
-            bars = is_own and intent.origin is Origin.ENGINE
+            bars = is_own and intent.origin is Origin.ENGINE and not _is_short_stop(order, context)
         if bars:
             return Refusal("order_in_flight", order.client_order_id)
     if intent.origin is Origin.ENGINE and intent.purpose in context.untold:
@@ -384,6 +386,12 @@ def _is_same_kind(intent: OrderIntent, order: Order) -> bool:
         or intent.purpose is not Purpose.PROTECTION
         or order.order_type is intent.order_type
     )
+
+
+def _is_short_stop(order: Order, context: RiskContext) -> bool:
+    """A resting stop of less than the position; it is taken back once a larger one is live."""
+    is_whole = order.close_position or order.remaining_quantity >= abs(context.amount_of(order.position_side))
+    return order.purpose is Purpose.PROTECTION and not is_whole
 
 
 def _order_key(order: Order) -> OrderKey:

@@ -75,6 +75,7 @@ class Tally:
         self.first_event_time_ms = 0
         self.last_event_time_ms = 0
         self.max_orders_in_flight = 0
+        self._newest_open_ms = -1
         self._seen_trade_ids: set[tuple[str, int]] = set()
         self._position_amounts: dict[PositionKey, Decimal] = {}
 
@@ -89,7 +90,7 @@ class Tally:
         self.last_event_time_ms = step.event_time_ms or self.last_event_time_ms
         self.first_event_time_ms = self.first_event_time_ms or step.event_time_ms
         if isinstance(message, Kline):
-            self.klines += message.is_closed
+            self._count_kline(message)
         elif isinstance(message, OrderUpdate):
             if message.fill is not None:
                 self._count_fill(message.fill)
@@ -102,6 +103,12 @@ class Tally:
     def count_in_flight(self, orders: int) -> None:
         """Note how many orders of one symbol, owner and purpose were not over after an approval."""
         self.max_orders_in_flight = max(self.max_orders_in_flight, orders)
+
+    def _count_kline(self, kline: Kline) -> None:
+        """Count a closed kline once, although two sockets may tell it while one is replaced."""
+        if kline.is_closed and kline.open_time_ms > self._newest_open_ms:
+            self._newest_open_ms = kline.open_time_ms
+            self.klines += 1
 
     def _count_fill(self, fill: Fill) -> None:
         key = (fill.symbol, fill.trade_id)

@@ -63,6 +63,7 @@ class MainWindow(QWidget):
         cancel_order_requested: (Order) from the orders table; answer with `finish_cancel`.
         close_position_requested: (symbol, leg) from the positions table or the menu, as one key; answer with
             `finish_close`.
+        protect_now_requested, close_now_requested: The engine's position has no stop; place one, or close at market.
         leverage_requested: (int); margin_type_requested: (str).
         keys_requested, screenshot_requested: Menu entries.
         look_changed: (theme name, palette name) chosen in the menu.
@@ -76,6 +77,8 @@ class MainWindow(QWidget):
     order_requested = Signal(object)
     cancel_order_requested = Signal(object)
     close_position_requested = Signal(object)
+    protect_now_requested = Signal()
+    close_now_requested = Signal()
     leverage_requested = Signal(int)
     margin_type_requested = Signal(str)
     keys_requested = Signal()
@@ -246,6 +249,10 @@ class MainWindow(QWidget):
     def _on_banner_action(self, key: str, action: str) -> None:
         if (key, action) == ("naked", "close"):
             self._close_session_position()
+        elif action == "protect":
+            self.protect_now_requested.emit()
+        elif action == "close_now":
+            self.close_now_requested.emit()
 
     def _close_session_position(self) -> None:
         """Ask to close the position of the session's symbol; of two legs the first, the table has both."""

@@ -67,6 +67,7 @@ def test_an_order_goes_by_what_it_can_do(approve: Callable[..., ApprovedOrder], 
         ("GET", paths.KLINES, Lane.HISTORY),
         ("GET", paths.INCOME, Lane.HISTORY),
         ("POST", paths.LEVERAGE, Lane.ENTRY),
+        ("POST", paths.COUNTDOWN, Lane.ENTRY),
     ],
 )
 def test_lanes(method: str, path: str, lane: Lane):

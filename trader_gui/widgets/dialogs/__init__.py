@@ -9,6 +9,7 @@ from trader_gui.widgets.dialogs.close import CloseDialog
 from trader_gui.widgets.dialogs.confirm import ConfirmDialog
 from trader_gui.widgets.dialogs.flatten import FlattenPopover
 from trader_gui.widgets.dialogs.frame import ProfileDialog
+from trader_gui.widgets.dialogs.journal import DamagedJournalDialog
 from trader_gui.widgets.dialogs.keys import KeysDialog
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Check",
     "CloseDialog",
     "ConfirmDialog",
+    "DamagedJournalDialog",
     "FlattenPopover",
     "KeysDialog",
     "ProfileDialog",
