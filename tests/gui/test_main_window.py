@@ -273,10 +273,10 @@ def test_a_failing_panel_says_so_in_itself(make_window, bridge, trader, expect_l
     expect_log("the fills panel cannot be brought up to date")
     window = make_window()
     entry = order(1, Side.BUY, price="108378.4")
-    bridge.fills._rules = object()
+    bridge.fills.set_rows = object()
     trader.feed(fill(1, entry, "0.010", "108367.6"))
     bridge.flush()
-    assert "AttributeError" in window.workspace.docks["fills"].panel.failure
+    assert "TypeError" in window.workspace.docks["fills"].panel.failure
     assert window.workspace.docks["orders"].panel.failure == ""
 
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 from trader_gui.callback import Callback
 from trader_gui.domain.account import MarginType, Position, PositionKey
 from trader_gui.domain.order import Fill, Order, Origin, PositionSide
-from trader_gui.domain.symbol import SymbolRules, decimals_of
+from trader_gui.domain.symbol import decimals_of
 from trader_gui.models.session import unrealized_pnl
 from trader_gui.models.table import Column, KeyedTableModel
 from trader_gui.models.trader_view import StatusView
@@ -77,12 +77,7 @@ class PositionsModel(KeyedTableModel[PositionRow]):
     def __init__(self, symbol: str, parent: QObject | None = None) -> None:
         super().__init__(COLUMNS, parent)
         self._symbol = symbol
-        self._rules: SymbolRules | None = None
         self._opened_by: dict[PositionKey, tuple[tuple[int, Decimal], Origin | None]] = {}
-
-    def set_rules(self, rules: SymbolRules) -> None:
-        """Take the decimals of the session's symbol."""
-        self._rules = rules
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
         """Bring the rows up to date."""
@@ -96,7 +91,7 @@ class PositionsModel(KeyedTableModel[PositionRow]):
         stops = live_stops(position, orders)
         stop = _nearest(stops, position)
         pnl = unrealized_pnl(position, mark_price)
-        rules = self._rules if position.symbol == self._symbol else None
+        rules = callback.symbol_rules.of(position.symbol)
         return PositionRow(
             symbol=position.symbol,
             leg=position.position_side,
@@ -112,8 +107,8 @@ class PositionsModel(KeyedTableModel[PositionRow]):
             stop=stop,
             is_protected=is_covered(position, stops),
             origin=self._origin(position, callback),
-            price_decimals=rules.price_decimals if rules else decimals_of(position.entry_price),
-            quantity_decimals=rules.quantity_decimals if rules else decimals_of(position.position_amount),
+            price_decimals=decimals_of(position.entry_price) if rules.is_unknown else rules.price_decimals,
+            quantity_decimals=decimals_of(position.position_amount) if rules.is_unknown else rules.quantity_decimals,
         )
 
     def _origin(self, position: Position, callback: Callback) -> Origin | None:

@@ -25,6 +25,7 @@ from trader_gui.models.ticket_records import (
     TicketDraft,
     TicketFacts,
 )
+from trader_gui.risk.rules import least_notional
 
 FAR_FRACTION = Decimal("0.01")
 """A limit this far through the market is warned of (1 %)."""
@@ -281,13 +282,14 @@ def _more_than_position(draft: TicketDraft, facts: TicketFacts, side: Side, quan
 def _below_min_notional(
     draft: TicketDraft, facts: TicketFacts, price: Decimal | None, quantity: Decimal
 ) -> Iterator[Problem]:
-    """The venue takes a market order's notional at the mark price."""
-    rules = facts.rules
-    counted = facts.mark_price or price if draft.kind is OrderKind.MARKET else price
-    if counted is None or quantity * counted >= rules.min_notional:
+    """The venue takes a market order's notional at the mark price, which moves until the order is there."""
+    rules, is_market = facts.rules, draft.kind is OrderKind.MARKET
+    counted = facts.mark_price or price if is_market else price
+    smallest = least_notional(rules, is_market=is_market)
+    if counted is None or quantity * counted >= smallest:
         return
-    least = snap(rules.min_notional / counted, _step(draft, facts), ROUND_UP)
-    values = (("notional", _cents(quantity * counted)), ("limit", rules.min_notional), ("asset", rules.quote_asset))
+    least = snap(smallest / counted, _step(draft, facts), ROUND_UP)
+    values = (("notional", _cents(quantity * counted)), ("limit", smallest.normalize()), ("asset", rules.quote_asset))
     yield _with_nearest(draft, facts, "below_min_notional", values, least)
 
 

@@ -30,6 +30,10 @@ from trader_gui.domain.symbol import SymbolRules, is_multiple, snap
 
 HOUR_MS = 3_600_000
 
+MARK_MARGIN = Decimal("0.005")
+"""A market order is worth this much more than the least: the venue counts at its own mark price, which may have moved
+until the order arrives (once a second it is told)."""
+
 _LIMIT_TYPES = frozenset({OrderType.LIMIT, OrderType.STOP, OrderType.TAKE_PROFIT})
 _UNSURE = frozenset({OrderStatus.SENT, OrderStatus.UNKNOWN})
 
@@ -227,15 +231,19 @@ def check_price(intent: OrderIntent, context: RiskContext) -> Refusal | None:
 
 
 def check_percent_price(intent: OrderIntent, context: RiskContext) -> Refusal | None:
-    """A limit price is not further through the mark price than the venue allows (PERCENT_PRICE)."""
-    rules, mark_price = context.rules, context.mark_price
-    if intent.price is None or mark_price is None or intent.order_type is not OrderType.LIMIT:
+    """A limit price is not further through the mark price than the venue allows (PERCENT_PRICE).
+
+    That of a conditional order is held against its trigger.
+    """
+    rules = context.rules
+    reference = intent.trigger_price if intent.order_type.is_conditional else context.mark_price
+    if intent.price is None or reference is None:
         return None
     if intent.side.sign > 0 and rules.percent_up:
-        highest = snap(mark_price * rules.percent_up, rules.tick_size, ROUND_FLOOR)
+        highest = snap(reference * rules.percent_up, rules.tick_size, ROUND_FLOOR)
         return Refusal("price_too_far", f"{highest:f}", highest) if intent.price > highest else None
     if intent.side.sign < 0 and rules.percent_down:
-        lowest = snap(mark_price * rules.percent_down, rules.tick_size, ROUND_CEILING)
+        lowest = snap(reference * rules.percent_down, rules.tick_size, ROUND_CEILING)
         return Refusal("price_too_far", f"{lowest:f}", lowest) if intent.price < lowest else None
     return None
 
@@ -260,9 +268,9 @@ def check_quantity(intent: OrderIntent, context: RiskContext) -> Refusal | None:
 
 def check_notional(intent: OrderIntent, context: RiskContext) -> Refusal | None:
     """An opening order is worth at least the symbol's minimum; `nearest` is the smallest quantity that is."""
-    smallest = context.rules.min_notional
     if intent.quantity is None or not is_opening(intent):
         return None
+    smallest = least_notional(context.rules, is_market=intent.order_type is OrderType.MARKET)
     price = _price_of(intent, context)
     if price is None:
         return Refusal("no_price")
@@ -270,6 +278,11 @@ def check_notional(intent: OrderIntent, context: RiskContext) -> Refusal | None:
         return None
     step = context.rules.step_size if intent.order_type in _LIMIT_TYPES else context.rules.market_step_size
     return Refusal("below_min_notional", f"{smallest:f}", snap(smallest / price, step, ROUND_CEILING))
+
+
+def least_notional(rules: SymbolRules, *, is_market: bool) -> Decimal:
+    """Return what an opening order must be worth, quote asset."""
+    return rules.min_notional * (1 + MARK_MARGIN) if is_market else rules.min_notional
 
 
 def check_order_quantity_limit(intent: OrderIntent, context: RiskContext) -> Refusal | None:

@@ -193,7 +193,7 @@ class MainWindow(QWidget):
         self.workspace.layout_broken.connect(self._on_layout_broken)
         self.workspace.docks["conditions"].visibilityChanged.connect(self.footer.setHidden)
         self._bridge.part_failed.connect(self._on_part_failed)
-        self._bridge.ready.connect(self.order_book.fill_groups)
+        self._bridge.rules_changed.connect(self.order_book.fill_groups)
         self._bridge.session.changed.connect(self._on_session_changed)
         self._bridge.decisions.rows_noted.connect(self.toasts.show_decisions)
         for name in ("positions", "orders", "fills"):
