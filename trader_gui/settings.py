@@ -2,11 +2,12 @@
 
 Two files, JSON: `settings.json` in the data directory (appearance; common to all profiles) and one in each profile's
 folder (limits, strategy, confirmations, the order ticket's presets and last choices). A save is whole or not at all:
-written beside, flushed to disk, put in place, and the former file kept as `.bak`. A file that cannot be read is renamed
-aside, its backup is loaded, and the user is told (`Settings.notices`); a file of a newer program version is refused and
-left alone.
+written beside, flushed to disk, put in place, and the former file kept as `.bak`; at no instant is there no file. A
+file that cannot be read is renamed aside, its backup takes its place, and the user is told once (`Settings.notices`); a
+file of a newer program version is refused and left alone.
 """
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -19,6 +20,7 @@ import msgspec
 from trader_gui.domain.market import INTERVAL_MS
 from trader_gui.domain.ticket import AskRules, TicketMemory, TicketPreset
 from trader_gui.errors import UserError
+from trader_gui.risk.protection import ProtectionAction
 from trader_gui.risk.rules import RiskLimits
 
 APPLICATION = "Trader GUI"
@@ -30,6 +32,8 @@ _MIGRATIONS: dict[int, Migration] = {}
 """From version n to n + 1, on the decoded JSON."""
 
 Palette: TypeAlias = Literal["global", "east_asian", "korean", "colour_blind", "mono"]
+DeadManMode: TypeAlias = Literal["off", "engine", "all"]
+"""For whose entries the exchange's countdown is kept: nobody's, the engine's, or those by hand as well."""
 T = TypeVar("T", bound="_Versioned")
 
 
@@ -58,6 +62,10 @@ class TradingSettings(_Versioned, frozen=True, kw_only=True):
         arm_duration_s: Offered when arming, seconds; None is without end.
         leverage: Offered for a symbol that has none set yet.
         strategy, strategy_parameters: Name in the registry, and values that differ from its defaults.
+        protection_policy: When no stop of the engine's position is known at the exchange within two seconds: `close`
+            it at market, or raise an `alarm` and go on trying.
+        dead_man_switch: Whose entries the exchange cancels when this program is no longer heard of for two minutes. It
+            cancels every order of the book of the symbol then, resting limit exits included; stops stay.
         ask: When an order by hand is asked about before it is sent; never carried over from one profile to another.
         presets: Of the order ticket, by name.
         tickets: What the order ticket remembers, by symbol.
@@ -70,6 +78,8 @@ class TradingSettings(_Versioned, frozen=True, kw_only=True):
     leverage: Annotated[int, msgspec.Meta(ge=1, le=125)] = 20
     strategy: str = "bb_rv"
     strategy_parameters: dict[str, float | int | str | bool] = {}
+    protection_policy: ProtectionAction = "close"
+    dead_man_switch: DeadManMode = "engine"
     ask: AskRules = AskRules()
     presets: dict[str, TicketPreset] = {}
     tickets: dict[str, TicketMemory] = {}
@@ -189,9 +199,14 @@ class _StoredRecord(Generic[T]):
         except OSError as error:
             raise UserError(f"cannot read the settings {self._path} ({error.strerror}): make it readable") from error
         try:
-            return self._read(self._backup), f"{self._path} {problem}: the former settings are used"
+            record = self._read(self._backup)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            with contextlib.suppress(OSError):
+                _move_aside(self._backup)
             return self._default, f"{self._path} {problem}: the defaults are used"
+        with contextlib.suppress(OSError):
+            _write_whole(self._path, self._backup.read_bytes())
+        return record, f"{self._path} {problem}: the former settings are used"
 
     def save(self, record: T) -> None:
         """Replace the file by `record`, whole or not at all.
@@ -206,7 +221,7 @@ class _StoredRecord(Generic[T]):
         except msgspec.ValidationError as error:
             raise UserError(f"these settings cannot be used: {error}") from error
         try:
-            _replace_file(self._path, text, self._backup)
+            replace_file(self._path, text, self._backup)
         except OSError as error:
             raise UserError(
                 f"cannot save the settings {self._path} ({error.strerror}): free space or make the folder writable"
@@ -231,7 +246,18 @@ class _StoredRecord(Generic[T]):
         return record
 
 
-def _replace_file(path: Path, content: bytes, backup: Path) -> None:
+def replace_file(path: Path, content: bytes, backup: Path) -> None:
+    """Put `content` in the place of a file, whole or not at all, and keep what was there as `backup`.
+
+    Raises:
+        OSError: The disk refuses; the file is what it was.
+    """
+    if path.exists():
+        _write_whole(backup, path.read_bytes())
+    _write_whole(path, content)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".", suffix=".new")
     new = Path(name)
     try:
@@ -239,8 +265,6 @@ def _replace_file(path: Path, content: bytes, backup: Path) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        if path.exists():
-            path.replace(backup)
         new.replace(path)
     except OSError:
         new.unlink(missing_ok=True)

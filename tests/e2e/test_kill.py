@@ -36,7 +36,9 @@ def test_a_killed_session_loses_nothing_and_its_successor_sends_nothing(fills: i
         told, intents = reader.fills(), reader.intents()
         assert len(told) >= fills
         assert {f.client_order_id for f in told if f.client_order_id.startswith(reader.id_prefix)} <= set(intents)
-        position, wallet = reader.positions(), reader.balances()["USDT"].wallet_balance
+        belief = reader.belief()
+        assert belief is not None
+        positions, wallet = belief.positions.values(), belief.balances["USDT"].wallet_balance
         next_sequence = reader.next_sequence()
 
     again = ran(*words, "--for", 0.5)  # at 1x, not armed
@@ -45,8 +47,8 @@ def test_a_killed_session_loses_nothing_and_its_successor_sends_nothing(fills: i
     assert (summary["orders"], summary["fills"], summary["position_amount"]) == (0, 0, 0.0)
     differing = " ".join(summary["differences"])
     assert f"USDT wallet: journal {wallet.normalize():f}, exchange 10000" in differing
-    for symbol, held in position.items():
-        assert f"{symbol} position: journal {held.position_amount.normalize():f}, exchange none" in differing
+    for held in positions:
+        assert f"{held.symbol} position: journal {held.position_amount.normalize():f}, exchange none" in differing
     with JournalReader(journal) as reader:
         last = reader.last_session()
         assert last is not None and last.session_id > killed.session_id and last.ended_ms is not None

@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from PySide6.QtCore import QPoint, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from tests.app_rig import AppRig, open_app
 from tests.session_world import write_walk
-from trader_gui.domain.order import OrderStatus, OrderType, Origin, Purpose, Side
+from trader_gui.domain.order import OrderIntent, OrderStatus, OrderType, Origin, Purpose, Side
+from trader_gui.domain.protection import ProtectionState
 from trader_gui.domain.step import EngineMode
 from trader_gui.domain.ticket import AskWhen, OrderKind, SizeUnit
 from trader_gui.errors import UserError
 from trader_gui.settings import DataDirectory, load_settings
-from trader_gui.widgets.dialogs import ArmingSheet, CloseDialog
+from trader_gui.widgets.dialogs import ArmingSheet, CloseDialog, DamagedJournalDialog
 from trader_gui.widgets.dialogs.confirm import ConfirmDialog
 from trader_gui.widgets.dialogs.leverage import LeverageDialog
 from trader_gui.widgets.dialogs.margin import MarginDialog
@@ -260,12 +261,58 @@ def test_two_presses_flatten_everything(qt_run: Any, tmp_path: Path) -> None:
             rig.click(popover.confirm_button)
             assert not popover.isVisible()
         with rig.journal() as journal:
-            assert not journal.open_orders() and not journal.positions()
+            belief = journal.belief()
+            assert belief is not None and not belief.orders and not belief.positions
             assert list(journal.intents().values())[-1].reduce_only
 
     def _press_again(rig: AppRig, button: Any) -> bool:
         rig.click(button)
         return False
+
+    qt_run(act(), 60)
+
+
+def test_a_disarmed_engines_naked_position_is_protected_and_closed_by_the_banners_buttons(
+    qt_run: Any, tmp_path: Path, expect_log: Any
+) -> None:
+    expect_log("the stop of the engine's position: naked canceled")
+
+    def press(rig: AppRig, label: str) -> None:
+        (row,) = rig.window.banners._rows.values()
+        rig.click(next(b for b in row.findChildren(QPushButton) if b.text() == label))
+
+    async def act() -> None:
+        async with open_app(tmp_path, *DEMO) as rig:
+            await started(rig)
+            trader = rig.trader
+            watchdog = trader.callback.protection
+            await rig.until("fresh feeds", rig.window.session_bar.engine_button.isEnabled)
+            assert await trader.arm(None) == ()
+            await trader.submit(
+                OrderIntent(
+                    symbol=trader.symbol,
+                    side=Side.BUY,
+                    order_type=OrderType.MARKET,
+                    purpose=Purpose.ENTRY,
+                    origin=Origin.ENGINE,
+                    reason="entry_long",
+                    wanted_time_ms=0,
+                    quantity=Decimal("0.010"),
+                )
+            )
+            for label, after in (("Protect now", ProtectionState.PROTECTED), ("Close now", ProtectionState.NOTHING)):
+                await rig.until("protected", lambda: watchdog.finding.state is ProtectionState.PROTECTED)
+                await trader.disarm()
+                (stop,) = [o for o in trader.callback.orders.open_orders() if o.order_type.is_conditional]
+                await trader.cancel(stop)
+                await rig.until("a banner", lambda: [b.key for b in rig.window.banners.banners()] == ["naked_engine"])
+                press(rig, label)
+                await rig.until(label, lambda after=after: watchdog.finding.state is after)
+            await rig.until("no banner", lambda: not rig.window.banners.banners())
+            assert trader.callback.account.position(trader.symbol) is None
+        with rig.journal() as journal:
+            reasons = [(i.reason, i.origin) for i in journal.intents().values()]
+        assert reasons[-2:] == [("protect_now", Origin.HAND), ("close_now", Origin.HAND)]
 
     qt_run(act(), 60)
 
@@ -351,6 +398,35 @@ def test_a_session_that_cannot_start_leaves_no_window(
         qt_run(act(), 30)
     assert "\n" not in str(error.value)
     assert not [w for w in QApplication.topLevelWidgets() if w.isVisible()]
+
+
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_a_damaged_journal_is_replaced_on_the_users_word_alone(
+    qt_run: Any, tmp_path: Path, is_moved: bool, expect_log: Any
+) -> None:
+    if is_moved:
+        expect_log("damaged journal is kept as .*journal.damaged-1.sqlite")
+    path = DataDirectory.open(tmp_path, "demo").journal_path
+    damaged = b"no database" * 500 + b"TABCDEFG-hn-17" + b"..." * 500
+    path.write_bytes(damaged)
+
+    async def act() -> None:
+        async with open_app(tmp_path, *DEMO) as rig:
+            dialog = await rig.dialog(DamagedJournalDialog)
+            assert any(str(path) in label.text() for label in dialog.findChildren(QLabel))
+            if is_moved:
+                rig.click(dialog.move_button)
+                await started(rig)
+            else:
+                rig.click(dialog.cancel_button)
+                await rig.ended()
+        if is_moved:
+            with rig.journal() as journal:
+                assert (journal.id_prefix, journal.next_sequence()) == ("TABCDEFG", 10_000)
+
+    qt_run(act(), 60)
+    kept = path.with_name("journal.damaged-1.sqlite") if is_moved else path
+    assert kept.read_bytes() == damaged
 
 
 def test_a_picture_that_cannot_be_written_is_told(qt_run: Any, tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ def make_contract(trader: RtTrader) -> ArmingContract:
         protective_stop_fraction=parameters["protective_stop_fraction"],
         taker_fraction=commission.taker_fraction if commission is not None else None,
         now_ms=callback.now_ms,
+        closes_unprotected=trader.options.protection_action == "close",
+        has_dead_man=trader.status.dead_man.mode != "off",
     )
 
 
@@ -67,6 +69,8 @@ def _position_check(trader: RtTrader) -> Check:
     position = trader.callback.account.position(trader.symbol)
     if position is None or not position.position_amount:
         return Check("Position", "flat")
+    if trader.callback.engine_holds_position:
+        return Check("Position", f"{position.position_amount:+f}, the engine's own: it goes on with it")
     return Check("Position", f"{position.position_amount:+f}, not the engine's: no entry before it is closed", "warn")
 
 

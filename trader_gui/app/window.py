@@ -17,6 +17,7 @@ from trader_gui.app.commands import Commands, connect_keys
 from trader_gui.credentials import Credentials, KeyStore
 from trader_gui.decision.registry import STRATEGIES
 from trader_gui.errors import UserError
+from trader_gui.journal.damage import JournalDamagedError, move_aside
 from trader_gui.log import LogSetup, install_exception_hooks, start_logging
 from trader_gui.models.bridge import Bridge
 from trader_gui.models.series import IndicatorParameters
@@ -26,7 +27,7 @@ from trader_gui.rt_trader import RtTrader, SessionOptions
 from trader_gui.rt_trader.host import keep_collections_short, load_keys, stop_on_signals
 from trader_gui.settings import APPLICATION, DataDirectory, Settings, load_settings
 from trader_gui.tasks import TaskRegistry
-from trader_gui.widgets.dialogs import KeysDialog
+from trader_gui.widgets.dialogs import DamagedJournalDialog, KeysDialog
 from trader_gui.widgets.main_window import MainWindow
 from trader_gui.widgets.theme import theme
 
@@ -128,8 +129,12 @@ class Desk:
         stop_on_signals(loop, self._leave.set)
         try:
             credentials = await self._credentials()
-            if not self._leave.is_set():
-                await self._run_session(credentials)
+            while not self._leave.is_set():
+                try:
+                    await self._run_session(credentials)
+                    break
+                except JournalDamagedError as error:
+                    await self._replace_journal(error)
         finally:
             await self._tasks.aclose()
             restore()
@@ -199,8 +204,26 @@ class Desk:
             seed=arguments.seed,
             arm_at_start=arguments.arm,
             with_book=True,
+            protection_action=self._settings.trading.protection_policy,
+            dead_man_switch=self._settings.trading.dead_man_switch,
         )
         return RtTrader(self._profile, options, self._directory, self._settings.risk_limits, credentials)
+
+    async def _replace_journal(self, error: JournalDamagedError) -> None:
+        """Put a new journal in the place of a damaged one, on the user's word; without it, leave.
+
+        Raises:
+            UserError: The file cannot be renamed.
+        """
+        dialog = DamagedJournalDialog(self._profile.name, str(error.path), error.detail)
+        agreed = asyncio.Event()
+        dialog.move_requested.connect(agreed.set)
+        await self._closed(dialog)
+        dialog.deleteLater()
+        if not agreed.is_set():
+            self._leave.set()
+            return
+        _log.warning("the damaged journal is kept as %s; a new one is begun", move_aside(error.path))
 
     # ---- keys ------------------------------------------------------------------------------------------------------
 
@@ -258,8 +281,7 @@ class Desk:
         trader = self._trader
         if trader is None or not trader.is_ready:
             return False
-        position = trader.callback.account.position(trader.symbol)
-        return trader.is_armed or (position is not None and bool(position.position_amount))
+        return trader.is_armed or bool(trader.callback.account.positions)
 
     def _take_picture(self, window: MainWindow, path: Path) -> None:
         if not window.grab().save(str(path)):

@@ -30,6 +30,13 @@ class PositionSide(StrEnum):
     LONG = "LONG"
     SHORT = "SHORT"
 
+    def is_closed_by(self, side: Side) -> bool:
+        """True when orders of `side` can only make this leg smaller; never of BOTH, which has no direction."""
+        return (self, side) in _CLOSING
+
+
+_CLOSING = frozenset({(PositionSide.LONG, Side.SELL), (PositionSide.SHORT, Side.BUY)})
+
 
 class OrderType(StrEnum):
     """Order types; all but LIMIT and MARKET are conditional and belong to the venue's Algo service."""
@@ -158,6 +165,8 @@ class OrderIntent(msgspec.Struct, frozen=True):
         close_position: The venue closes whatever is there (STOP_MARKET, TAKE_PROFIT_MARKET only).
         reason: Code of why it is wanted (`entry_long`, `stop_loss`, `by_hand`, ...), never a sentence.
         wanted_time_ms: Event time of the message that led to it.
+        reduce_only: It is to reduce and nothing else. In hedge mode the leg sees to it, and the venue is not told so.
+        position_side: Which leg; the gate fills it in, a wish that names another one is refused.
         good_till_ms: When the venue cancels a GTD order, a whole second; None for any other.
         price_match: Where the venue takes the limit price from; limit types only.
         price_protect: A trigger is not acted on while mark and last price lie far apart; conditional types only.
@@ -185,6 +194,11 @@ class OrderIntent(msgspec.Struct, frozen=True):
     price_protect: bool = False
     callback_fraction: Decimal | None = None
     activation_price: Decimal | None = None
+
+    @property
+    def is_reducing(self) -> bool:
+        """True when the order can only make a position smaller."""
+        return self.reduce_only or self.close_position or self.position_side.is_closed_by(self.side)
 
 
 class ExitLevel(msgspec.Struct, frozen=True):
@@ -255,6 +269,11 @@ class Order(msgspec.Struct, frozen=True):
         """Base asset still open."""
         return self.quantity - self.executed_quantity
 
+    @property
+    def is_reducing(self) -> bool:
+        """True when the order can only make a position smaller; the venue's flags do not tell that of legs."""
+        return self.reduce_only or self.close_position or self.position_side.is_closed_by(self.side)
+
 
 class Fill(msgspec.Struct, frozen=True):
     """One own execution; (symbol, trade_id) is its identity.
@@ -279,12 +298,31 @@ class Fill(msgspec.Struct, frozen=True):
     position_side: PositionSide = PositionSide.BOTH
 
 
+class FillHistory(msgspec.Struct, frozen=True):
+    """Own executions of a symbol as the venue lists them, those of foreign orders too, oldest first.
+
+    With it, every execution up to `newest_trade_id` is known (0: there is none); older ones that the receiver knows
+    already may be left out.
+    """
+
+    symbol: str
+    fills: tuple[Fill, ...]
+    newest_trade_id: int
+
+
+class OrdersInDoubt(msgspec.Struct, frozen=True):
+    """Orders of ours, sent before this session, of which the end was never heard and which the venue does not list."""
+
+    orders: tuple[Order, ...]
+
+
 class OrderUpdate(msgspec.Struct, frozen=True):
     """An order event of the user stream (both families), with the fill when it was one.
 
     Attributes:
         execution_type: The venue's `x` (NEW, TRADE, CANCELED, EXPIRED, AMENDMENT, CALCULATED), or "ALGO".
         expiry_reason: The venue's `er` digit, or `rm` of an algo order; "" when none.
+        is_asked: The session asked for it, since the stream had not told it.
     """
 
     order: Order
@@ -293,6 +331,7 @@ class OrderUpdate(msgspec.Struct, frozen=True):
     event_time_ms: int
     transaction_time_ms: int
     expiry_reason: str = ""
+    is_asked: bool = False
 
 
 class OutcomeKind(StrEnum):
@@ -304,13 +343,17 @@ class OutcomeKind(StrEnum):
 
 
 class OrderOutcome(msgspec.Struct, frozen=True):
-    """The answer to one order or cancel that this program sent; made by the order manager, fed to `Callback.step`.
+    """The answer to one order or cancel that this program sent, or to a question about an order.
+
+    Made by the order manager, fed to `Callback.step`.
 
     Attributes:
         order: With ACCEPTED, the order as the answer told it.
         is_cancel: The request was a cancel of `client_order_id`.
         error_code: The venue's code with REFUSED and UNKNOWN, when it gave one.
         event_time_ms: Event time of the message being worked on when the answer came (never a clock's).
+        retry_after_ms: With REFUSED: for how long nothing of the kind can be sent, 0 when nothing bars it.
+        is_asked: The answer to a question about the order, not to the request itself.
     """
 
     client_order_id: str
@@ -320,6 +363,8 @@ class OrderOutcome(msgspec.Struct, frozen=True):
     order: Order | None = None
     error_code: int | None = None
     error_message: str = ""
+    retry_after_ms: int = 0
+    is_asked: bool = False
 
 
 _ORIGIN_LETTER = {Origin.ENGINE: "e", Origin.HAND: "h"}
@@ -338,6 +383,13 @@ def make_client_order_id(prefix: str, origin: Origin, purpose: Purpose, sequence
         sequence: Rises by one for every order of the installation.
     """
     return f"{prefix}-{_ORIGIN_LETTER[origin]}{_PURPOSE_LETTER[purpose]}-{sequence}"
+
+
+def sequence_of(prefix: str, client_order_id: str) -> int:
+    """Return the number in an id of this installation; 0 for an id that it did not make."""
+    if parse_client_order_id(prefix, client_order_id)[0] is Origin.OTHER:
+        return 0
+    return int(client_order_id.rpartition("-")[2])
 
 
 def parse_client_order_id(prefix: str, client_order_id: str) -> tuple[Origin, Purpose | None]:

@@ -5,7 +5,7 @@ The risk gate and the venue judge again; this only spares the user a refusal, an
 
 from decimal import ROUND_DOWN, Decimal
 
-from trader_gui.domain.order import BracketWish, OrderIntent, Origin, Side, TimeInForce, WorkingType
+from trader_gui.domain.order import BracketWish, OrderIntent, Origin, Purpose, Side, TimeInForce, WorkingType
 from trader_gui.domain.symbol import snap
 from trader_gui.domain.ticket import OrderKind
 from trader_gui.models.ticket_exit_checks import exit_problems, outlook_problems
@@ -28,7 +28,7 @@ from trader_gui.models.ticket_size_checks import size_problems
 
 def assess(draft: TicketDraft, facts: TicketFacts, side: Side) -> Assessment:
     """Judge one side of the ticket; every problem is found at once, not only the first."""
-    facts = facts.seen_by(side, reduce_only=draft.reduce_only)
+    facts = facts.on_leg(side, reduces=draft.reduce_only)
     price = expected_price(draft, facts, side)
     quantity = order_quantity(draft, facts, side)
     problems = list(price_problems(draft, facts, side))
@@ -61,7 +61,7 @@ def hold_code(draft: TicketDraft, facts: TicketFacts, side: Side) -> str:
     """Return what sending waits for, "" for nothing. A stale feed holds what opens, never what only closes."""
     if not facts.is_running:
         return "not_running"
-    if any(purpose is draft.purpose for purpose, _ in facts.undecided):
+    if any(_bars(undecided, draft, facts, side) for undecided in facts.undecided):
         return "undecided"
     if not facts.is_account_known:
         return "account_unknown"
@@ -69,6 +69,13 @@ def hold_code(draft: TicketDraft, facts: TicketFacts, side: Side) -> str:
     if not draft.reduce_only and not (facts.feed_is_live and has_price):
         return "stale_feed"
     return ""
+
+
+def _bars(undecided: tuple[Purpose, Side], draft: TicketDraft, facts: TicketFacts, side: Side) -> bool:
+    """Tell whether an undecided order holds this one; in hedge mode exits of the other leg do not."""
+    purpose, its_side = undecided
+    is_other_leg = facts.is_hedge and draft.reduce_only and its_side is not side
+    return purpose is draft.purpose and not is_other_leg
 
 
 def _make_intent(draft: TicketDraft, facts: TicketFacts, side: Side, quantity: Decimal) -> OrderIntent:

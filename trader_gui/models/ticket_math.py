@@ -188,7 +188,7 @@ def available_balance(
 
 def make_preview(draft: TicketDraft, facts: TicketFacts, side: Side, quantity: Decimal, price: Decimal) -> Preview:
     """Return what the order would lead to; what is not known stays None."""
-    facts = facts.seen_by(side, reduce_only=draft.reduce_only)
+    facts = facts.on_leg(side, reduces=draft.reduce_only)
     amount = facts.position_amount
     entry = facts.position.entry_price if facts.position else _ZERO
     after, entry_after = position_after(amount, entry, side, quantity, price)

@@ -6,11 +6,10 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
-from trader_gui.domain.account import MarginType, Position
+from trader_gui.domain.account import MarginType, Position, PositionKey
 from trader_gui.domain.order import (
     BracketWish,
     OrderIntent,
-    PositionSide,
     PriceMatch,
     Purpose,
     Side,
@@ -20,6 +19,7 @@ from trader_gui.domain.order import (
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.domain.ticket import ExitText, OrderKind, SizeUnit
 from trader_gui.exchange.port import LeverageBracket
+from trader_gui.risk.legs import leg_of
 
 
 class Field(StrEnum):
@@ -47,11 +47,20 @@ class Resting(msgspec.Struct, frozen=True):
     quantity: Decimal | None
 
 
+class OtherPosition(msgspec.Struct, frozen=True):
+    """A position on another symbol than the session's, with that symbol's rules: it can be closed, and no more."""
+
+    position: Position
+    rules: SymbolRules
+
+
 class TicketFacts(msgspec.Struct, frozen=True):
     """All that the ticket knows about market and account at one moment; None is unknown.
 
     Attributes:
-        position: None while flat (or unknown: see `is_account_known`).
+        position: None while flat (or unknown: see `is_account_known`); in hedge mode that of the leg, see `on_leg`.
+        is_hedge, legs: The account is in hedge mode, and then the symbol's legs that are not flat.
+        others: Positions on other symbols.
         available_balance, equity, cross_wallet_balance: Margin asset.
         other_cross_pnl: Unrealised PnL of cross positions on other symbols; None when there are any whose
             maintenance margin cannot be known here, so that no liquidation price can be told.
@@ -61,8 +70,6 @@ class TicketFacts(msgspec.Struct, frozen=True):
         resting_buy, resting_sell: Open orders of each side that would open or enlarge, base asset.
         undecided: (purpose, side) of orders sent whose outcome is not known yet: all by hand, and any entry.
         feed_age_s: Age of the market data in tenths of a second while it is stale, None while fresh.
-        is_hedge: The account is in hedge mode: each symbol has a long and a short leg.
-        legs: The symbol's legs that are not flat, in hedge mode; `seen_by` makes one of them `position`.
         open_orders: Of the symbol, of all kinds and origins.
         is_account_flat: The account has no position and no open order of any symbol, as far as it is told.
         feed_is_live: Both market data and the account's stream are fresh: entries are possible.
@@ -76,6 +83,9 @@ class TicketFacts(msgspec.Struct, frozen=True):
     last_price: Decimal | None = None
     mark_price: Decimal | None = None
     position: Position | None = None
+    is_hedge: bool = False
+    legs: tuple[Position, ...] = ()
+    others: tuple[OtherPosition, ...] = ()
     is_account_known: bool = False
     available_balance: Decimal | None = None
     equity: Decimal | None = None
@@ -92,8 +102,6 @@ class TicketFacts(msgspec.Struct, frozen=True):
     resting_buy: Decimal = Decimal(0)
     resting_sell: Decimal = Decimal(0)
     undecided: frozenset[tuple[Purpose, Side]] = frozenset()
-    is_hedge: bool = False
-    legs: tuple[Position, ...] = ()
     open_orders: int = 0
     is_account_flat: bool = True
     feed_age_s: Decimal | None = None
@@ -111,12 +119,35 @@ class TicketFacts(msgspec.Struct, frozen=True):
         """The symbol's legs beside `position`: they share a cross wallet with it."""
         return tuple(leg for leg in self.legs if leg != self.position)
 
-    def seen_by(self, side: Side, *, reduce_only: bool) -> "TicketFacts":
-        """Return the facts as an order meets them: in hedge mode the leg that it opens or reduces is the position."""
+    def on_leg(self, side: Side, *, reduces: bool) -> "TicketFacts":
+        """Return the facts as an order of `side` meets them: in hedge mode its leg is the position."""
         if not self.is_hedge:
             return self
-        wanted = PositionSide.LONG if (side is Side.BUY) is not reduce_only else PositionSide.SHORT
-        return replace(self, position=next((leg for leg in self.legs if leg.position_side is wanted), None))
+        leg = leg_of(side, reduces=reduces, is_hedge=True)
+        return replace(self, position=next((p for p in self.legs if p.position_side is leg), None))
+
+    def for_closing(self, key: PositionKey) -> "TicketFacts | None":
+        """Return the facts for closing one position, None when there is none of that key (any more).
+
+        Of another symbol no price is watched, so no figure can be told.
+        """
+        held = (self.position, *self.legs) if key[0] == self.rules.symbol else ()
+        own = next((p for p in held if p is not None and p.key == key), None)
+        if own is not None:
+            return replace(self, position=own)
+        other = next((o for o in self.others if o.position.key == key), None)
+        if other is None:
+            return None
+        return TicketFacts(
+            rules=other.rules,
+            position=other.position,
+            is_hedge=self.is_hedge,
+            legs=(other.position,) if self.is_hedge else (),
+            is_account_known=self.is_account_known,
+            feed_is_live=self.feed_is_live,
+            is_running=self.is_running,
+            now_ms=self.now_ms,
+        )
 
 
 class TicketDraft(msgspec.Struct, frozen=True):
@@ -129,6 +160,7 @@ class TicketDraft(msgspec.Struct, frozen=True):
         stop, target: Where the position is to be left; ignored by an order that only reduces.
         post_only, time_in_force, good_till_ms: For kinds with a limit price; `good_till_ms` with GTD.
         working_type, price_protect: For kinds that wait for a price.
+        is_split: What is larger than one order may be goes out in several.
     """
 
     kind: OrderKind = OrderKind.LIMIT
@@ -137,6 +169,7 @@ class TicketDraft(msgspec.Struct, frozen=True):
     size_unit: SizeUnit = SizeUnit.BASE
     reduce_only: bool = False
     post_only: bool = False
+    is_split: bool = False
     time_in_force: TimeInForce = TimeInForce.GTC
     working_type: WorkingType = WorkingType.CONTRACT_PRICE
     price_match: PriceMatch | None = None

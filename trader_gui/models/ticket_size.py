@@ -70,7 +70,7 @@ def in_unit(draft: TicketDraft, facts: TicketFacts, side: Side, quantity: Decima
 
 def size_rate(draft: TicketDraft, facts: TicketFacts, side: Side) -> UnitRate | None:
     """Return what the draft's unit counts for an order of this side; None while it cannot be told."""
-    facts = facts.seen_by(side, reduce_only=draft.reduce_only)
+    facts = facts.on_leg(side, reduces=draft.reduce_only)
     if draft.size_unit is SizeUnit.BASE:
         return UnitRate(Decimal(1), Decimal(1))
     if draft.size_unit is SizeUnit.PERCENT and draft.reduce_only:

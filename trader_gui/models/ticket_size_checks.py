@@ -5,12 +5,13 @@ from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
 from trader_gui.domain.order import Side
 from trader_gui.domain.symbol import is_multiple, snap
-from trader_gui.domain.ticket import SizeUnit
+from trader_gui.domain.ticket import OrderKind, SizeUnit
 from trader_gui.models.ticket_input import parse_number
 from trader_gui.models.ticket_math import closing_part, largest_notional, largest_quantity, order_cost
 from trader_gui.models.ticket_prices import activation_price, limit_price
 from trader_gui.models.ticket_records import Field, Problem, TicketDraft, TicketFacts
 from trader_gui.models.ticket_size import in_unit, size_step
+from trader_gui.risk.rules import least_notional
 
 _CENT = Decimal("0.01")
 _MOST_PERCENT = Decimal(100)
@@ -92,7 +93,7 @@ def _outside_lot_filter(draft: TicketDraft, facts: TicketFacts, side: Side, quan
     asset = ("asset", rules.base_asset)
     if quantity < low or not quantity:
         return _with_nearest(draft, facts, side, "below_min_quantity", (("limit", low), asset), low)
-    if high and quantity > high:
+    if high and quantity > high and not draft.is_split:
         return _with_nearest(draft, facts, side, "above_max_quantity", (("limit", high), asset), high)
     return None
 
@@ -113,12 +114,13 @@ def _more_than_position(draft: TicketDraft, facts: TicketFacts, side: Side, quan
 def _below_min_notional(
     draft: TicketDraft, facts: TicketFacts, side: Side, price: Decimal | None, quantity: Decimal
 ) -> Iterator[Problem]:
-    """The smallest order is told in money."""
+    """The venue takes a market order's notional at the mark price, which moves until the order is there."""
     rules, counted = facts.rules, _counted_price(draft, facts, price)
-    if counted is None or quantity * counted >= rules.min_notional:
+    smallest = least_notional(rules, is_market=draft.kind is OrderKind.MARKET)
+    if counted is None or quantity * counted >= smallest:
         return
-    least = snap(rules.min_notional / counted, size_step(draft, facts), ROUND_UP)
-    values = (("notional", _cents(quantity * counted)), ("limit", rules.min_notional), ("asset", rules.quote_asset))
+    least = snap(smallest / counted, size_step(draft, facts), ROUND_UP)
+    values = (("notional", _cents(quantity * counted)), ("limit", smallest.normalize()), ("asset", rules.quote_asset))
     yield _with_nearest(draft, facts, side, "below_min_notional", values, least)
 
 

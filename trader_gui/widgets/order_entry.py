@@ -66,6 +66,7 @@ class OrderEntry(TicketForm):
         self._sent_ns = 0
         self._sent_quantity: Decimal | None = None
         self._is_prefilled = False
+        self._rules: SymbolRules | None = None
         self._judged: dict[Side, Assessment] = {}
         self._confirmation: ConfirmDialog | None = None
         self._is_due = False
@@ -176,6 +177,9 @@ class OrderEntry(TicketForm):
                 button.set_state(words("hold", "not_running"), is_ready=False)
             return
         self.history.note_facts(facts)
+        if facts.rules != self._rules:
+            self._rules = facts.rules
+            self.set_rules(facts)
         if not self._is_prefilled:
             self._prefill(facts)
         if self.isVisible():
@@ -184,7 +188,6 @@ class OrderEntry(TicketForm):
 
     def _prefill(self, facts: TicketFacts) -> None:
         """Put a first price in, once there is one; from then on the price is the user's."""
-        self.set_rules(facts)
         if facts.best_bid is not None:
             self._is_prefilled = True
             if not self.limit_price.text and self.prices.price_match is None:

@@ -1,12 +1,14 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.core_records import PREFIX, START_MS, dec, make_fill, make_intent, make_order, make_snapshot
 from trader_gui.collectors.order_update import OrderUpdateCollector
 from trader_gui.domain.order import (
     OrderFamily,
     OrderOutcome,
+    OrdersInDoubt,
     OrderStatus,
     OrderType,
     OrderUpdate,
@@ -176,9 +178,48 @@ def test_a_snapshot_replaces_the_open_orders_but_not_those_still_on_their_way():
         f"{PREFIX}-hn-2": OrderStatus.SENT,
         "web-2": OrderStatus.NEW,
         "web-3": OrderStatus.NEW,
-        f"{PREFIX}-ex-9": OrderStatus.UNKNOWN,  # ours and not listed: the venue must be asked
+        f"{PREFIX}-ex-9": OrderStatus.UNKNOWN,  # not listed: the venue must be asked
+        "web-1": OrderStatus.UNKNOWN,
     }
+
+
+def test_a_list_says_nothing_of_what_was_told_after_it_nor_of_symbols_that_it_leaves_out():
+    collector = collector_with(engine_entry())
+    newer = make_order("web-1", update_time_ms=START_MS + 5)
+    elsewhere = make_order("web-2", symbol="ETHUSDT")
+    for order in (newer, elsewhere):
+        collector.apply(event(order))
+    snapshot = make_snapshot(taken_time_ms=START_MS + 4)
+    collector.apply(replace(snapshot, orders_of=("BTCUSDT",)))
+    assert {o.status for o in collector.open_orders() if o.origin is Origin.OTHER} == {OrderStatus.NEW}
+
+
+def test_a_foreign_order_that_was_placed_after_the_list_was_asked_for_stays():
+    collector = OrderUpdateCollector(PREFIX)
+    collector.apply(event(make_order("web-1", update_time_ms=START_MS + 5)))
+    collector.apply(make_snapshot(taken_time_ms=START_MS + 4))
+    assert collector.get("web-1").status is OrderStatus.NEW
+    collector.apply(make_snapshot(taken_time_ms=START_MS + 5))
     assert collector.get("web-1").status is OrderStatus.EXPIRED
+
+
+def test_an_older_list_of_open_orders_does_not_undo_a_newer_one():
+    collector = collector_with(engine_entry())
+    collector.apply(make_snapshot(open_orders=(make_order(),), taken_time_ms=START_MS + 2))
+    gone = make_order("web-1", update_time_ms=START_MS - 9)
+    assert not collector.apply(make_snapshot(open_orders=(gone,), taken_time_ms=START_MS + 1))
+    assert {o.client_order_id: o.status for o in collector.open_orders()} == {ID: OrderStatus.NEW}
+
+
+def test_an_order_in_doubt_is_unknown_until_the_venue_has_told_its_end():
+    left = make_order(executed_quantity=dec("0.004"), origin=Origin.ENGINE, purpose=Purpose.ENTRY)
+    collector = OrderUpdateCollector(PREFIX)
+    assert collector.apply(OrdersInDoubt((left,)))
+    (known,) = collector.open_orders()
+    assert (known.status, known.executed_quantity) == (OrderStatus.UNKNOWN, dec("0.004"))
+    collector.apply(outcome(OutcomeKind.ACCEPTED, make_order(status=OrderStatus.CANCELED, update_time_ms=START_MS + 9)))
+    assert collector.open_orders() == []
+    assert not collector.apply(OrdersInDoubt((left,)))  # its end is known: there is nothing to doubt
 
 
 def test_an_order_missing_from_a_snapshot_is_settled_by_the_answer_to_the_question():

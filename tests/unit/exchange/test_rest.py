@@ -15,6 +15,7 @@ from trader_gui.domain.order import OrderFamily, OrderStatus, OrderType, Side
 from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
 from trader_gui.errors import ProtocolError, VenueError
 from trader_gui.exchange.endpoints import loopback
+from trader_gui.exchange.port import OrderName
 from trader_gui.exchange.rest import RestClient
 
 Payload = Callable[[str, str], bytes]
@@ -40,6 +41,20 @@ def query(sent: Any) -> dict[str, str]:
     """The parameters of a request without those that signing adds."""
     found = {name: values[0] for name, values in parse_qs(sent.query).items()}
     return {name: value for name, value in found.items() if name not in ("timestamp", "signature")}
+
+
+def test_names_of_recent_orders_are_read_of_both_families(http: SimpleNamespace):
+    answers = {
+        "GET /fapi/v1/allOrders": [http.Reply(b'[{"orderId":5,"clientOrderId":"tg1-hn-1"}]')],
+        "GET /fapi/v1/allAlgoOrders": [http.Reply(b'[{"clientAlgoId":"tg1-ep-2","actualOrderId":"6"}]')],
+    }
+
+    async def scenario(client: RestClient) -> None:
+        names = await client.order_names("BTCUSDT")
+        assert names == (OrderName(5, "tg1-hn-1"), OrderName(6, "tg1-ep-2"))
+
+    venue = run(http, answers, scenario)
+    assert [query(sent) for sent in venue.sent] == [{"symbol": "BTCUSDT", "limit": "1000"}] * 2
 
 
 def test_a_limit_order_goes_to_the_book_and_a_stop_to_the_algo_service(
@@ -233,6 +248,32 @@ def test_settings(http: SimpleNamespace):
     venue = run(http, answers, scenario)
     assert query(venue.sent[0]) == {"symbol": "BTCUSDT", "leverage": "5"}
     assert query(venue.sent[1]) == {"symbol": "BTCUSDT", "marginType": "ISOLATED"}
+
+
+def test_open_orders_of_a_symbol_and_family(http: SimpleNamespace, payload: Payload):
+    answers = {"GET /fapi/v1/openAlgoOrders": [http.Reply(b"[" + payload("rest_answers", "algo_post") + b"]")]}
+
+    async def scenario(client: RestClient) -> None:
+        (listed,) = await client.open_orders("BTCUSDT", OrderFamily.ALGO)
+        assert (listed.order_family, listed.status) == (OrderFamily.ALGO, OrderStatus.NEW)
+
+    venue = run(http, answers, scenario)
+    assert query(venue.sent[0]) == {"symbol": "BTCUSDT"}  # weight 1; without a symbol 40
+
+
+def test_the_countdown_is_asked_for_again_when_the_venue_has_trouble(http: SimpleNamespace):
+    reply = http.Reply(b'{"symbol":"BTCUSDT","countdownTime":"120000"}')
+    trouble = http.Reply(b'{"code":-1001,"msg":"Internal error; unable to process your request."}', status=503)
+    answers = {"POST /fapi/v1/countdownCancelAll": [trouble, reply, reply]}
+
+    async def scenario(client: RestClient) -> None:
+        await client.set_countdown("BTCUSDT", 120_000)
+        await client.set_countdown("BTCUSDT", 0)
+
+    venue = run(http, answers, scenario)
+    asked = [query(sent) for sent in venue.sent]
+    assert asked == [{"symbol": "BTCUSDT", "countdownTime": text} for text in ("120000", "120000", "0")]
+    assert all("signature" in sent.query for sent in venue.sent)
 
 
 def test_listen_key_calls_carry_the_key_and_no_signature(http: SimpleNamespace, payload: Payload):

@@ -431,3 +431,20 @@ def test_whatever_is_typed_is_right_or_explained(draft: TicketDraft, side: Side,
         assert -result.preview.loss_at_stop <= limit * (1 + D("1e-20"))
     if intent.reduce_only:
         assert intent.quantity <= abs(D(amount))
+
+
+def test_in_hedge_mode_each_side_is_judged_on_its_own_leg() -> None:
+    short = msgspec.structs.replace(LONG, position_amount=D("-0.004"), position_side=PositionSide.SHORT)
+    long = msgspec.structs.replace(LONG, position_side=PositionSide.LONG)
+    facts = with_facts(is_hedge=True, legs=(long, short))
+    bought = judge(facts=facts)
+    assert bought.preview is not None and bought.preview.position_after == D("0.030")
+    assert bought.preview.liquidation_price == 0, "both legs together, in one wallet"
+    sold = judge(side=Side.SELL, facts=facts)
+    assert sold.preview is not None and sold.preview.position_after == D("-0.024")
+    reduce: dict[str, object] = {"kind": OrderKind.MARKET, "reduce_only": True}
+    assert codes(judge(side=Side.SELL, facts=facts, **reduce)) == {"more_than_position": (D("0.010"),)}
+    assert codes(judge(side=Side.BUY, facts=facts, **reduce)) == {"more_than_position": (D("0.004"),)}
+    undecided = msgspec.structs.replace(facts, undecided=frozenset({(Purpose.EXIT, Side.SELL)}))
+    assert judge(side=Side.SELL, facts=undecided, **reduce, size_text="0.004").hold == "undecided"
+    assert judge(side=Side.BUY, facts=undecided, **reduce, size_text="0.004").intent is not None

@@ -188,7 +188,7 @@ class ConfirmDialog(ProfileDialog):
         return moved if abs(moved) > bound else None
 
     def _figures(self, facts: TicketFacts) -> dict[str, tuple[str, str]]:
-        met = facts.seen_by(self.intent.side, reduce_only=self.intent.reduce_only)
+        met = facts.on_leg(self.intent.side, reduces=self.intent.reduce_only)
         told = {
             "reduce_only": ("yes" if self.intent.reduce_only else "no", ""),
             "position_now": (_position_now(met), ""),
