@@ -224,4 +224,3 @@ def test_with_a_journal_of_a_newer_version_one_may_look_and_not_trade(
                 assert await desk.order_ids() == []
 
     asyncio.run(body())
-

@@ -17,16 +17,14 @@ from trader_gui.errors import BugError, TraderError, UserError, VenueError, firs
 from trader_gui.exchange.port import DataEnd, PaceMarker, StreamItem, StreamStatus
 from trader_gui.journal.writer import open_journal
 from trader_gui.orders.flatten import FlattenPlan, FlattenReport
-from trader_gui.orders.reconcile import differences
 from trader_gui.orders.wishes import cancel_wishes, opening_orders
 from trader_gui.prelim import Prelim, Prepared
 from trader_gui.profiles import Profile
 from trader_gui.risk.gate import RiskGate, RiskLimits
-from trader_gui.rt_trader.belief import read_belief
 from trader_gui.rt_trader.connection import open_connection
 from trader_gui.rt_trader.options import SessionOptions
 from trader_gui.rt_trader.parts import make_parts
-from trader_gui.rt_trader.past import Past, Recovered
+from trader_gui.rt_trader.past import Recovered, recover
 from trader_gui.rt_trader.pump import Pump
 from trader_gui.rt_trader.road import Answer, Observer
 from trader_gui.rt_trader.status import SessionStatus
@@ -77,6 +75,7 @@ class RtTrader:
         self._started_ns = 0
         self._start_wallet = Decimal(0)
         self._first_time_ms = 0
+        self._lost = 0
 
     @property
     def callback(self) -> Callback:
@@ -137,22 +136,20 @@ class RtTrader:
         session = {"profile": self.profile.name, "symbol": self.symbol, "interval": self.interval}
         self._journal = await stack.enter_async_context(open_journal(path, **session, is_account_new=is_account_new))
         self._note_journal()
-        belief = None if self._journal.failure else await read_belief(path)
         self._connection = await open_connection(
             stack, self.profile, self.options, self._credentials, self._pump.deliver
         )
         prelim = Prelim(self._connection.reader, self._connection.port, self.symbol, self.interval)
         prepared = await prelim.run(self._on_loading)
         self.status.commission, self.status.brackets = prepared.commission, prepared.brackets
-        # In an account that begins anew, nothing is left of what the journal knows.
-        past = Past(self._connection.port, self._journal, None if is_account_new else belief)
-        recovered = await past.read(self.symbol, prepared.day_start_ms, lambda: prelim.account(prepared.history))
+        recovered = await recover(
+            self._connection.port, self._journal, prelim, prepared, self.symbol, is_account_new=is_account_new
+        )
         self._begin_core(prepared, recovered)
         quote = prepared.rules.quote_asset
         self._start_wallet = recovered.snapshot.wallet_balance(quote) or Decimal(0)
         self.status.day_start_equity = self._start_wallet - prepared.today_income
-        found = differences(belief, recovered.snapshot, quote) if belief is not None else ()
-        self.status.differences = tuple(map(str, (*found, *recovered.differences)))
+        self.status.differences = tuple(map(str, recovered.differences))
         for line in self.status.differences:
             _log.info("at start: %s", line)
             self._journal.note("difference", line, self.callback.now_ms)
@@ -319,9 +316,13 @@ class RtTrader:
                 self._road.step(Tick((now_ns - self._started_ns) // 1_000_000, self.callback.now_ms))
 
     def _note_journal(self) -> None:
+        """Tell how the journal is; when it is written again and has lost records, the account as it is now goes in."""
         self.status.journal_ok = not self._journal.failure
         self.status.journal_failure = self._journal.failure
         self.status.journal_failed_since_ms = self._journal.failed_since_ms
+        if self.status.journal_ok and self._journal.lost != self._lost:
+            self._lost = self._journal.lost
+            self._repair.account()
 
     def _on_overflow(self, dropped: int) -> None:
         _log.error("%d market messages dropped: the session could not keep up; the engine is halted", dropped)
