@@ -111,8 +111,9 @@ def wave(count: int) -> list[str]:
 
 
 def position(amount: str = "0.010", entry: str = "108367.6", **more: Any) -> Position:
-    """Return a BTCUSDT position."""
+    """Return a position, in BTCUSDT unless told otherwise."""
     values: dict[str, Any] = {
+        "symbol": SYMBOL,
         "break_even_price": Decimal(entry) + Decimal("108.4"),
         "liquidation_price": Decimal("97922.5"),
         "leverage": 10,
@@ -120,7 +121,8 @@ def position(amount: str = "0.010", entry: str = "108367.6", **more: Any) -> Pos
         "isolated_wallet": Decimal("108.37"),
     }
     values.update(more)
-    return Position(SYMBOL, Decimal(amount), Decimal(entry), Decimal("0.82"), **values)
+    amounts = {"position_amount": Decimal(amount), "entry_price": Decimal(entry), "unrealized_pnl": Decimal("0.82")}
+    return Position(**amounts, **values)
 
 
 def order(

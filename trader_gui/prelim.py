@@ -1,6 +1,6 @@
 """What a session asks before its first tick: symbol rules, past klines, commission, account; and the stream names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -24,12 +24,15 @@ class Prepared(msgspec.Struct, frozen=True):
     """What `Prelim` brings back.
 
     Attributes:
+        rules: Filters of every symbol.
+        is_hedge: The account is in hedge mode.
         history: Closed klines; `open_time_ms` of the last is right before the open one.
         day_start_ms: Midnight UTC of the venue's market time.
         today_income: Realised PnL, commission and funding since then, quote asset.
     """
 
-    rules: SymbolRules
+    rules: Mapping[str, SymbolRules]
+    is_hedge: bool
     history: KlineHistory
     commission: CommissionRate
     brackets: tuple[LeverageBracket, ...]
@@ -53,14 +56,11 @@ class Prelim:
             progress: Called with (klines loaded, klines wanted).
 
         Raises:
-            UserError: Unknown symbol or interval, hedge mode.
+            UserError: Unknown symbol or interval.
             VenueError: The venue cannot be asked.
         """
         rules = await self._rules()
-        if await self._port.is_hedge_mode():
-            raise UserError(
-                "the account is in hedge mode, which is not supported: switch it to one-way mode at the exchange"
-            )
+        is_hedge = await self._port.is_hedge_mode()
         progress(0, HISTORY_LENGTH)
         history = await self.load_history()
         progress(len(history.klines), HISTORY_LENGTH)
@@ -68,6 +68,7 @@ class Prelim:
         income = await self._port.income(start_time_ms=day_start_ms)
         return Prepared(
             rules=rules,
+            is_hedge=is_hedge,
             history=history,
             commission=await self._port.commission_rate(self._symbol),
             brackets=await self._port.leverage_brackets(self._symbol),
@@ -91,20 +92,21 @@ class Prelim:
         closed = tuple(k for k in klines if k.is_closed)[-HISTORY_LENGTH:]
         return KlineHistory(symbol=self._symbol, interval=self._interval, klines=closed)
 
-    async def _rules(self) -> SymbolRules:
+    async def _rules(self) -> Mapping[str, SymbolRules]:
+        """Return the filters of the host that is traded on, not of the one that is read: they may differ."""
         if self._interval not in INTERVAL_MS:
             raise UserError(f"unknown interval {self._interval}: use one of {', '.join(INTERVAL_MS)}")
-        return await read_rules(self._reader, self._symbol)
+        rules = await self._port.symbol_rules()
+        check_traded(rules, self._symbol)
+        return rules
 
 
-async def read_rules(reader: MarketReader, symbol: str) -> SymbolRules:
+def check_traded(rules: Mapping[str, SymbolRules], symbol: str) -> SymbolRules:
     """Return a symbol's filters.
 
     Raises:
         UserError: Unknown symbol, or one that is not trading.
-        VenueError: The venue cannot be asked.
     """
-    rules = await reader.symbol_rules()
     found = rules.get(symbol)
     if found is None:
         near = [s for s in sorted(rules) if s.startswith(symbol[:3])][:5]

@@ -19,6 +19,7 @@ import msgspec
 
 from trader_gui.domain.market import INTERVAL_MS
 from trader_gui.errors import UserError
+from trader_gui.risk.protection import ProtectionAction
 from trader_gui.risk.rules import RiskLimits
 
 APPLICATION = "Trader GUI"
@@ -31,6 +32,8 @@ _MIGRATIONS: dict[int, Migration] = {}
 
 Palette: TypeAlias = Literal["global", "east_asian", "korean", "colour_blind", "mono"]
 Confirm: TypeAlias = Literal["always", "above_limits", "never"]
+DeadManMode: TypeAlias = Literal["off", "engine", "all"]
+"""For whose entries the exchange's countdown is kept: nobody's, the engine's, or those by hand as well."""
 T = TypeVar("T", bound="_Versioned")
 
 
@@ -65,6 +68,10 @@ class TradingSettings(_Versioned, frozen=True, kw_only=True):
         leverage: Offered for a symbol that has none set yet.
         strategy, strategy_parameters: Name in the registry, and values that differ from its defaults.
         last_quantity: Of the order ticket, base asset, by symbol.
+        protection_policy: When no stop of the engine's position is known at the exchange within two seconds: `close`
+            it at market, or raise an `alarm` and go on trying.
+        dead_man_switch: Whose entries the exchange cancels when this program is no longer heard of for two minutes. It
+            cancels every order of the book of the symbol then, resting limit exits included; stops stay.
     """
 
     symbol: Annotated[str, msgspec.Meta(pattern="^[A-Z0-9_]{2,24}$")] = "BTCUSDT"
@@ -75,6 +82,8 @@ class TradingSettings(_Versioned, frozen=True, kw_only=True):
     strategy: str = "bb_rv"
     strategy_parameters: dict[str, float | int | str | bool] = {}
     last_quantity: dict[str, Decimal] = {}
+    protection_policy: ProtectionAction = "close"
+    dead_man_switch: DeadManMode = "engine"
 
 
 _LIMITS_WITH_VENUE = RiskLimits(

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, QTimer
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from tests.app_rig import AppRig, open_app
 from tests.session_world import write_walk
-from trader_gui.domain.order import OrderStatus, OrderType, Origin, Purpose, Side
+from trader_gui.domain.order import OrderIntent, OrderStatus, OrderType, Origin, Purpose, Side
+from trader_gui.domain.protection import ProtectionState
 from trader_gui.domain.step import EngineMode
 from trader_gui.errors import UserError
 from trader_gui.models.ticket_records import OrderKind
@@ -165,6 +166,51 @@ def test_two_presses_flatten_everything(qt_run: Any, tmp_path: Path) -> None:
     def _press_again(rig: AppRig, button: Any) -> bool:
         rig.click(button)
         return False
+
+    qt_run(act(), 60)
+
+
+def test_a_disarmed_engines_naked_position_is_protected_and_closed_by_the_banners_buttons(
+    qt_run: Any, tmp_path: Path, expect_log: Any
+) -> None:
+    expect_log("the stop of the engine's position: naked canceled")
+
+    def press(rig: AppRig, label: str) -> None:
+        (row,) = rig.window.banners._rows.values()
+        rig.click(next(b for b in row.findChildren(QPushButton) if b.text() == label))
+
+    async def act() -> None:
+        async with open_app(tmp_path, *DEMO) as rig:
+            await started(rig)
+            trader = rig.trader
+            watchdog = trader.callback.protection
+            await rig.until("fresh feeds", rig.window.session_bar.engine_button.isEnabled)
+            assert await trader.arm(None) == ()
+            await trader.submit(
+                OrderIntent(
+                    symbol=trader.symbol,
+                    side=Side.BUY,
+                    order_type=OrderType.MARKET,
+                    purpose=Purpose.ENTRY,
+                    origin=Origin.ENGINE,
+                    reason="entry_long",
+                    wanted_time_ms=0,
+                    quantity=Decimal("0.010"),
+                )
+            )
+            for label, after in (("Protect now", ProtectionState.PROTECTED), ("Close now", ProtectionState.NOTHING)):
+                await rig.until("protected", lambda: watchdog.finding.state is ProtectionState.PROTECTED)
+                await trader.disarm()
+                (stop,) = [o for o in trader.callback.orders.open_orders() if o.order_type.is_conditional]
+                await trader.cancel(stop)
+                await rig.until("a banner", lambda: [b.key for b in rig.window.banners.banners()] == ["naked_engine"])
+                press(rig, label)
+                await rig.until(label, lambda after=after: watchdog.finding.state is after)
+            await rig.until("no banner", lambda: not rig.window.banners.banners())
+            assert trader.callback.account.position(trader.symbol) is None
+        with rig.journal() as journal:
+            reasons = [(i.reason, i.origin) for i in journal.intents().values()]
+        assert reasons[-2:] == [("protect_now", Origin.HAND), ("close_now", Origin.HAND)]
 
     qt_run(act(), 60)
 

@@ -4,15 +4,18 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.fakes import FakeTrader, order, position, snapshot, stop_loss
-from trader_gui.domain.order import OrderIntent, OrderType, Origin, Purpose, Side
+from tests.fakes import FakeTrader, position, snapshot, stop_loss
+from trader_gui.domain.account import PositionKey, PositionMode
+from trader_gui.domain.order import OrderIntent, PositionSide, Side
 from trader_gui.domain.step import Refusal, Route
+from trader_gui.domain.symbol import RulesUpdate
 from trader_gui.exchange.port import CommissionRate
 from trader_gui.models.ticket import TicketModel
 from trader_gui.widgets.dialogs import (
@@ -27,7 +30,6 @@ from trader_gui.widgets.dialogs import (
     flatten,
     frame,
     hold_button,
-    plan_lines,
 )
 from trader_gui.widgets.order_entry import OrderEntry
 from trader_gui.widgets.theme import theme
@@ -191,7 +193,7 @@ def test_do_not_ask_again_shows_in_the_ticket(room: Room) -> None:
 
 @pytest.mark.parametrize("profile_name", ["demo", "replay", "paper", "testnet", "live"])
 def test_every_dialog_wears_the_profile(room: Room, profile_name: str) -> None:
-    dialog = CloseDialog(room.model, profile_name, room.window)
+    dialog = CloseDialog(room.model, ("BTCUSDT", PositionSide.BOTH), profile_name, room.window)
     room.qtbot.addWidget(dialog)
     dialog.open()
     fill, _ = theme().profile(profile_name)
@@ -207,11 +209,11 @@ def test_every_dialog_wears_the_profile(room: Room, profile_name: str) -> None:
 class Closing:
     """The dialog that closes the position, and the orders that came out of it."""
 
-    def __init__(self, room: Room) -> None:
-        self.sent: list[OrderIntent] = []
-        self.dialog = CloseDialog(room.model, "demo", room.window)
+    def __init__(self, room: Room, key: PositionKey = ("BTCUSDT", PositionSide.BOTH)) -> None:
+        self.sent: list[Decimal] = []
+        self.dialog = CloseDialog(room.model, key, "demo", room.window)
         room.qtbot.addWidget(self.dialog)
-        self.dialog.order_requested.connect(self.sent.append)
+        self.dialog.close_requested.connect(self.sent.append)
         self.dialog.open()
 
 
@@ -221,11 +223,7 @@ def test_the_whole_position_is_closed_at_market(room: Room) -> None:
     assert "Flat" in texts(closing.dialog)
     click(closing.dialog.send_button)
     click(closing.dialog.send_button)
-    (intent,) = closing.sent
-    assert (intent.side, intent.order_type, intent.quantity) == (Side.SELL, OrderType.MARKET, D("0.010"))
-    assert (intent.reduce_only, intent.purpose, intent.origin) == (True, Purpose.EXIT, Origin.HAND)
-    step = room.trader.callback.request(closing.sent)
-    assert len(step.approved) == 1
+    assert closing.sent == [D("0.010")]
 
 
 def test_a_part_is_rounded_up_and_more_than_all_is_refused(room: Room) -> None:
@@ -247,7 +245,8 @@ def test_a_short_is_bought_back_and_a_stale_feed_does_not_keep_one_in(room: Room
     room.settle(closing.dialog)
     assert "old" in closing.dialog.messages.messages[0].html
     click(closing.dialog.send_button)
-    assert [i.side for i in closing.sent] == [Side.BUY]
+    assert closing.dialog.send_button.accessibleName().startswith("Buy 0.010 at market")
+    assert closing.sent == [D("0.010")]
 
 
 def test_a_position_that_is_gone_meanwhile_cannot_be_closed(room: Room) -> None:
@@ -256,7 +255,35 @@ def test_a_position_that_is_gone_meanwhile_cannot_be_closed(room: Room) -> None:
     room.trader.feed(snapshot([]))
     room.frame()
     assert not closing.dialog.send_button.isEnabled()
-    assert "no position to reduce" in closing.dialog.messages.messages[0].html
+    assert "closed already" in closing.dialog.messages.messages[0].html
+
+
+def test_a_position_of_another_symbol_is_closed_by_its_own_rules(room: Room) -> None:
+    rules = msgspec.structs.replace(
+        room.trader.callback.rules, symbol="DOGEUSDT", base_asset="DOGE", step_size=D(1), market_step_size=D(1),
+        market_min_quantity=D(1), market_max_quantity=D(1000),
+    )  # fmt: skip
+    room.trader.feed(RulesUpdate((rules,), 0), snapshot([position("-2500", "0.1", symbol="DOGEUSDT")]))
+    room.frame()
+    closing = Closing(room, ("DOGEUSDT", PositionSide.BOTH))
+    assert closing.dialog.size_field.text == "2,500"  # more than one order may be: it goes out in several
+    closing.dialog.size_field.edit.setText("12.5")
+    assert not closing.dialog.send_button.isEnabled()
+    closing.dialog.size_field.edit.setText("1250")
+    room.settle(closing.dialog)
+    click(closing.dialog.send_button)
+    assert closing.sent == [D(1250)]
+
+
+def test_one_leg_of_two_is_closed(room: Room) -> None:
+    legs = [position("0.020", position_side=PositionSide.LONG), position("-0.010", position_side=PositionSide.SHORT)]
+    room.trader.feed(PositionMode(True, 0), snapshot(legs))
+    room.frame()
+    closing = Closing(room, ("BTCUSDT", PositionSide.SHORT))
+    room.settle(closing.dialog)
+    assert closing.dialog.send_button.accessibleName().startswith("Buy 0.010 at market")
+    with pytest.raises(ValueError, match="no such position"):
+        Closing(room, ("BTCUSDT", PositionSide.BOTH))
 
 
 # ---- keys ---------------------------------------------------------------------------------------------------------
@@ -539,18 +566,16 @@ def test_nothing_to_do_and_what_remains(room: Room) -> None:
     assert (popover.state, flattening.confirmed) == ("closed", [])
 
 
-def test_a_plan_in_words() -> None:
-    held, other = position("0.010"), position("-1.5")
-    entry = order(3, Side.BUY, price="108000.0", quantity="0.020")
-    away = type(other)("ETHUSDT", other.position_amount, D(3000), D(0))
-    assert plan_lines([entry, stop_loss()], held, [away]) == [
-        "Sell 0.010 BTCUSDT at market, reduce-only",
-        "Cancel the order to buy 0.020 at 108,000.0",
-        "Cancel the stop to sell the position at 108,248.4, once flat",
-        "ETHUSDT short 1.5 stays: it is not traded in this session",
-    ]
-    many = plan_lines([entry] * 9, None, [])
-    assert (len(many), many[-1]) == (7, "Cancel 3 orders more")
+def test_an_account_that_cannot_be_read_is_said_and_the_last_known_offered(room: Room) -> None:
+    flattening = Flattening(room)
+    popover, wanted = flattening.popover, []
+    popover.last_known_wanted.connect(lambda: wanted.append(1))
+    popover.set_unread("Too many requests.")
+    assert (popover.state, popover.confirm_button.text()) == ("unread", "Plan anyway")
+    click(popover.confirm_button)
+    assert (wanted, popover.state, flattening.confirmed) == ([1], "planning", [])
+    popover.set_plan(["Sell 0.010 BTCUSDT at market"])
+    assert popover.state == "ready"
 
 
 def test_it_stays_at_its_button_when_the_window_grows(room: Room) -> None:

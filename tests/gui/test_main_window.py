@@ -6,7 +6,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from tests.fakes import FakeProfile, FakeTrader, fill, order, position, snapshot, stop_loss
-from trader_gui.domain.order import Side
+from trader_gui.domain.order import PositionSide, Side
+from trader_gui.domain.protection import ProtectionFinding, ProtectionState
 from trader_gui.domain.step import EngineMode
 from trader_gui.log import LogTail
 from trader_gui.models.bridge import Bridge
@@ -205,7 +206,7 @@ def test_rows_ask_for_closing_and_cancelling(qtbot, make_window, bridge, trader)
     window.orders.setCurrentIndex(window.orders.model().index(1, 0))
     qtbot.keyClick(window.orders, Qt.Key.Key_Delete)
     qtbot.keyClick(window.orders, Qt.Key.Key_Delete)
-    assert closing == ["BTCUSDT"]
+    assert closing == [("BTCUSDT", PositionSide.BOTH)]
     assert [o.client_order_id for o in cancelling] == [resting.client_order_id]
     window.finish_cancel(cancelling[0])
     qtbot.keyClick(window.orders, Qt.Key.Key_Delete)
@@ -220,7 +221,21 @@ def test_a_naked_position_offers_its_closing(qtbot, make_window, bridge, trader)
     button = next(b for b in row.findChildren(QAbstractButton) if b.text().startswith("Close"))
     with qtbot.waitSignal(window.close_position_requested, timeout=500) as asked:
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert asked.args == ["BTCUSDT"]
+    assert asked.args == [("BTCUSDT", PositionSide.BOTH)]
+
+
+@pytest.mark.parametrize(
+    ("label", "signal"), [("Protect now", "protect_now_requested"), ("Close now", "close_now_requested")]
+)
+def test_the_engines_naked_position_offers_its_stop_and_its_closing(qtbot, make_window, bridge, trader, label, signal):
+    window = make_window()
+    trader.feed(snapshot([position()]))
+    trader.callback.protection.finding = ProtectionFinding(ProtectionState.NAKED, 0)
+    bridge.flush()
+    (row,) = window.banners._rows.values()
+    button = next(b for b in row.findChildren(QAbstractButton) if b.text() == label)
+    with qtbot.waitSignal(getattr(window, signal), timeout=500):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def test_a_price_of_the_book_goes_to_the_ticket(qtbot, make_window, bridge):
@@ -258,10 +273,10 @@ def test_a_failing_panel_says_so_in_itself(make_window, bridge, trader, expect_l
     expect_log("the fills panel cannot be brought up to date")
     window = make_window()
     entry = order(1, Side.BUY, price="108378.4")
-    bridge.fills._rules = object()
+    bridge.fills.set_rows = object()
     trader.feed(fill(1, entry, "0.010", "108367.6"))
     bridge.flush()
-    assert "AttributeError" in window.workspace.docks["fills"].panel.failure
+    assert "TypeError" in window.workspace.docks["fills"].panel.failure
     assert window.workspace.docks["orders"].panel.failure == ""
 
 

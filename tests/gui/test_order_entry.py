@@ -23,6 +23,7 @@ from trader_gui.domain.order import (
     WorkingType,
 )
 from trader_gui.domain.step import Refusal, Route, Step
+from trader_gui.domain.symbol import RulesUpdate
 from trader_gui.errors import OutcomeUnknownError
 from trader_gui.exchange.port import CommissionRate, LeverageBracket
 from trader_gui.models.ticket import TicketModel
@@ -483,3 +484,19 @@ def test_a_change_of_theme_repaints(desk: Desk) -> None:
     before = button.grab().toImage().pixelColor(6, 20)
     theme().set("dark", "korean")
     assert button.grab().toImage().pixelColor(6, 20) != before
+
+
+def test_a_tick_that_changes_is_followed_at_once(desk: Desk) -> None:
+    desk.type_size("0.010")
+    desk.type_price("108000.0")
+    assert "0.010" in desk.line(Side.BUY)
+    coarser = msgspec.structs.replace(
+        desk.trader.callback.rules, tick_size=D("0.5"), step_size=D("0.01"), market_step_size=D("0.01")
+    )
+    desk.trader.feed(RulesUpdate((coarser,), 0))
+    desk.frame()
+    desk.type_price("108000.2")
+    assert "108,000.0" in desk.ticket.limit_price.messages.messages[0].html
+    desk.type_price("108000.5")
+    desk.type_size("0.015")
+    assert "0.02" in desk.ticket.size_field.messages.messages[0].html

@@ -69,6 +69,34 @@ def test_every_reason_of_the_strategy_and_the_session_has_a_sentence() -> None:
     assert told - i18n.sentences()["reason"].keys() == set()
 
 
+def test_every_way_in_which_a_stop_goes_and_every_reason_of_its_policy_has_a_sentence() -> None:
+    from trader_gui.domain.order import OrderStatus
+    from trader_gui.risk import protection
+
+    over = {status.value.lower() for status in OrderStatus if status.is_terminal} - {"expired_in_match"}
+    assert {*over, "unknown", "triggered"} == i18n.sentences()["no_stop"].keys()
+    source = Path(protection.__file__).read_text(encoding="utf-8")
+    reasons = set(re.findall(r'"(protect\w*|close_now)"', source))
+    assert len(reasons) == 7
+    assert reasons - i18n.sentences()["reason"].keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        ("", ""),
+        ("-4045", "(−4045)"),
+        ("canceled", "It was cancelled."),
+        ("not_trading", "not open for trading"),
+        ("not_at_venue", "it was not placed"),
+        ("not sent: the exchange asked for a pause, 3 s left", "Not sent: the exchange asked for a pause"),
+    ],
+)
+def test_a_missing_stop_is_explained_whatever_the_cause(cause: str, words: str) -> None:
+    assert words in i18n.no_stop_words(cause)
+    assert bool(i18n.no_stop_words(cause)) == bool(cause)
+
+
 @pytest.mark.parametrize("section", i18n.SECTIONS)
 def test_sentences_are_whole(section: str) -> None:
     for code, sentence in i18n.sentences()[section].items():

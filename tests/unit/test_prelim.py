@@ -103,8 +103,11 @@ def test_transfers_are_no_result_of_the_day() -> None:
     assert prepare(venue).today_income == Decimal("8.25")
 
 
-def hedged(venue: Venue) -> None:
-    venue.is_hedged = True
+@pytest.mark.parametrize("is_hedged", [False, True])
+def test_both_position_modes_are_taken(is_hedged: bool) -> None:
+    venue = Venue()
+    venue.is_hedged = is_hedged
+    assert prepare(venue).is_hedge is is_hedged
 
 
 def not_trading(venue: Venue) -> None:
@@ -117,7 +120,6 @@ def not_trading(venue: Venue) -> None:
         ("BTCUSDC", "1m", None, "unknown symbol BTCUSDC; did you mean BTCUSDT"),
         ("XYZ", "1m", None, "unknown symbol XYZ; known are BTCUSDT"),
         (SYMBOL, "7m", None, "unknown interval 7m: use one of 1m"),
-        (SYMBOL, "1m", hedged, "hedge mode, which is not supported: switch it to one-way"),
         (SYMBOL, "1m", not_trading, r"not trading now \(status SETTLING\): choose another"),
     ],
 )

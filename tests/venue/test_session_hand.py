@@ -157,10 +157,10 @@ def test_flatten_ends_flat_and_says_so(drive: Callable[[Drive], None]) -> None:
         )
         assert [a.outcomes[0].kind for a in (stop, target)] == [OutcomeKind.ACCEPTED] * 2
         plan = await run.trader.plan_flatten()
-        assert plan.close is not None and plan.close.position_amount == QUANTITY
-        assert len(plan.cancels) == 3
+        assert [(c.position.position_amount, c.pieces) for c in plan.closes] == [(QUANTITY, (QUANTITY,))]
+        assert (len(plan.cancels), len(plan.cancels_after)) == (1, 2)  # stop and target rest until the position is gone
         report = await run.trader.flatten(plan)
-        assert report.is_flat and report.changed_plan is None and report.refusals == ()
+        assert report.is_done and report.changed_plan is None and report.troubles == ()
         assert report.remaining.is_empty
         assert await desk.position_amount() == 0
         for path in ("/fapi/v1/openOrders", "/fapi/v1/openAlgoOrders"):
@@ -176,12 +176,12 @@ def test_a_plan_that_no_longer_holds_is_not_carried_out(drive: Callable[[Drive],
         plan = await run.trader.plan_flatten()
         order = await run.resting_buy()
         report = await run.trader.flatten(plan)
-        assert not report.is_flat
+        assert not report.is_done
         assert report.changed_plan is not None
         assert [o.client_order_id for o in report.changed_plan.cancels] == [order.client_order_id]
         assert await desk.position_amount() == QUANTITY
         assert [o.client_order_id for o in run.open_orders] == [order.client_order_id]
-        assert (await run.trader.flatten(report.changed_plan)).is_flat
+        assert (await run.trader.flatten(report.changed_plan)).is_done
         assert await desk.position_amount() == 0
 
     drive(body)
@@ -246,7 +246,7 @@ def test_profiles_that_face_the_venue_trade_by_hand_and_are_never_armed_at_start
                 assert not run.trader.is_armed
                 await run.submit(Side.BUY)
                 await run.wait("the position", lambda: run.position_amount == QUANTITY)
-                assert (await run.trader.flatten(await run.trader.plan_flatten())).is_flat
+                assert (await run.trader.flatten(await run.trader.plan_flatten())).is_done
             with pytest.raises(UserError, match="--arm works with demo and replay only"):
                 async with desk.session(tmp_path, profile=profile, arm_at_start=True):
                     raise AssertionError("it started")

@@ -37,6 +37,8 @@ def make_contract(trader: RtTrader) -> ArmingContract:
         protective_stop_fraction=parameters["protective_stop_fraction"],
         taker_fraction=commission.taker_fraction if commission is not None else None,
         now_ms=callback.now_ms,
+        closes_unprotected=trader.options.protection_action == "close",
+        has_dead_man=trader.status.dead_man.mode != "off",
     )
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Coroutine
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -9,16 +10,17 @@ from PySide6.QtWidgets import QFileDialog
 
 from trader_gui.app.arming import make_checks, make_contract
 from trader_gui.credentials import Credentials, KeyStore
-from trader_gui.domain.account import MarginType
+from trader_gui.domain.account import MarginType, PositionKey
+from trader_gui.domain.closing import ClosePlan
 from trader_gui.domain.order import Order, OrderIntent, OutcomeKind
 from trader_gui.errors import TraderError
-from trader_gui.i18n import error_words, outcome_words, reason_words, refusal_words
+from trader_gui.i18n import error_words, outcome_words, refusal_words
 from trader_gui.models.bridge import Bridge
-from trader_gui.orders.flatten import FlattenPlan
 from trader_gui.rt_trader import Answer, RtTrader
 from trader_gui.settings import Settings
 from trader_gui.tasks import TaskRegistry
-from trader_gui.widgets.dialogs import ArmingSheet, CloseDialog, FlattenPopover, KeysDialog, plan_lines
+from trader_gui.widgets.close_words import plan_lines, report_lines
+from trader_gui.widgets.dialogs import ArmingSheet, CloseDialog, FlattenPopover, KeysDialog
 from trader_gui.widgets.main_window import MainWindow
 
 CHECKS_INTERVAL_MS = 500
@@ -46,10 +48,12 @@ class Commands:
         self._settings = settings
         self._key_store = key_store
         self._flatten: FlattenPopover | None = None
-        self._plan: FlattenPlan | None = None
+        self._plan: ClosePlan | None = None
         window.order_requested.connect(self._on_order)
         window.cancel_order_requested.connect(self._on_cancel)
         window.close_position_requested.connect(self._on_close_position)
+        window.protect_now_requested.connect(lambda: self._spawn(self._protect_now(), "protect now"))
+        window.close_now_requested.connect(lambda: self._spawn(self._close_now(), "close now"))
         window.arm_requested.connect(self._on_arm)
         window.disarm_requested.connect(lambda: self._spawn(trader.disarm(), "disarm"))
         window.cancel_entries_requested.connect(lambda: self._spawn(self._cancel_entries(), "cancel entries"))
@@ -104,18 +108,38 @@ class Commands:
             return
         self._tell(answer, "Not cancelled")
 
-    def _on_close_position(self, symbol: str) -> None:
-        if symbol != self._trader.symbol or self._bridge.ticket.facts is None:
-            self._window.finish_close(symbol)
-            self._window.notify("warn", f"{symbol} cannot be closed here", "Start the program with that symbol.")
+    def _on_close_position(self, key: PositionKey) -> None:
+        facts = self._bridge.ticket.facts
+        if facts is None or facts.for_closing(key) is None:
+            self._window.finish_close(key)
             return
-        dialog = CloseDialog(self._bridge.ticket, self._trader.profile.name, self._window)
-        dialog.order_requested.connect(lambda intent: self._spawn(self._close(intent), "close position"))
-        dialog.finished.connect(lambda _result: self._window.finish_close(symbol))
+        dialog = CloseDialog(self._bridge.ticket, key, self._trader.profile.name, self._window)
+        dialog.close_requested.connect(lambda quantity: self._spawn(self._close(key, quantity), f"close {key}"))
+        dialog.finished.connect(lambda _result: self._window.finish_close(key))
         dialog.open()
 
-    async def _close(self, intent: OrderIntent) -> None:
-        self._tell(await self._trader.submit(intent), "Not closed")
+    async def _close(self, key: PositionKey, quantity: Decimal) -> None:
+        report = await self._trader.close(await self._trader.plan_close([key], quantity=quantity))
+        if report.changed_plan is not None:
+            self._window.notify("warn", "Not closed", "The position changed at that moment. Press again.")
+        elif not report.is_done:
+            self._window.notify("danger", "Not closed", " ".join(report_lines(report)))
+
+    async def _protect_now(self) -> None:
+        """Place the strategy's stop for the position, by hand."""
+        callback = self._trader.callback
+        position = callback.account.position(callback.symbol)
+        if position is not None:
+            stop = callback.protection.stop_by_hand(position, callback.rules, callback.now_ms)
+            self._tell(await self._trader.submit(stop), "No stop placed")
+
+    async def _close_now(self) -> None:
+        """Close the position at market, by hand, without asking once more: it is said to have no stop."""
+        callback = self._trader.callback
+        position = callback.account.position(callback.symbol)
+        if position is not None:
+            close = callback.protection.close_by_hand(position, callback.rules, callback.now_ms)
+            self._tell(await self._trader.submit(close), "Not closed")
 
     def _tell(self, answer: Answer, failure: str) -> None:
         """Show what the gate or the exchange refused; what was accepted shows itself in the tables."""
@@ -163,16 +187,21 @@ class Commands:
         if self._flatten is None:
             self._flatten = FlattenPopover(self._window)
             self._flatten.confirmed.connect(lambda: self._spawn(self._flatten_now(), "flatten"))
+            self._flatten.last_known_wanted.connect(self._on_last_known_wanted)
         self._flatten.open_at(self._window.session_bar.flatten_button)
         self._spawn(self._plan_flatten(self._flatten), "plan flatten")
 
-    async def _plan_flatten(self, popover: FlattenPopover) -> None:
+    def _on_last_known_wanted(self) -> None:
+        if self._flatten is not None:
+            self._spawn(self._plan_flatten(self._flatten, last_known=True), "plan flatten by last known")
+
+    async def _plan_flatten(self, popover: FlattenPopover, *, last_known: bool = False) -> None:
         try:
-            self._plan = await self._trader.plan_flatten()
+            self._plan = await self._trader.plan_flatten(last_known=last_known)
         except TraderError as error:
-            popover.set_report(False, [error_words(error)])
+            popover.set_unread(error_words(error))
             return
-        popover.set_plan(_lines(self._plan))
+        popover.set_plan(plan_lines(self._plan))
 
     async def _flatten_now(self) -> None:
         popover, plan = self._flatten, self._plan
@@ -186,9 +215,9 @@ class Commands:
             return
         if report.changed_plan is not None:
             self._plan = report.changed_plan
-            popover.set_plan(_lines(self._plan), note="The account has changed meanwhile: this is the new plan.")
+            popover.set_plan(plan_lines(self._plan), note="The account has changed meanwhile: this is the new plan.")
             return
-        popover.set_report(report.is_flat, [*_lines(report.remaining), *map(reason_words, report.refusals)])
+        popover.set_report(report.is_done, report_lines(report))
 
     # ---- keys, pictures, looks -------------------------------------------------------------------------------------
 
@@ -251,7 +280,3 @@ def connect_keys(dialog: KeysDialog, store: KeyStore, profile: str, tasks: TaskR
 
     dialog.save_requested.connect(lambda api_key, secret: tasks.spawn(save(api_key, secret), "save keys"))
     dialog.delete_requested.connect(lambda: tasks.spawn(delete(), "delete keys"))
-
-
-def _lines(plan: FlattenPlan) -> list[str]:
-    return plan_lines(plan.cancels, plan.close, plan.cannot)

@@ -203,6 +203,8 @@ class Desk:
             seed=arguments.seed,
             arm_at_start=arguments.arm,
             with_book=True,
+            protection_action=self._settings.trading.protection_policy,
+            dead_man_switch=self._settings.trading.dead_man_switch,
         )
         return RtTrader(self._profile, options, self._directory, self._settings.risk_limits, credentials)
 
@@ -278,8 +280,7 @@ class Desk:
         trader = self._trader
         if trader is None or not trader.is_ready:
             return False
-        position = trader.callback.account.position(trader.symbol)
-        return trader.is_armed or (position is not None and bool(position.position_amount))
+        return trader.is_armed or bool(trader.callback.account.positions)
 
     def _take_picture(self, window: MainWindow, path: Path) -> None:
         if not window.grab().save(str(path)):

@@ -173,10 +173,29 @@ class OrderUpdateCollector(Collector):
                 return False
             known = None
         merged = told if known is None else merge_order(known, told)
+        if merged.order_family is OrderFamily.ALGO:
+            merged = self._as_executed(merged)
         if merged == known:
             return False
         self._put(key, merged)
+        parent = self._open.get((merged.client_order_id, OrderFamily.ALGO))
+        if parent is not None and merged.order_family is OrderFamily.BOOK:
+            self._put(_key(parent), self._as_executed(parent))
         return True
+
+    def _as_executed(self, parent: Order) -> Order:
+        """Finish a conditional order of ours once the order of the book that came of it is over.
+
+        The venue may tell that order first, and its word on the conditional one may be lost: a stop that has been
+        executed, or has failed, must not be taken for one that still protects. Our ids are used once, so an order of
+        the book under the same id is always what came of it.
+        """
+        child = self._find((parent.client_order_id, OrderFamily.BOOK))
+        if child is None or not child.status.is_terminal or parent.origin is Origin.OTHER:
+            return parent
+        if parent.status.is_terminal or parent.order_id is None or child.order_id is None:
+            return parent
+        return replace(parent, status=OrderStatus.FINISHED, triggered_order_id=child.order_id)
 
     def _put(self, key: OrderKey, order: Order) -> None:
         if order.status.is_terminal:
@@ -241,8 +260,8 @@ class OrderUpdateCollector(Collector):
     def _replace_open(self, snapshot: AccountSnapshot) -> bool:
         """Take the venue's list of open orders.
 
-        An order that it leaves out has ended, how is not told: one of ours becomes UNKNOWN, so that the session asks
-        and its purpose stays barred until then; a foreign one is closed as EXPIRED, unless it is newer than the list.
+        An order that it leaves out has ended, how is not told: it becomes UNKNOWN, so that the session asks, and the
+        purpose of one of ours stays barred until then. One that was told after the list was asked for stays.
         """
         if snapshot.taken_time_ms < self._listed_time_ms:
             return False
@@ -252,10 +271,10 @@ class OrderUpdateCollector(Collector):
         for key, order in list(self._open.items()):
             if key in named or order.status in (OrderStatus.SENT, OrderStatus.UNKNOWN):
                 continue
-            if order.origin is not Origin.OTHER:
+            is_newer = order.update_time_ms > snapshot.taken_time_ms
+            is_listed = snapshot.orders_of is None or order.symbol in snapshot.orders_of
+            if is_listed and not is_newer:
                 self._put(key, replace(order, status=OrderStatus.UNKNOWN))
-            elif order.update_time_ms <= snapshot.taken_time_ms:
-                self._put(key, replace(order, status=OrderStatus.EXPIRED))
         for order in told:
             self._merge(order)
         self.revision += 1

@@ -30,6 +30,13 @@ class PositionSide(StrEnum):
     LONG = "LONG"
     SHORT = "SHORT"
 
+    def is_closed_by(self, side: Side) -> bool:
+        """True when orders of `side` can only make this leg smaller; never of BOTH, which has no direction."""
+        return (self, side) in _CLOSING
+
+
+_CLOSING = frozenset({(PositionSide.LONG, Side.SELL), (PositionSide.SHORT, Side.BUY)})
+
 
 class OrderType(StrEnum):
     """Order types; all but LIMIT and MARKET are conditional and belong to the venue's Algo service."""
@@ -137,6 +144,8 @@ class OrderIntent(msgspec.Struct, frozen=True):
         close_position: The venue closes whatever is there (STOP_MARKET, TAKE_PROFIT_MARKET only).
         reason: Code of why it is wanted (`entry_long`, `stop_loss`, `by_hand`, ...), never a sentence.
         wanted_time_ms: Event time of the message that led to it.
+        reduce_only: It is to reduce and nothing else. In hedge mode the leg sees to it, and the venue is not told so.
+        position_side: Which leg; the gate fills it in, a wish that names another one is refused.
     """
 
     symbol: str
@@ -154,6 +163,11 @@ class OrderIntent(msgspec.Struct, frozen=True):
     close_position: bool = False
     working_type: WorkingType = WorkingType.CONTRACT_PRICE
     position_side: PositionSide = PositionSide.BOTH
+
+    @property
+    def is_reducing(self) -> bool:
+        """True when the order can only make a position smaller."""
+        return self.reduce_only or self.close_position or self.position_side.is_closed_by(self.side)
 
 
 class CancelIntent(msgspec.Struct, frozen=True):
@@ -206,6 +220,11 @@ class Order(msgspec.Struct, frozen=True):
         """Base asset still open."""
         return self.quantity - self.executed_quantity
 
+    @property
+    def is_reducing(self) -> bool:
+        """True when the order can only make a position smaller; the venue's flags do not tell that of legs."""
+        return self.reduce_only or self.close_position or self.position_side.is_closed_by(self.side)
+
 
 class Fill(msgspec.Struct, frozen=True):
     """One own execution; (symbol, trade_id) is its identity.
@@ -254,6 +273,7 @@ class OrderUpdate(msgspec.Struct, frozen=True):
     Attributes:
         execution_type: The venue's `x` (NEW, TRADE, CANCELED, EXPIRED, AMENDMENT, CALCULATED), or "ALGO".
         expiry_reason: The venue's `er` digit, or `rm` of an algo order; "" when none.
+        is_asked: The session asked for it, since the stream had not told it.
     """
 
     order: Order
@@ -262,6 +282,7 @@ class OrderUpdate(msgspec.Struct, frozen=True):
     event_time_ms: int
     transaction_time_ms: int
     expiry_reason: str = ""
+    is_asked: bool = False
 
 
 class OutcomeKind(StrEnum):
@@ -273,13 +294,17 @@ class OutcomeKind(StrEnum):
 
 
 class OrderOutcome(msgspec.Struct, frozen=True):
-    """The answer to one order or cancel that this program sent; made by the order manager, fed to `Callback.step`.
+    """The answer to one order or cancel that this program sent, or to a question about an order.
+
+    Made by the order manager, fed to `Callback.step`.
 
     Attributes:
         order: With ACCEPTED, the order as the answer told it.
         is_cancel: The request was a cancel of `client_order_id`.
         error_code: The venue's code with REFUSED and UNKNOWN, when it gave one.
         event_time_ms: Event time of the message being worked on when the answer came (never a clock's).
+        retry_after_ms: With REFUSED: for how long nothing of the kind can be sent, 0 when nothing bars it.
+        is_asked: The answer to a question about the order, not to the request itself.
     """
 
     client_order_id: str
@@ -289,6 +314,8 @@ class OrderOutcome(msgspec.Struct, frozen=True):
     order: Order | None = None
     error_code: int | None = None
     error_message: str = ""
+    retry_after_ms: int = 0
+    is_asked: bool = False
 
 
 _ORIGIN_LETTER = {Origin.ENGINE: "e", Origin.HAND: "h"}

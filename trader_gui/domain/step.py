@@ -9,9 +9,11 @@ from typing import TypeAlias
 
 import msgspec
 
-from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall
+from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
 from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
 from trader_gui.domain.order import CancelIntent, FillHistory, OrderIntent, OrderOutcome, OrdersInDoubt, OrderUpdate
+from trader_gui.domain.protection import ProtectionFinding
+from trader_gui.domain.symbol import RulesUpdate
 
 
 class EngineMode(StrEnum):
@@ -30,6 +32,13 @@ class ModeChange(msgspec.Struct, frozen=True):
 
     mode: EngineMode
     reason: str
+    event_time_ms: int
+
+
+class EntryBlock(msgspec.Struct, frozen=True):
+    """While the whole account is being closed nothing may be opened, by nobody."""
+
+    is_on: bool
     event_time_ms: int
 
 
@@ -63,9 +72,16 @@ class Tick(msgspec.Struct, frozen=True):
 
 MarketMessage: TypeAlias = Kline | KlineHistory | MarkPrice | BookTicker | DepthUpdate | DepthSnapshot | AggTrade
 UserMessage: TypeAlias = (
-    OrderUpdate | AccountUpdate | AccountSnapshot | LeverageUpdate | MarginCall | FillHistory | OrdersInDoubt
+    OrderUpdate
+    | AccountUpdate
+    | AccountSnapshot
+    | LeverageUpdate
+    | MarginCall
+    | PositionMode
+    | FillHistory
+    | OrdersInDoubt
 )
-LocalMessage: TypeAlias = OrderOutcome | ModeChange | FeedStatus | Tick
+LocalMessage: TypeAlias = OrderOutcome | ModeChange | EntryBlock | FeedStatus | RulesUpdate | Tick
 Message: TypeAlias = MarketMessage | UserMessage | LocalMessage
 
 
@@ -194,6 +210,7 @@ class Step(msgspec.Struct, frozen=True):
         wished: What was put to the gate in this step (by rules, protection policy or hand), in order.
         approved: What passed the gate and must now be sent, in order.
         refusals: One for each of `wished` that did not pass, in order.
+        protection: What the watchdog of the engine's position found, when that is news.
     """
 
     sequence: int
@@ -204,3 +221,4 @@ class Step(msgspec.Struct, frozen=True):
     wished: tuple[OrderIntent | CancelIntent, ...] = ()
     approved: tuple[ApprovedOrder | ApprovedCancel, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    protection: ProtectionFinding | None = None

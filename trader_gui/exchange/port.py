@@ -3,7 +3,8 @@
 Every method may raise `VenueError`; those that change something may raise `OutcomeUnknownError`, which means *ask*.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
@@ -70,11 +71,33 @@ class DataEnd(msgspec.Struct, frozen=True):
 
 
 class StreamStatus(msgspec.Struct, frozen=True):
-    """A route connected or lost its connection; `detail` is for the log."""
+    """A route connected, lost its connection, or still has none.
+
+    Told once more as connected, it may have missed something: its socket was replaced, or an event was lost.
+
+    Attributes:
+        detail: A code, followed by a colon and the venue's or the system's own words where there are any: `connected`,
+            or why the socket was lost, replaced, or cannot be opened (`closed: 1001 going away`, `silent`).
+    """
 
     route: Route
     is_connected: bool
     detail: str
+
+
+@dataclass(slots=True)
+class StreamLife:
+    """What a stream sees of its own sockets, updated in place on the loop's thread.
+
+    Attributes:
+        alive_ns: Monotonic time of the last proof that the other end is there, a frame or a pong; 0 before the first.
+        replaced: How often a socket was opened in another's place, before or after the other was lost.
+        reason: Why the last time, as `StreamStatus.detail`; "" before.
+    """
+
+    alive_ns: int = 0
+    replaced: int = 0
+    reason: str = ""
 
 
 StreamItem = Message | PaceMarker | DataEnd | StreamStatus
@@ -106,6 +129,9 @@ class MarketReader(Protocol):
 class OrderPort(Protocol):
     """The account's orders. Only approved orders and cancels go in."""
 
+    async def symbol_rules(self) -> dict[str, SymbolRules]:
+        """Return the trading rules of every symbol of the host that orders go to."""
+
     def bars(self, approved: ApprovedOrder) -> VenueError | None:
         """Return why an order could not be sent now (a ban, a pause, no room in the budget), None when it could."""
 
@@ -118,8 +144,25 @@ class OrderPort(Protocol):
     async def query_order(self, symbol: str, client_order_id: str, family: OrderFamily) -> Order | None:
         """Return the order, or None when the venue says that it does not know it (-2013; may lag a few seconds)."""
 
-    async def account_snapshot(self, symbol: str) -> AccountSnapshot:
-        """Read balances, all positions, and open orders of both families; leverage and margin type of `symbol`."""
+    async def order_by_id(self, symbol: str, order_id: int) -> Order | None:
+        """Return an order of the book, anybody's of this account; None as for `query_order`."""
+
+    async def open_orders(self, symbol: str, family: OrderFamily) -> tuple[Order, ...]:
+        """Return the open orders of one family of a symbol; conditional ones that have triggered are no longer in."""
+
+    async def set_countdown(self, symbol: str, countdown_ms: int) -> None:
+        """Have the venue cancel every order of the book of `symbol` when it hears no more of this in time; 0 stops it.
+
+        Conditional orders stay. It may be asked twice.
+        """
+
+    async def account_snapshot(self, symbol: str, *, orders_of: Collection[str] | None = None) -> AccountSnapshot:
+        """Read balances, all positions, and open orders of both families; leverage and margin type of `symbol`.
+
+        Args:
+            symbol: The session's.
+            orders_of: Only the open orders of these symbols, which costs much less than those of all (None).
+        """
 
     async def fills(
         self, symbol: str, *, from_trade_id: int | None = None, start_time_ms: int | None = None
@@ -147,7 +190,14 @@ class StreamSource(Protocol):
     Owner: the session's TaskGroup runs `run`; cancelling it closes the socket.
     """
 
+    @property
+    def life(self) -> StreamLife:
+        """What is known of the socket."""
+
     async def run(self) -> None: ...
+    def replace(self, reason: str) -> None:
+        """Open another socket in place of the present one, which is closed only then; `reason` is a code."""
+
     async def acknowledge_pace(self, number: int) -> None: ...
 
 

@@ -11,7 +11,7 @@ import functools
 import logging
 import random
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -155,7 +155,12 @@ class RestClient(RestCalls):
         return _read_after_change(lambda: order_answer.order(body, family))
 
     async def query_order(self, symbol: str, client_order_id: str, family: OrderFamily) -> Order | None:
-        parameters = request.query_parameters(symbol, client_order_id, family)
+        return await self._order(request.query_parameters(symbol, client_order_id, family), family)
+
+    async def order_by_id(self, symbol: str, order_id: int) -> Order | None:
+        return await self._order({"symbol": symbol, "orderId": str(order_id)}, OrderFamily.BOOK)
+
+    async def _order(self, parameters: dict[str, str], family: OrderFamily) -> Order | None:
         try:
             body = await self._get(_ORDER_PATH[family], parameters)
         except VenueError as error:
@@ -164,19 +169,28 @@ class RestClient(RestCalls):
             raise
         return order_answer.order(body, family)
 
+    async def open_orders(self, symbol: str, family: OrderFamily) -> tuple[Order, ...]:
+        return order_answer.open_orders(await self._get(_OPEN_PATH[family], {"symbol": symbol}), family)
+
+    async def set_countdown(self, symbol: str, countdown_ms: int) -> None:
+        """Start, renew or (0) stop the countdown; made like a read, so that no order waits behind it."""
+        parameters = {"symbol": symbol, "countdownTime": str(countdown_ms)}
+        self._need_key(paths.COUNTDOWN, Security.SIGNED)
+        await self.query(Call("POST", paths.COUNTDOWN, parameters, Security.SIGNED))
+
     # ---- account --------------------------------------------------------------------------------------------------
 
-    async def account_snapshot(self, symbol: str) -> AccountSnapshot:
-        """Read the whole account; a flat `symbol` gets a row too, of amount 0, for its leverage and margin type.
+    async def account_snapshot(self, symbol: str, *, orders_of: Collection[str] | None = None) -> AccountSnapshot:
+        """Read the account; a flat `symbol` gets a row too, of amount 0, for its leverage and margin type.
 
         Conditional orders are read before those of the book and positions last: what triggers or fills in between is
         then seen twice rather than not at all.
         """
         taken_time_ms = self._clock.now_ms()
         algo_orders, config_body = await _together(
-            self._open_orders(OrderFamily.ALGO), self._get(paths.SYMBOL_CONFIG, {"symbol": symbol})
+            self._open_orders(OrderFamily.ALGO, orders_of), self._get(paths.SYMBOL_CONFIG, {"symbol": symbol})
         )
-        book_orders = await self._open_orders(OrderFamily.BOOK)
+        book_orders = await self._open_orders(OrderFamily.BOOK, orders_of)
         account_body, positions_body = await _together(self._get(paths.ACCOUNT, {}), self._get(paths.POSITION_RISK, {}))
         config = answer.symbol_config(config_body, symbol)
         positions = list(answer.positions(positions_body))
@@ -189,10 +203,13 @@ class RestClient(RestCalls):
             positions=tuple(positions),
             open_orders=(*book_orders, *algo_orders),
             taken_time_ms=taken_time_ms,
+            orders_of=None if orders_of is None else tuple(sorted(orders_of)),
         )
 
-    async def _open_orders(self, family: OrderFamily) -> tuple[Order, ...]:
-        return order_answer.open_orders(await self._get(_OPEN_PATH[family], {}), family)
+    async def _open_orders(self, family: OrderFamily, symbols: Collection[str] | None) -> tuple[Order, ...]:
+        wanted = [{}] if symbols is None else [{"symbol": symbol} for symbol in sorted(symbols)]
+        bodies = [await self._get(_OPEN_PATH[family], parameters) for parameters in wanted]
+        return tuple(order for body in bodies for order in order_answer.open_orders(body, family))
 
     async def fills(
         self, symbol: str, *, from_trade_id: int | None = None, start_time_ms: int | None = None

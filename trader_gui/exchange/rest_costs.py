@@ -43,6 +43,7 @@ DEAREST = 40
 _PLACES = frozenset({paths.ORDER, paths.ALGO_ORDER})
 _ALL_SYMBOLS = 40
 _ONE_OR_ALL = frozenset({paths.OPEN_ORDERS, paths.OPEN_ALGO_ORDERS})
+_CLOSING = frozenset({("LONG", "SELL"), ("SHORT", "BUY")})
 _KLINES = ((99, 1), (499, 2), (1000, 5), (1500, 10))
 _DEPTH = ((50, 2), (100, 5), (500, 10), (1000, 20))
 _DEFAULT_ROWS = 500
@@ -62,6 +63,7 @@ _WEIGHT = {
     paths.LEVERAGE_BRACKET: 1,
     paths.POSITION_SIDE: 30,
     paths.LISTEN_KEY: 1,
+    paths.COUNTDOWN: 10,
 }
 _SETTINGS = frozenset({paths.LEVERAGE, paths.MARGIN_TYPE, paths.POSITION_SIDE})
 _HISTORY = frozenset(
@@ -93,13 +95,14 @@ def cost_of(method: str, path: str, parameters: Mapping[str, str]) -> Cost:
 
 
 def lane_of(method: str, path: str, parameters: Mapping[str, str]) -> Lane:
-    """Return what a call is for; of an order the venue's flags decide, not its purpose."""
+    """Return what a call is for; of an order the venue's flags and its leg decide, not its purpose."""
     if method == "GET" or path == paths.LISTEN_KEY:
         return Lane.HISTORY if path in _HISTORY else Lane.ACCOUNT
     if method == "DELETE":
         return Lane.CANCEL
     reduces = "true" in (parameters.get("reduceOnly"), parameters.get("closePosition"))
-    return Lane.CLOSE if reduces else Lane.ENTRY
+    closes_leg = (parameters.get("positionSide"), parameters.get("side")) in _CLOSING
+    return Lane.CLOSE if reduces or closes_leg else Lane.ENTRY
 
 
 def _by_rows(steps: tuple[tuple[int, int], ...], parameters: Mapping[str, str]) -> int:

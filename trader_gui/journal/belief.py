@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from trader_gui.collectors.account_update import AccountUpdateCollector, PositionKey
+from trader_gui.collectors.account_update import AccountUpdateCollector
 from trader_gui.collectors.order_update import OrderUpdateCollector
-from trader_gui.domain.account import AccountSnapshot, Balance, Position
+from trader_gui.domain.account import AccountSnapshot, Balance, Position, PositionKey
 from trader_gui.domain.order import CancelIntent, Order, OrderFamily, OrderStatus, Origin
 from trader_gui.domain.step import Message
 from trader_gui.journal.records import (
@@ -27,6 +27,7 @@ from trader_gui.journal.records import (
 )
 
 _VENUE_IDS = 2_000
+_NEWEST_WORD = "SELECT event_time_ms FROM account ORDER BY id DESC LIMIT 1"
 _NEWEST_SNAPSHOT = """SELECT id, session_id, event_time_ms, payload FROM account
     WHERE kind = 'snapshot' ORDER BY session_id DESC, event_time_ms DESC, id DESC LIMIT 1"""
 _ACCOUNT_SINCE = """SELECT id, kind, payload FROM account
@@ -63,6 +64,7 @@ class Belief(msgspec.Struct, frozen=True):
             no execution in it is known.
         read_times_ms: By symbol: market time at which that was last made sure of, by the venue's list.
         client_order_ids: Of our newest orders, by symbol and the venue's id under which they are executed.
+        time_ms: Event time of the newest word about the account.
     """
 
     orders: tuple[Order, ...]
@@ -71,6 +73,7 @@ class Belief(msgspec.Struct, frozen=True):
     newest_trade_ids: Mapping[str, int]
     read_times_ms: Mapping[str, int]
     client_order_ids: Mapping[tuple[str, int], str]
+    time_ms: int = 0
 
 
 class _Row(NamedTuple):
@@ -124,6 +127,7 @@ class _Fold:
             newest_trade_ids=self._newest_trade_ids(),
             read_times_ms=dict(self._connection.execute(_READ_TIMES).fetchall()),
             client_order_ids=self._client_order_ids(),
+            time_ms=int(self._connection.execute(_NEWEST_WORD).fetchone()[0]),
         )
 
     def _before(self, client_order_id: str, snapshot_id: int) -> list[_Row]:

@@ -108,6 +108,15 @@ class JournalReader:
         except (msgspec.DecodeError, KeyError) as error:
             raise JournalDamagedError(self._path, f"a record cannot be read: {error}") from error
 
+    def account_time_ms(self) -> int:
+        """Return the event time of the newest word about the account, 0 before the first."""
+        rows = self._rows("SELECT event_time_ms FROM account ORDER BY id DESC LIMIT 1")
+        return int(rows[0][0]) if rows else 0
+
+    def has_intent(self, client_order_id: str) -> bool:
+        """Tell whether the journal holds the intent of an order: then a session of this journal sent it."""
+        return bool(self._rows("SELECT 1 FROM intent WHERE client_order_id = ?", client_order_id))
+
     # ---- tables ----------------------------------------------------------------------------------------------------
 
     def sessions(self, newest: int = 100) -> tuple[SessionRow, ...]:

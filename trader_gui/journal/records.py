@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall
+from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
 from trader_gui.domain.order import (
     CancelIntent,
     Fill,
@@ -16,7 +16,17 @@ from trader_gui.domain.order import (
     OrderUpdate,
     OutcomeKind,
 )
-from trader_gui.domain.step import ApprovedOrder, Condition, FeedStatus, ModeChange, Refusal, RuleGroup, Step
+from trader_gui.domain.step import (
+    ApprovedOrder,
+    Condition,
+    EntryBlock,
+    FeedStatus,
+    ModeChange,
+    Refusal,
+    RuleGroup,
+    Step,
+)
+from trader_gui.domain.symbol import RulesUpdate
 
 OrderMessage: TypeAlias = OrderUpdate | OrderOutcome | CancelIntent
 AccountMessage: TypeAlias = AccountUpdate | AccountSnapshot | LeverageUpdate | MarginCall
@@ -33,13 +43,21 @@ ACCOUNT_KINDS: dict[type[AccountMessage], str] = {
     LeverageUpdate: "leverage",
     MarginCall: "margin_call",
 }
-NOTE_KINDS: dict[type[ModeChange | FeedStatus], str] = {ModeChange: "mode", FeedStatus: "feed"}
+NOTE_KINDS: dict[type[ModeChange | EntryBlock | FeedStatus | PositionMode | RulesUpdate], str] = {
+    ModeChange: "mode",
+    EntryBlock: "entry_block",
+    FeedStatus: "feed",
+    PositionMode: "position_mode",
+    RulesUpdate: "rules",
+}
 KEPT_MESSAGES = frozenset({*ORDER_KINDS, *ACCOUNT_KINDS, *NOTE_KINDS, FillHistory})
 """Messages that are stored whole. Market data is not: it can be had again."""
 
 _ORDER_TYPES = {kind: type_ for type_, kind in ORDER_KINDS.items()}
 _ACCOUNT_TYPES = {kind: type_ for type_, kind in ACCOUNT_KINDS.items()}
 _COMPRESSION_LEVEL = 1
+_RULES_TOLD = 5
+"""Of so many symbols at once the rules are written out; more are those of a start."""
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -136,6 +154,26 @@ def decode_intent(payload: bytes) -> OrderIntent:
 def decode_fill(payload: bytes) -> Fill:
     """Return the fill of a row of `fill`."""
     return _fill_decoder.decode(payload)
+
+
+def note_text(message: object) -> str:
+    """Return the line of a message that is kept as a note."""
+    if isinstance(message, ModeChange):
+        return f"{message.mode} {message.reason}"
+    if isinstance(message, EntryBlock):
+        return "on" if message.is_on else "off"
+    if isinstance(message, FeedStatus):
+        return f"{message.route} {'fresh' if message.is_fresh else 'stale'}"
+    if isinstance(message, PositionMode):
+        return "hedge" if message.is_hedge else "one_way"
+    assert isinstance(message, RulesUpdate)  # the last of NOTE_KINDS
+    if len(message.rules) > _RULES_TOLD:
+        return f"{len(message.rules)} symbols"
+    return "; ".join(
+        f"{r.symbol} {r.status} tick {r.tick_size:f} step {r.step_size:f} market {r.market_step_size:f} "
+        f"{r.market_min_quantity:f}..{r.market_max_quantity:f} notional {r.min_notional:f}"
+        for r in message.rules
+    )
 
 
 def end_told_by(message: OrderMessage) -> tuple[str, OrderFamily | None] | None:

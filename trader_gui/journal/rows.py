@@ -17,7 +17,7 @@ from trader_gui.domain.order import (
     Origin,
     parse_client_order_id,
 )
-from trader_gui.domain.step import ApprovedCancel, ApprovedOrder, FeedStatus, ModeChange, Step
+from trader_gui.domain.step import ApprovedCancel, ApprovedOrder, Step
 from trader_gui.journal.migrations import NUMBERED_TABLES
 from trader_gui.journal.records import (
     ACCOUNT_KINDS,
@@ -27,6 +27,7 @@ from trader_gui.journal.records import (
     encode,
     encode_step,
     end_told_by,
+    note_text,
     truth_of,
 )
 
@@ -103,11 +104,8 @@ class RowMaker:
             self._add_fill_history(step, message)
         elif type(message) in ACCOUNT_KINDS:
             self._add_account_message(step)
-        elif isinstance(message, ModeChange):
-            self.note(NOTE_KINDS[ModeChange], f"{message.mode} {message.reason}", step.event_time_ms)
-        elif isinstance(message, FeedStatus):
-            state = "fresh" if message.is_fresh else "stale"
-            self.note(NOTE_KINDS[FeedStatus], f"{message.route} {state}", step.event_time_ms)
+        elif type(message) in NOTE_KINDS:
+            self.note(NOTE_KINDS[type(message)], note_text(message), step.event_time_ms)  # type: ignore[index]
         for approved in step.approved:
             if isinstance(approved, ApprovedCancel):
                 self._add_order_message(step, approved.intent)

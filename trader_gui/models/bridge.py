@@ -9,6 +9,7 @@ from typing import TypeAlias
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from trader_gui.domain.step import Step
+from trader_gui.domain.symbol import SymbolRules
 from trader_gui.log import LogTail
 from trader_gui.models.conditions import ConditionsModel
 from trader_gui.models.decisions import DecisionsModel
@@ -55,12 +56,14 @@ class Bridge(QObject):
     Signals:
         part_failed: (dock id, one line) when a model's refresh raised; (dock id, "") when it works again.
         ready: The symbol's rules have been read; emitted once.
+        rules_changed: The symbol's rules are others than before; emitted before `ready`, too.
 
     Owner: the app; `start` and `stop` bound the timer's life. Runs on the Qt thread, which is the loop's.
     """
 
     part_failed = Signal(str, str)
     ready = Signal()
+    rules_changed = Signal()
 
     def __init__(
         self,
@@ -74,6 +77,7 @@ class Bridge(QObject):
         self.trader = trader
         self._now_ns = now_ns
         self._is_ready = False
+        self._rules: SymbolRules | None = None
         self._first = 0
         symbol = trader.symbol
         self.session = SessionModel(trader.profile.name, symbol, trader.interval, self)
@@ -81,7 +85,7 @@ class Bridge(QObject):
         self.agg_trades = AggTradesModel(symbol, self)
         self.positions = PositionsModel(symbol, self)
         self.orders = OrdersModel(symbol, self)
-        self.fills = FillsModel(symbol, self)
+        self.fills = FillsModel(self)
         self.decisions = DecisionsModel(self)
         self.conditions = ConditionsModel(symbol, self.decisions, self)
         self.series = SeriesModel(self)
@@ -116,6 +120,8 @@ class Bridge(QObject):
             return
         if not self._is_ready:
             self._on_ready()
+        if self.trader.rules is not self._rules:
+            self._take_rules(self.trader.rules)
         turn = self._parts[self._first :] + self._parts[: self._first]
         self._first = 0
         for part in turn:
@@ -145,12 +151,15 @@ class Bridge(QObject):
 
     def _on_ready(self) -> None:
         self._is_ready = True
-        rules = self.trader.rules
+        self._take_rules(self.trader.rules)
+        self.ready.emit()
+
+    def _take_rules(self, rules: SymbolRules) -> None:
+        """Take the filters of the session's symbol, at the start and whenever the exchange has changed them."""
+        self._rules = rules
         self.session.rules = self.order_book.rules = self.agg_trades.rules = rules
         self.conditions.price_decimals = rules.price_decimals
-        for table in (self.positions, self.orders, self.fills):
-            table.set_rules(rules)
-        self.ready.emit()
+        self.rules_changed.emit()
 
     def _make_parts(self) -> tuple[_Part, ...]:
         """List the models in the order in which a late frame should bring them: money first, pictures last."""

@@ -176,10 +176,11 @@ def _wish_rows(step: Step) -> Iterator[DecisionRow]:
 
 
 def _answers(approved: ApprovedOrder | ApprovedCancel, wish: OrderIntent | CancelIntent) -> bool:
-    """Tell whether an approval is of this wish; the gate may have cut the quantity, nothing else."""
+    """Tell whether an approval is of this wish; the gate may have cut the quantity and named the leg, nothing else."""
     intent = approved.intent
     if isinstance(intent, CancelIntent) or isinstance(wish, CancelIntent):
         return intent == wish
+    intent = replace(intent, position_side=wish.position_side)
     if intent.quantity is None or wish.quantity is None:
         return intent == wish
     is_cut = intent.reduce_only and intent.quantity < wish.quantity

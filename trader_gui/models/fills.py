@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject
 
 from trader_gui.callback import Callback
 from trader_gui.domain.order import Fill, Origin
-from trader_gui.domain.symbol import SymbolRules, decimals_of
+from trader_gui.domain.symbol import decimals_of
 from trader_gui.models.table import Column, KeyedTableModel
 from trader_gui.models.trader_view import StatusView
 
@@ -38,27 +38,22 @@ COLUMNS: tuple[Column[FillRow], ...] = (
 class FillsModel(KeyedTableModel[FillRow]):
     """Executions by (symbol, trade id), as many as the collector keeps."""
 
-    def __init__(self, symbol: str, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(COLUMNS, parent)
-        self._symbol = symbol
-        self._rules: SymbolRules | None = None
-        self._revision = -1
-
-    def set_rules(self, rules: SymbolRules) -> None:
-        """Take the decimals of the session's symbol."""
-        self._rules = rules
+        self._revision = (-1, -1)
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
-        """Bring the rows up to date; costs nothing while no order changed."""
-        if callback.orders.revision == self._revision:
+        """Bring the rows up to date; costs nothing while no order and no rule changed."""
+        revision = (callback.orders.revision, callback.symbol_rules.revision)
+        if revision == self._revision:
             return
-        self._revision = callback.orders.revision
-        rules = self._rules
+        self._revision = revision
         rows = []
         for fill in reversed(callback.orders.fills):
-            decimals = (decimals_of(fill.price), decimals_of(fill.quantity))
-            if rules is not None and fill.symbol == self._symbol:
-                decimals = (rules.price_decimals, rules.quantity_decimals)
+            rules = callback.symbol_rules.of(fill.symbol)
+            decimals = (rules.price_decimals, rules.quantity_decimals)
+            if rules.is_unknown:
+                decimals = (decimals_of(fill.price), decimals_of(fill.quantity))
             origin = callback.orders.origin_of(fill.client_order_id)[0]
             rows.append(((fill.symbol, fill.trade_id), FillRow(fill, origin, *decimals)))
         self.set_rows(rows)

@@ -6,8 +6,8 @@ from decimal import Decimal
 from PySide6.QtCore import QObject
 
 from trader_gui.callback import Callback
-from trader_gui.domain.order import Order, OrderStatus, OrderType
-from trader_gui.domain.symbol import SymbolRules, decimals_of
+from trader_gui.domain.order import Order, OrderStatus, OrderType, PositionSide
+from trader_gui.domain.symbol import decimals_of
 from trader_gui.models.table import Column, KeyedTableModel
 from trader_gui.models.trader_view import StatusView
 
@@ -59,30 +59,25 @@ class OrdersModel(KeyedTableModel[OrderRow]):
     def __init__(self, symbol: str, parent: QObject | None = None) -> None:
         super().__init__(COLUMNS, parent)
         self._symbol = symbol
-        self._rules: SymbolRules | None = None
-
-    def set_rules(self, rules: SymbolRules) -> None:
-        """Take the decimals of the session's symbol."""
-        self._rules = rules
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
         """Bring the rows up to date."""
         kline = callback.open_kline.kline or callback.klines.last
         last_price = kline.close if kline else None
         orders = sorted(callback.orders.open_orders(), key=lambda o: (-o.update_time_ms, o.client_order_id))
-        self.set_rows([((o.client_order_id, o.order_family), self._row(o, last_price)) for o in orders])
+        self.set_rows([((o.client_order_id, o.order_family), self._row(o, last_price, callback)) for o in orders])
 
-    def _row(self, order: Order, last_price: Decimal | None) -> OrderRow:
+    def _row(self, order: Order, last_price: Decimal | None, callback: Callback) -> OrderRow:
         level = order.trigger_price or order.price or None
         is_ours = order.symbol == self._symbol
-        rules = self._rules if is_ours else None
+        rules = callback.symbol_rules.of(order.symbol)
         distance = float(level / last_price - 1) if level and last_price and is_ours else None
         return OrderRow(
             order=order,
             level=level,
             distance_fraction=None if distance is None else round(distance, 5),
-            price_decimals=rules.price_decimals if rules else decimals_of(level or Decimal(0)),
-            quantity_decimals=rules.quantity_decimals if rules else decimals_of(order.quantity),
+            price_decimals=decimals_of(level or Decimal(0)) if rules.is_unknown else rules.price_decimals,
+            quantity_decimals=decimals_of(order.quantity) if rules.is_unknown else rules.quantity_decimals,
         )
 
 
@@ -93,6 +88,8 @@ def _flags(order: Order) -> str:
         words.append(order.time_in_force.value)
     if order.close_position:
         words.append("close position")
-    elif order.reduce_only:
+    elif order.is_reducing:
         words.append("reduce-only")
+    if order.position_side is not PositionSide.BOTH:
+        words.append(f"{order.position_side.value.lower()} leg")
     return " ".join(words)

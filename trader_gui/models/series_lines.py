@@ -9,8 +9,8 @@ from trader_gui.callback import Callback
 from trader_gui.domain.account import Position
 from trader_gui.domain.order import Fill, Order, OrderStatus, OrderType, Origin, Side
 from trader_gui.models.positions import opened_by
-from trader_gui.models.protection import live_stops
 from trader_gui.models.session import unrealized_pnl
+from trader_gui.risk.cover import live_stops
 
 
 class LineKind(StrEnum):

@@ -12,11 +12,13 @@ from trader_gui.domain.account import Position
 from trader_gui.domain.step import EngineMode, Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.models.frame import FrameModel
-from trader_gui.models.protection import Protection, ProtectionKind, protection
+from trader_gui.models.protection import EngineWatch, Protection, ProtectionKind, engine_watch, protection
 from trader_gui.models.trader_view import RouteView, StatusView
 
 _DAY_MS = 86_400_000
 _NS = 1_000_000_000
+_RECENT_NS = 60 * _NS
+"""So long a lost connection, or what befell the machine, is spoken of."""
 
 
 class FeedKind(StrEnum):
@@ -30,11 +32,25 @@ class FeedKind(StrEnum):
 
 @dataclass(frozen=True)
 class RouteState:
-    """One stream as shown: `age_s` is rounded to tenths, None before the first message."""
+    """One stream as shown.
+
+    Attributes:
+        age_s: Of the last message, rounded to tenths; None before the first.
+        alive_s: Of the last sign of life, rounded to tenths; None before the first.
+        detail: Why it is as it is, a code.
+        since_s: For how long it has been so, whole seconds; None from the start.
+        replaced, reason: How often a socket took another's place, and why the last time.
+        losses: Connections lost lately, one after another.
+    """
 
     kind: FeedKind
     age_s: float | None = None
     detail: str = ""
+    alive_s: float | None = None
+    since_s: int | None = None
+    replaced: int = 0
+    reason: str = ""
+    losses: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,7 +101,27 @@ class ServiceState:
     journal_failed_since_ms: int | None = None
 
 
+_STREAMS = (Route.MARKET, Route.PUBLIC, Route.PRIVATE)
+
+
+@dataclass(frozen=True)
+class DeadManState:
+    """The dead man's switch as shown.
+
+    Attributes:
+        mode: `off`, `engine` or `all`.
+        left_s: Whole seconds until the exchange would cancel the entries; None while no countdown runs.
+        failure: Why it could not be set, "" when it could.
+    """
+
+    mode: str = "off"
+    left_s: int | None = None
+    failure: str = ""
+
+
 _NOT_YET_KNOWN = Protection(ProtectionKind.UNKNOWN)
+_NO_WATCH = EngineWatch()
+_NO_SWITCH = DeadManState()
 _WAITING = RouteState(FeedKind.WAITING)
 _NO_PRICE = PriceState()
 _NO_MONEY = MoneyState()
@@ -97,7 +133,11 @@ class SessionState:
     """One picture of the session; two equal states look the same.
 
     Attributes:
-        phase, failure, halt_reason, differences: As in the session's status.
+        phase, failure, halt_reason, differences, is_hedge: As in the session's status.
+        legs: The symbol's positions; at most one in one-way mode.
+        feed, user_stream: The worse of the two market routes, and the private one.
+        streams: Each route.
+        disturbance: Code of what befell this machine lately, "" for nothing.
         armed_left_s: Whole seconds until the engine disarms by itself; None when not armed or without an end.
         venue_time_s: Market time of the last message, whole seconds UTC, 0 before the first.
     """
@@ -110,15 +150,25 @@ class SessionState:
     armed_left_s: int | None = None
     halt_reason: str = ""
     protection: Protection = _NOT_YET_KNOWN
+    watch: EngineWatch = _NO_WATCH
+    dead_man: DeadManState = _NO_SWITCH
     feed: RouteState = _WAITING
     user_stream: RouteState = _WAITING
+    streams: tuple[tuple[Route, RouteState], ...] = tuple((route, _WAITING) for route in _STREAMS)
+    disturbance: str = ""
     price: PriceState = _NO_PRICE
     money: MoneyState = _NO_MONEY
     service: ServiceState = _NO_SERVICE
-    position: Position | None = None
+    legs: tuple[Position, ...] = ()
+    is_hedge: bool = False
     differences: tuple[str, ...] = ()
     data_ended: bool = False
     venue_time_s: int = 0
+
+    @property
+    def position(self) -> Position | None:
+        """The symbol's position, in hedge mode the first of its legs; None when flat."""
+        return self.legs[0] if self.legs else None
 
 
 class SessionModel(FrameModel):
@@ -156,6 +206,8 @@ class SessionModel(FrameModel):
         positions = list(callback.account.positions.values())
         orders = callback.orders.open_orders()
         is_known = callback.account.is_known
+        streams = {route: _route_state(status.routes[route], now_ns) for route in _STREAMS}
+        is_disturbed = bool(status.disturbed_ns) and now_ns - status.disturbed_ns < _RECENT_NS
         self._show(
             SessionState(
                 phase=status.phase,
@@ -166,12 +218,17 @@ class SessionModel(FrameModel):
                 armed_left_s=_left_s(status.armed_until_ns, now_ns),
                 halt_reason=status.halt_reason,
                 protection=protection(positions, orders, is_known=is_known),
-                feed=_feed_state(status, now_ns),
-                user_stream=_route_state(status.routes[Route.PRIVATE], now_ns),
+                watch=engine_watch(callback),
+                dead_man=_dead_man_state(status, now_ns),
+                feed=_worse(streams[Route.MARKET], streams[Route.PUBLIC]),
+                user_stream=streams[Route.PRIVATE],
+                streams=tuple(streams.items()),
+                disturbance=status.disturbance if is_disturbed else "",
                 price=_price_state(callback),
                 money=self._money_state(callback, status, positions),
                 service=_service_state(status, now_ns),
-                position=callback.account.position(self.symbol),
+                legs=callback.account.legs(self.symbol),
+                is_hedge=status.is_hedge,
                 differences=status.differences,
                 data_ended=status.data_ended,
                 venue_time_s=status.venue_time_ms // 1000,
@@ -209,26 +266,39 @@ def _left_s(until_ns: int | None, now_ns: int) -> int | None:
     return None if until_ns is None else max(0, -(-(until_ns - now_ns) // _NS))
 
 
-def _age_s(route: RouteView, now_ns: int) -> float | None:
+def _age_s(then_ns: int, now_ns: int) -> float | None:
     """Return the age in tenths of a second; whole seconds from ten on, where tenths say nothing."""
-    if not route.last_received_ns:
+    if not then_ns:
         return None
-    age = max(0, now_ns - route.last_received_ns) / _NS
+    age = max(0, now_ns - then_ns) / _NS
     return round(age, 1) if age < 10 else float(int(age))
 
 
 def _route_state(route: RouteView, now_ns: int) -> RouteState:
-    age = _age_s(route, now_ns)
-    if not route.is_connected:
-        return RouteState(FeedKind.WAITING if age is None else FeedKind.OFFLINE, age, route.detail)
-    return RouteState(FeedKind.FRESH if route.is_fresh else FeedKind.STALE, age, route.detail)
+    since_ns = route.fresh_since_ns if route.is_connected else route.connected_since_ns
+    age_s = _age_s(route.last_received_ns, now_ns)
+    return RouteState(
+        kind=_route_kind(route),
+        age_s=age_s,
+        detail=route.detail,
+        alive_s=_age_s(route.alive_ns, now_ns),
+        since_s=max(0, now_ns - since_ns) // _NS if since_ns else None,
+        replaced=route.replaced,
+        reason=route.reason,
+        losses=route.losses if now_ns - route.lost_ns < _RECENT_NS else 0,
+    )
 
 
-def _feed_state(status: StatusView, now_ns: int) -> RouteState:
-    """Return the worse of the two market routes; of two equal ones, the older."""
+def _route_kind(route: RouteView) -> FeedKind:
+    if route.is_connected:
+        return FeedKind.FRESH if route.is_fresh else FeedKind.STALE
+    return FeedKind.OFFLINE if route.last_received_ns or route.lost_ns else FeedKind.WAITING
+
+
+def _worse(*states: RouteState) -> RouteState:
+    """Return the worst; of two equal ones, the one that was lost more often lately, or the older."""
     order = [FeedKind.FRESH, FeedKind.WAITING, FeedKind.STALE, FeedKind.OFFLINE]
-    states = [_route_state(status.routes[route], now_ns) for route in (Route.MARKET, Route.PUBLIC)]
-    return max(states, key=lambda s: (order.index(s.kind), s.age_s or 0.0))
+    return max(states, key=lambda s: (order.index(s.kind), s.losses, s.age_s or 0.0))
 
 
 def _price_state(callback: Callback) -> PriceState:
@@ -254,6 +324,11 @@ def _change(callback: Callback, last_price: float, open_time_ms: int) -> tuple[f
     index = min(index, len(arrays.close) - 1)
     span_ms = open_time_ms - int(arrays.open_time_ms[index])
     return last_price / float(arrays.close[index]) - 1.0, span_ms
+
+
+def _dead_man_state(status: StatusView, now_ns: int) -> DeadManState:
+    told = status.dead_man
+    return DeadManState(told.mode, _left_s(told.until_ns, now_ns), told.failure)
 
 
 def _service_state(status: StatusView, now_ns: int) -> ServiceState:

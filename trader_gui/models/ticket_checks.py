@@ -6,7 +6,7 @@ The risk gate and the venue judge again; this only spares the user a refusal, an
 from collections.abc import Iterator
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
-from trader_gui.domain.order import OrderIntent, OrderType, Origin, Side, TimeInForce, WorkingType
+from trader_gui.domain.order import OrderIntent, OrderType, Origin, Purpose, Side, TimeInForce, WorkingType
 from trader_gui.domain.symbol import is_multiple, snap
 from trader_gui.models.ticket_input import exact_quantity, in_unit, parse_number
 from trader_gui.models.ticket_math import (
@@ -25,6 +25,7 @@ from trader_gui.models.ticket_records import (
     TicketDraft,
     TicketFacts,
 )
+from trader_gui.risk.rules import least_notional
 
 FAR_FRACTION = Decimal("0.01")
 """A limit this far through the market is warned of (1 %)."""
@@ -34,6 +35,7 @@ _CENT = Decimal("0.01")
 
 def assess(draft: TicketDraft, facts: TicketFacts, side: Side) -> Assessment:
     """Judge one side of the ticket; every problem is found at once, not only the first."""
+    facts = facts.on_leg(side, reduces=draft.reduce_only)
     price = order_price(draft, facts, side)
     quantity = order_quantity(draft, facts, side)
     problems = (*_price_problems(draft, facts, side), *_size_problems(draft, facts, side, price, quantity))
@@ -58,7 +60,7 @@ def hold_code(draft: TicketDraft, facts: TicketFacts, side: Side) -> str:
     """Return what sending waits for, "" for nothing. A stale feed holds what opens, never what only closes."""
     if not facts.is_running:
         return "not_running"
-    if any(purpose is draft.purpose for purpose, _ in facts.undecided):
+    if any(_bars(undecided, draft, facts, side) for undecided in facts.undecided):
         return "undecided"
     if not facts.is_account_known:
         return "account_unknown"
@@ -66,6 +68,13 @@ def hold_code(draft: TicketDraft, facts: TicketFacts, side: Side) -> str:
     if not draft.reduce_only and not (facts.feed_is_live and has_price):
         return "stale_feed"
     return ""
+
+
+def _bars(undecided: tuple[Purpose, Side], draft: TicketDraft, facts: TicketFacts, side: Side) -> bool:
+    """Tell whether an undecided order holds this one; in hedge mode exits of the other leg do not."""
+    purpose, its_side = undecided
+    is_other_leg = facts.is_hedge and draft.reduce_only and its_side is not side
+    return purpose is draft.purpose and not is_other_leg
 
 
 def order_price(draft: TicketDraft, facts: TicketFacts, side: Side) -> Decimal | None:
@@ -252,7 +261,7 @@ def _outside_lot_filter(draft: TicketDraft, facts: TicketFacts, quantity: Decima
     asset = ("asset", rules.base_asset)
     if quantity < low or not quantity:
         return _with_nearest(draft, facts, "below_min_quantity", (("limit", low), asset), low)
-    if high and quantity > high:
+    if high and quantity > high and not draft.is_split:
         return _with_nearest(draft, facts, "above_max_quantity", (("limit", high), asset), high)
     return None
 
@@ -273,13 +282,14 @@ def _more_than_position(draft: TicketDraft, facts: TicketFacts, side: Side, quan
 def _below_min_notional(
     draft: TicketDraft, facts: TicketFacts, price: Decimal | None, quantity: Decimal
 ) -> Iterator[Problem]:
-    """The venue takes a market order's notional at the mark price."""
-    rules = facts.rules
-    counted = facts.mark_price or price if draft.kind is OrderKind.MARKET else price
-    if counted is None or quantity * counted >= rules.min_notional:
+    """The venue takes a market order's notional at the mark price, which moves until the order is there."""
+    rules, is_market = facts.rules, draft.kind is OrderKind.MARKET
+    counted = facts.mark_price or price if is_market else price
+    smallest = least_notional(rules, is_market=is_market)
+    if counted is None or quantity * counted >= smallest:
         return
-    least = snap(rules.min_notional / counted, _step(draft, facts), ROUND_UP)
-    values = (("notional", _cents(quantity * counted)), ("limit", rules.min_notional), ("asset", rules.quote_asset))
+    least = snap(smallest / counted, _step(draft, facts), ROUND_UP)
+    values = (("notional", _cents(quantity * counted)), ("limit", smallest.normalize()), ("asset", rules.quote_asset))
     yield _with_nearest(draft, facts, "below_min_notional", values, least)
 
 

@@ -1,7 +1,8 @@
 """What an order would lead to: cost, fees, position, break-even, liquidation price, loss at the stop (no Qt).
 
-Linear contracts, one-way mode, single-asset margin. Formulas: the venue's articles on liquidation price, initial margin
-and order cost, read 2026-11-22. All is `Decimal`; prices are quote per base, quantities base, money quote asset.
+Linear contracts, single-asset margin; of two legs each is reckoned by itself. Formulas: the venue's articles on
+liquidation price, initial margin and order cost, read 2026-11-22. All is `Decimal`; prices are quote per base,
+quantities base, money quote asset.
 """
 
 from collections.abc import Sequence

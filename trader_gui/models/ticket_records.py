@@ -5,10 +5,11 @@ from enum import StrEnum
 
 import msgspec
 
-from trader_gui.domain.account import MarginType, Position
+from trader_gui.domain.account import MarginType, Position, PositionKey
 from trader_gui.domain.order import OrderIntent, Purpose, Side, TimeInForce, WorkingType
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.exchange.port import LeverageBracket
+from trader_gui.risk.legs import leg_of
 
 
 class OrderKind(StrEnum):
@@ -46,11 +47,20 @@ class Resting(msgspec.Struct, frozen=True):
     quantity: Decimal | None
 
 
+class OtherPosition(msgspec.Struct, frozen=True):
+    """A position on another symbol than the session's, with that symbol's rules: it can be closed, and no more."""
+
+    position: Position
+    rules: SymbolRules
+
+
 class TicketFacts(msgspec.Struct, frozen=True):
     """All that the ticket knows about market and account at one moment; None is unknown.
 
     Attributes:
-        position: None while flat (or unknown: see `is_account_known`).
+        position: None while flat (or unknown: see `is_account_known`); in hedge mode that of the leg, see `on_leg`.
+        is_hedge, legs: The account is in hedge mode, and then the symbol's legs that are not flat.
+        others: Positions on other symbols.
         available_balance, equity, cross_wallet_balance: Margin asset.
         other_cross_pnl: Unrealised PnL of cross positions on other symbols; None when there are any whose
             maintenance margin cannot be known here, so that no liquidation price can be told.
@@ -71,6 +81,9 @@ class TicketFacts(msgspec.Struct, frozen=True):
     last_price: Decimal | None = None
     mark_price: Decimal | None = None
     position: Position | None = None
+    is_hedge: bool = False
+    legs: tuple[Position, ...] = ()
+    others: tuple[OtherPosition, ...] = ()
     is_account_known: bool = False
     available_balance: Decimal | None = None
     equity: Decimal | None = None
@@ -97,11 +110,49 @@ class TicketFacts(msgspec.Struct, frozen=True):
         """Signed position, 0 while flat."""
         return self.position.position_amount if self.position else Decimal(0)
 
+    def on_leg(self, side: Side, *, reduces: bool) -> "TicketFacts":
+        """Return the facts as an order of `side` meets them: in hedge mode those of its leg.
+
+        The other leg shares a cross wallet, so that no liquidation price can be told.
+        """
+        if not self.is_hedge:
+            return self
+        leg = leg_of(side, reduces=reduces, is_hedge=True)
+        position = next((p for p in self.legs if p.position_side is leg), None)
+        shared = any(p is not position and p.margin_type is not MarginType.ISOLATED for p in self.legs)
+        other_cross_pnl = None if shared else self.other_cross_pnl
+        return msgspec.structs.replace(self, position=position, other_cross_pnl=other_cross_pnl)
+
+    def for_closing(self, key: PositionKey) -> "TicketFacts | None":
+        """Return the facts for closing one position, None when there is none of that key (any more).
+
+        Of another symbol no price is watched, so no figure can be told.
+        """
+        held = (self.position, *self.legs) if key[0] == self.rules.symbol else ()
+        own = next((p for p in held if p is not None and p.key == key), None)
+        if own is not None:
+            return msgspec.structs.replace(self, position=own)
+        other = next((o for o in self.others if o.position.key == key), None)
+        if other is None:
+            return None
+        return TicketFacts(
+            rules=other.rules,
+            position=other.position,
+            is_hedge=self.is_hedge,
+            legs=(other.position,) if self.is_hedge else (),
+            is_account_known=self.is_account_known,
+            feed_is_live=self.feed_is_live,
+            is_running=self.is_running,
+            now_ms=self.now_ms,
+        )
+
 
 class TicketDraft(msgspec.Struct, frozen=True):
     """What the user typed and chose; texts are as typed.
 
-    `price_text` is the limit price, or the trigger price of a stop; it is ignored for market orders.
+    Attributes:
+        price_text: The limit price, or the trigger price of a stop; it is ignored for market orders.
+        is_split: What is larger than one order may be goes out in several.
     """
 
     kind: OrderKind = OrderKind.LIMIT
@@ -110,6 +161,7 @@ class TicketDraft(msgspec.Struct, frozen=True):
     size_unit: SizeUnit = SizeUnit.BASE
     reduce_only: bool = False
     post_only: bool = False
+    is_split: bool = False
     time_in_force: TimeInForce = TimeInForce.GTC
     working_type: WorkingType = WorkingType.CONTRACT_PRICE
 

@@ -1,15 +1,19 @@
 """Sends approved orders and cancels, in the order of their approval, and turns every answer into an `OrderOutcome`.
 
 An order's intent is on disk before the order is sent. A request is sent once: an unknown outcome is told as UNKNOWN and
-then resolved by asking the venue, never by sending again. Nothing waits for the answer to what was sent before it: a
-stop or a cancel must not queue behind an order that the venue never answers.
+then resolved by asking the venue, never by sending again. A stop is asked about already while its answer is late: until
+the venue has told it, the position counts as one without a stop. Nothing waits for the answer to what was sent before
+it: a stop or a cancel must not queue behind an order that the venue never answers.
 """
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+import math
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeAlias
+
+from msgspec.structs import replace
 
 from trader_gui.domain.order import CancelIntent, Order, OrderFamily, OrderIntent, OrderOutcome, OutcomeKind
 from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
@@ -17,8 +21,10 @@ from trader_gui.errors import OutcomeUnknownError, TraderError, VenueError
 from trader_gui.exchange.port import OrderPort
 from trader_gui.orders.state import (
     ALREADY_GONE_CODES,
+    LATE_ANSWER_S,
     NO_LONGER_ALLOWED,
     NOT_AT_VENUE,
+    ONE_EXISTS_CODE,
     RESOLVE_DELAYS_S,
     SESSION_OVER,
     classify,
@@ -63,6 +69,7 @@ class OrderManager:
         self._idle.set()
         self._tasks: asyncio.TaskGroup | None = None
         self._is_over = False
+        self._asked_about: Counter[tuple[str, OrderFamily]] = Counter()
 
     @property
     def is_idle(self) -> bool:
@@ -154,7 +161,9 @@ class OrderManager:
         return None
 
     async def _place(self, approved: ApprovedOrder) -> OrderOutcome:
-        client_order_id = approved.client_order_id
+        client_order_id, symbol = approved.client_order_id, approved.intent.symbol
+        family = OrderFamily.ALGO if approved.intent.order_type.is_conditional else OrderFamily.BOOK
+        late = self._ask_when_late(symbol, client_order_id) if family is OrderFamily.ALGO else None
         try:
             self.orders_sent += 1
             order = await self._port.place(approved)
@@ -162,9 +171,13 @@ class OrderManager:
             error = _as_venue_error(raised)
             kind = classify(error)
             if kind is OutcomeKind.UNKNOWN:
-                family = OrderFamily.ALGO if approved.intent.order_type.is_conditional else OrderFamily.BOOK
-                self._resolve(approved.intent.symbol, client_order_id, family)
+                self.resolve(symbol, client_order_id, family)
+            elif error.code == ONE_EXISTS_CODE:
+                self._start(self._tell_open_orders(symbol, family), f"list instead of {client_order_id}")
             return self._outcome(client_order_id, kind, error=error)
+        finally:
+            if late is not None:
+                late.cancel()
         return self._outcome(client_order_id, OutcomeKind.ACCEPTED, order=order)
 
     async def _cancel(self, intent: CancelIntent, approved: ApprovedCancel) -> OrderOutcome:
@@ -175,7 +188,7 @@ class OrderManager:
             error = _as_venue_error(raised)
             kind = classify(error)
             if kind is OutcomeKind.UNKNOWN or error.code in ALREADY_GONE_CODES:
-                self._resolve(intent.symbol, client_order_id, intent.order_family)
+                self.resolve(intent.symbol, client_order_id, intent.order_family)
             return self._outcome(client_order_id, kind, is_cancel=True, error=error)
         return self._outcome(client_order_id, OutcomeKind.ACCEPTED, is_cancel=True, order=order)
 
@@ -197,30 +210,62 @@ class OrderManager:
             order=order,
             error_code=error.code if error else None,
             error_message=error.message if error else message,
+            retry_after_ms=math.ceil(error.wait_s * 1000) if error else 0,
         )
 
     # ---- unknown outcomes ------------------------------------------------------------------------------------------
 
     def resolve(self, symbol: str, client_order_id: str, family: OrderFamily) -> None:
         """Ask the venue what became of an order, in the background, until it is told."""
-        self._resolve(symbol, client_order_id, family)
+        if self._tasks is not None and not self._is_over:
+            self._asked_about[client_order_id, family] += 1
+        self._start(self._ask_until_known(symbol, client_order_id, family), f"resolve {client_order_id}")
 
-    def _resolve(self, symbol: str, client_order_id: str, family: OrderFamily) -> None:
+    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Begin to ask; `work` ends with `_end`, and the manager is not idle before."""
         if self._tasks is None or self._is_over:
+            work.close()
             return
         self._begin()
-        self._tasks.create_task(
-            self._ask_until_known(symbol, client_order_id, family), name=f"resolve {client_order_id}"
-        )
+        self._tasks.create_task(work, name=name)
+
+    def _ask_when_late(self, symbol: str, client_order_id: str) -> asyncio.Task[None]:
+        assert self._tasks is not None  # orders are sent under `run` alone
+        return self._tasks.create_task(self._ask_while_waiting(symbol, client_order_id), name=f"late {client_order_id}")
+
+    async def _ask_while_waiting(self, symbol: str, client_order_id: str) -> None:
+        """Look for a conditional order whose answer is late, until it is found or the answer has come."""
+        order = None
+        while order is None:
+            await asyncio.sleep(LATE_ANSWER_S)
+            try:
+                order = await self._find(symbol, client_order_id, OrderFamily.ALGO)
+            except TraderError as error:
+                _log.info("asking for order %s failed: %s", client_order_id, error)
+        self._deliver(self._outcome(client_order_id, OutcomeKind.ACCEPTED, order=order))
+
+    async def _tell_open_orders(self, symbol: str, family: OrderFamily) -> None:
+        """Tell all open orders of a family as the venue lists them."""
+        try:
+            for order in await self._port.open_orders(symbol, family):
+                self._deliver(self._outcome(order.client_order_id, OutcomeKind.ACCEPTED, order=order))
+        except TraderError as error:
+            _log.warning("asking for the open orders failed: %s", error)
+        finally:
+            self._end()
+
+    def is_asking(self, client_order_id: str, family: OrderFamily) -> bool:
+        """Tell whether the venue is being asked about an order."""
+        return self._asked_about[client_order_id, family] > 0
 
     async def _ask_until_known(self, symbol: str, client_order_id: str, family: OrderFamily) -> None:
         try:
             order = await self._ask(symbol, client_order_id, family)
-            if order is not None:
-                self._deliver(self._outcome(client_order_id, OutcomeKind.ACCEPTED, order=order))
-            else:
-                self._deliver(self._outcome(client_order_id, OutcomeKind.REFUSED, message=NOT_AT_VENUE))
+            kind = OutcomeKind.ACCEPTED if order is not None else OutcomeKind.REFUSED
+            told = self._outcome(client_order_id, kind, order=order, message="" if order is not None else NOT_AT_VENUE)
+            self._deliver(replace(told, is_asked=True))
         finally:
+            self._asked_about -= Counter({(client_order_id, family): 1})
             self._end()
 
     async def _ask(self, symbol: str, client_order_id: str, family: OrderFamily) -> Order | None:
@@ -231,7 +276,7 @@ class OrderManager:
             await asyncio.sleep(max(delay, wait_s))
             attempt, wait_s = attempt + 1, 0.0
             try:
-                order = await self._port.query_order(symbol, client_order_id, family)
+                order = await self._find(symbol, client_order_id, family)
             except TraderError as error:  # an unanswered question proves nothing: patience does not count it
                 _log.warning("asking for order %s failed: %s", client_order_id, error)
                 attempt = min(attempt, len(self._resolve_delays_s) - 1)
@@ -239,6 +284,14 @@ class OrderManager:
                 continue
             if order is not None or attempt >= len(self._resolve_delays_s):
                 return order
+
+    async def _find(self, symbol: str, client_order_id: str, family: OrderFamily) -> Order | None:
+        """Ask for an order by its id; a conditional one may be missing there for seconds and be in the list already."""
+        order = await self._port.query_order(symbol, client_order_id, family)
+        if order is None and family is OrderFamily.ALGO:
+            listed = await self._port.open_orders(symbol, family)
+            order = next((o for o in listed if o.client_order_id == client_order_id), None)
+        return order
 
     def _begin(self) -> None:
         self._open_requests += 1

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from trader_gui.domain.order import CancelIntent, OrderIntent, make_client_order_id
 from trader_gui.domain.step import _GATE_KEY, ApprovedCancel, ApprovedOrder, EngineMode, Refusal
+from trader_gui.risk.legs import on_its_leg
 from trader_gui.risk.rules import (
     HOUR_MS,
     ORDER_RULES,
@@ -32,12 +33,14 @@ class RiskGate:
         prefix: As given.
         mode: What the engine may do; HALTED at the start.
         limits: May be replaced while running.
+        are_entries_blocked: The whole account is being closed.
     """
 
     def __init__(self, limits: RiskLimits, prefix: str, first_sequence: int) -> None:
         self.prefix = prefix
         self.mode = EngineMode.HALTED
         self.limits = limits
+        self.are_entries_blocked = False
         self._sequence = first_sequence
         self._entry_times_ms: deque[int] = deque()
 
@@ -50,7 +53,8 @@ class RiskGate:
         while self._entry_times_ms and self._entry_times_ms[0] <= context.now_ms - HOUR_MS:
             self._entry_times_ms.popleft()
         context = replace(context, entry_times_ms=tuple(self._entry_times_ms))
-        fitted = fit_to_position(intent, context)
+        placed = on_its_leg(intent, is_hedge=context.is_hedge)
+        fitted = placed if isinstance(placed, Refusal) else fit_to_position(placed, context)
         if isinstance(fitted, Refusal):
             return fitted
         for rule in ORDER_RULES:
@@ -60,8 +64,9 @@ class RiskGate:
         return self._approve(fitted, context.now_ms)
 
     def still_allows(self, intent: OrderIntent) -> bool:
-        """Tell whether the mode lets an approved order through that has not been sent yet."""
-        return refuse_by_mode(intent, self.mode) is None
+        """Tell whether an approved order that has not been sent yet may still go out."""
+        is_blocked = self.are_entries_blocked and is_opening(intent)
+        return not is_blocked and refuse_by_mode(intent, self.mode) is None
 
     def _approve(self, intent: OrderIntent, now_ms: int) -> ApprovedOrder:
         if is_opening(intent):

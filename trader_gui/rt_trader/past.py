@@ -18,10 +18,8 @@ from trader_gui.domain.step import Message
 from trader_gui.exchange.port import OrderPort
 from trader_gui.journal.belief import Belief
 from trader_gui.journal.writer import JournalWriter
-from trader_gui.orders.reconcile import Difference, differences
-from trader_gui.prelim import Prelim, Prepared
-from trader_gui.rt_trader.belief import read_belief, read_journal
-from trader_gui.rt_trader.executions import since_time, since_trade
+from trader_gui.rt_trader.belief import read_journal
+from trader_gui.rt_trader.execution_pages import since_time, since_trade
 
 ROUNDS = 4
 """Executions and account are read this often until nothing was executed in between."""
@@ -44,49 +42,19 @@ class Recovered(msgspec.Struct, frozen=True):
         histories: By symbol, the session's last: executions since 00:00 UTC, those that the journal does not have, and
             those that made the position.
         next_sequence: Number of the next order of ours, higher than any that journal or venue has seen.
-        differences: What journal and venue disagree on, and whether the venue has seen higher numbers.
+        differences: That the venue has seen higher ones than the journal, in words.
     """
 
     snapshot: AccountSnapshot
     in_doubt: OrdersInDoubt
     histories: tuple[FillHistory, ...]
     next_sequence: int
-    differences: tuple[Difference, ...]
+    differences: tuple[str, ...]
 
     @property
     def messages(self) -> tuple[Message, ...]:
         """For the road, in this order: what is in doubt counts as executed what it says, the fills say whose it was."""
         return self.snapshot, self.in_doubt, *self.histories
-
-
-async def recover(
-    port: OrderPort,
-    journal: JournalWriter,
-    prelim: Prelim,
-    prepared: Prepared,
-    symbol: str,
-    *,
-    is_account_new: bool,
-) -> Recovered:
-    """Read account and past for a session, and compare the account with what the journal believes.
-
-    Args:
-        port: The account.
-        journal: Open, with nothing of this session in it yet.
-        prelim: Takes the snapshot.
-        prepared: What it brought back.
-        symbol: The session's.
-        is_account_new: The account begins with the session: nothing is left there of what the journal knows.
-
-    Raises:
-        UserError: The journal cannot be read.
-        VenueError: The venue cannot be asked.
-    """
-    belief = None if journal.failure else await read_belief(journal.path)
-    past = Past(port, journal, None if is_account_new else belief)
-    recovered = await past.read(symbol, prepared.day_start_ms, lambda: prelim.account(prepared.history))
-    found = differences(belief, recovered.snapshot, prepared.rules.quote_asset) if belief is not None else ()
-    return replace(recovered, differences=(*found, *recovered.differences))
 
 
 class Past:
@@ -213,12 +181,13 @@ class Past:
                 if number is not None:
                     names[symbol, number] = order.client_order_id
 
-    def _differences(self, highest: int) -> tuple[Difference, ...]:
+    def _differences(self, highest: int) -> tuple[str, ...]:
         """Tell that orders were sent of which the journal knows nothing: it is an older copy, or not the whole one."""
         known = self._journal.next_sequence - 1
         if highest <= known:
             return ()
-        return (Difference("order_numbers", self._journal.id_prefix, str(known or ""), str(highest)),)
+        name = self._journal.id_prefix
+        return (f"highest number of an order {name}: journal {known or 'none'}, exchange {highest}",)
 
     def _in_doubt(self, snapshot: AccountSnapshot, fills: dict[str, list[Fill]]) -> OrdersInDoubt:
         listed = {(order.client_order_id, order.order_family) for order in snapshot.open_orders}

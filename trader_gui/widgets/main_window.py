@@ -9,6 +9,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QMoveEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QMenuBar, QMessageBox, QVBoxLayout, QWidget
 
+from trader_gui.domain.account import PositionKey
 from trader_gui.domain.step import EngineMode
 from trader_gui.models.bridge import Bridge
 from trader_gui.models.orders import OrderRow
@@ -60,7 +61,9 @@ class MainWindow(QWidget):
         arm_requested, disarm_requested, cancel_entries_requested, flatten_requested: As on the session bar.
         order_requested: (OrderIntent) from the ticket.
         cancel_order_requested: (Order) from the orders table; answer with `finish_cancel`.
-        close_position_requested: (symbol) from the positions table or the menu; answer with `finish_close`.
+        close_position_requested: (symbol, leg) from the positions table or the menu, as one key; answer with
+            `finish_close`.
+        protect_now_requested, close_now_requested: The engine's position has no stop; place one, or close at market.
         leverage_requested: (int); margin_type_requested: (str).
         keys_requested, screenshot_requested: Menu entries.
         look_changed: (theme name, palette name) chosen in the menu.
@@ -73,7 +76,9 @@ class MainWindow(QWidget):
     flatten_requested = Signal()
     order_requested = Signal(object)
     cancel_order_requested = Signal(object)
-    close_position_requested = Signal(str)
+    close_position_requested = Signal(object)
+    protect_now_requested = Signal()
+    close_now_requested = Signal()
     leverage_requested = Signal(int)
     margin_type_requested = Signal(str)
     keys_requested = Signal()
@@ -188,7 +193,7 @@ class MainWindow(QWidget):
         self.workspace.layout_broken.connect(self._on_layout_broken)
         self.workspace.docks["conditions"].visibilityChanged.connect(self.footer.setHidden)
         self._bridge.part_failed.connect(self._on_part_failed)
-        self._bridge.ready.connect(self.order_book.fill_groups)
+        self._bridge.rules_changed.connect(self.order_book.fill_groups)
         self._bridge.session.changed.connect(self._on_session_changed)
         self._bridge.decisions.rows_noted.connect(self.toasts.show_decisions)
         for name in ("positions", "orders", "fills"):
@@ -203,7 +208,7 @@ class MainWindow(QWidget):
             "keys": self.keys_requested.emit,
             "screenshot": self.screenshot_requested.emit,
             "quit": self.close_requested.emit,
-            "close_position": lambda: self.close_position_requested.emit(self._bridge.session.symbol),
+            "close_position": self._close_session_position,
             "cancel_entries": self.cancel_entries_requested.emit,
             "flatten": self.flatten_requested.emit,
             "arm": self.arm_requested.emit,
@@ -221,9 +226,9 @@ class MainWindow(QWidget):
         client_order_id = getattr(order, "client_order_id", "")
         self.orders.finish_action((client_order_id, getattr(order, "order_family", None)))
 
-    def finish_close(self, symbol: str) -> None:
+    def finish_close(self, key: PositionKey) -> None:
         """The closing of a position is over or called off; its button works again."""
-        self.positions.table.finish_action(symbol)
+        self.positions.table.finish_action(key)
 
     def notify(self, tone: str, head: str, detail: str = "") -> None:
         """Show a toast; `tone` is `ok`, `warn`, `danger` or `info`."""
@@ -239,11 +244,21 @@ class MainWindow(QWidget):
         self.cancel_order_requested.emit(row.order)
 
     def _on_close_position(self, row: PositionRow) -> None:
-        self.close_position_requested.emit(row.symbol)
+        self.close_position_requested.emit(row.key)
 
     def _on_banner_action(self, key: str, action: str) -> None:
         if (key, action) == ("naked", "close"):
-            self.close_position_requested.emit(self._bridge.session.symbol)
+            self._close_session_position()
+        elif action == "protect":
+            self.protect_now_requested.emit()
+        elif action == "close_now":
+            self.close_now_requested.emit()
+
+    def _close_session_position(self) -> None:
+        """Ask to close the position of the session's symbol; of two legs the first, the table has both."""
+        position = self._bridge.session.state.position
+        if position is not None:
+            self.close_position_requested.emit(position.key)
 
     def _on_part_failed(self, dock_id: str, text: str) -> None:
         if dock_id in self.workspace.docks:

@@ -56,6 +56,7 @@ class OrderEntry(TicketForm):
         self._model = model
         self._busy: Side | None = None
         self._is_prefilled = False
+        self._rules: SymbolRules | None = None
         self._judged: dict[Side, Assessment] = {}
         self._confirmation: ConfirmDialog | None = None
         self._shown_quantity: Decimal | None = None
@@ -128,6 +129,9 @@ class OrderEntry(TicketForm):
             for button in self.buttons.values():
                 button.set_state(words("hold", "not_running"), is_ready=False)
             return
+        if facts.rules != self._rules:
+            self._rules = facts.rules
+            self.set_rules(facts)
         if not self._is_prefilled:
             self._prefill(facts)
         if self.isVisible():
@@ -136,7 +140,6 @@ class OrderEntry(TicketForm):
 
     def _prefill(self, facts: TicketFacts) -> None:
         """Put a first price in, once there is one; from then on the price is the user's."""
-        self.set_rules(facts)
         if facts.best_bid is not None:
             self._is_prefilled = True
             if not self.limit_price.text:

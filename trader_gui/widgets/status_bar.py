@@ -1,4 +1,4 @@
-"""The status bar: account stream, latency, clock, request budget, journal; two clocks and the version at the right."""
+"""The status bar: streams, latency, dead man's switch, clock, budget, journal; at the right two clocks."""
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
@@ -6,8 +6,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStatusBar, QWidget
 
 from trader_gui.models.session import ServiceState, SessionModel
 from trader_gui.widgets import format as fmt
-from trader_gui.widgets import session_words as words
-from trader_gui.widgets.session_words import CellView
+from trader_gui.widgets.cell_view import CellView
+from trader_gui.widgets.protection_words import DEAD_MAN_NOTE, dead_man_cell
+from trader_gui.widgets.stream_words import STREAM_NAMES, stream_cell, stream_tip
 from trader_gui.widgets.theme import set_style_property, theme
 
 HEIGHT = 24
@@ -65,15 +66,25 @@ class StatusBar(QStatusBar):
         self._model = model
         self.setSizeGripEnabled(False)
         self.setFixedHeight(HEIGHT)
-        self.user_stream = StatusCell("User stream", "The stream that tells of your orders and your account")
+        self.streams = {route: StatusCell(name, f"The stream of the {name}") for route, name in STREAM_NAMES.items()}
         self.latency = StatusCell("REST", "Round trip of the last call to the exchange")
         self.clock_offset = StatusCell("Clock", _OFFSET_WORDS)
         self.weight = StatusCell("Weight", "Request weight used in this minute, of what the exchange allows")
         self.orders = StatusCell("Orders", "Orders sent in this minute, of what the exchange allows")
         self.journal = StatusCell("Journal", "Every decision and order is written to disk before it is sent")
+        self.dead_man = StatusCell("Dead-man", DEAD_MAN_NOTE)
         self.utc = StatusCell("UTC", "Market time of the last message")
         self.kst = StatusCell("KST", "Market time of the last message, Seoul")
         self._drop_order = (self.journal, self.orders, self.weight, self.clock_offset)
+        self._left = (
+            *self.streams.values(),
+            self.latency,
+            self.dead_man,
+            self.clock_offset,
+            self.weight,
+            self.orders,
+            self.journal,
+        )
         self._lay_out(version)
         model.changed.connect(self._on_changed)
         self._on_changed()
@@ -83,9 +94,8 @@ class StatusBar(QStatusBar):
         row = QHBoxLayout(inner)
         row.setContentsMargins(0, 0, 4, 0)
         row.setSpacing(0)
-        left = (self.user_stream, self.latency, self.clock_offset, self.weight, self.orders, self.journal)
         self._rules: dict[StatusCell, QFrame] = {}
-        for cell in left:
+        for cell in self._left:
             row.addWidget(cell)
             rule = self._rules[cell] = _rule()
             row.addWidget(rule)
@@ -108,8 +118,7 @@ class StatusBar(QStatusBar):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        cells = (self.user_stream, self.latency, self.clock_offset, self.weight, self.orders, self.journal)
-        needed = sum(c.sizeHint().width() + 1 for c in (*cells, self.utc, self.kst)) + 80
+        needed = sum(c.sizeHint().width() + 1 for c in (*self._left, self.utc, self.kst)) + 80
         for cell in self._drop_order:
             must_go = needed > self.width()
             cell.setVisible(not must_go)
@@ -120,13 +129,16 @@ class StatusBar(QStatusBar):
     def _on_changed(self) -> None:
         state = self._model.state
         service = state.service
-        self.user_stream.show_view(words.user_stream(state.user_stream))
+        for route, stream in state.streams:
+            self.streams[route].show_view(stream_cell(stream))
+            self.streams[route].setToolTip(stream_tip(STREAM_NAMES[route], stream))
         self.latency.show_view(CellView(fmt.latency(service.rest_latency_ms)))
         self.clock_offset.show_view(_offset(service.clock_offset_ms))
         self.clock_offset.setToolTip(_offset_words(service.clock_age_min))
         self.weight.show_view(_weight(service))
         self.orders.show_view(_budget(service.orders_used, service.orders_limit))
         self.journal.show_view(_journal(service))
+        self.dead_man.show_view(dead_man_cell(state.dead_man))
         time_ms = state.venue_time_s * 1000 or None
         self.utc.show_view(CellView(fmt.clock(time_ms)))
         self.kst.show_view(CellView(fmt.clock(time_ms, "KST")))

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from trader_gui.domain.order import OrderFamily, OrderIntent, OrderStatus, OrderType, Origin, Side
+from trader_gui.domain.order import OrderFamily, OrderIntent, OrderStatus, OrderType, Origin, PositionSide, Side
 from trader_gui.i18n import readable, reason_words, refusal_words, venue_error_words
 from trader_gui.models.decisions import DecisionRow, Verdict
+from trader_gui.models.fills import FillRow
 from trader_gui.models.orders import OrderRow
 from trader_gui.models.positions import PositionRow
 from trader_gui.widgets import format as fmt
@@ -99,10 +100,27 @@ def side_words(is_up: bool, up: str, down: str) -> str:
     return f"{fmt.ARROW_UP} {up}" if is_up else f"{fmt.ARROW_DOWN} {down}"
 
 
+def leg_words(leg: PositionSide) -> str:
+    """Return the name of a leg of hedge mode: `long leg`."""
+    return f"{leg.value.lower()} leg"
+
+
+def _position_side_words(row: PositionRow) -> str:
+    both = row.leg is PositionSide.BOTH
+    return side_words(row.is_long, "Long", "Short") if both else side_words(row.is_long, "Long leg", "Short leg")
+
+
+def _fill_side_words(row: FillRow) -> str:
+    """Return the side, and the leg in a word: `▼ Sell long`."""
+    side = side_words(row.fill.side is Side.BUY, "Buy", "Sell")
+    leg = row.fill.position_side
+    return side if leg is PositionSide.BOTH else f"{side} {leg.value.lower()}"
+
+
 def order_type_words(row: OrderRow) -> str:
     """Return an order's kind; a stop that only closes is a stop loss."""
     order = row.order
-    if order.order_type in _STOPS and (order.close_position or order.reduce_only):
+    if order.order_type in _STOPS and order.is_reducing:
         return "Stop loss"
     return _TYPES[order.order_type]
 
@@ -197,8 +215,8 @@ POSITIONS = (
     ColumnLook("symbol", 90, lambda r: r.symbol, is_strong=True),
     ColumnLook(
         "side",
-        78,
-        lambda r: side_words(r.is_long, "Long", "Short"),
+        92,
+        _position_side_words,
         lambda r: "up" if r.is_long else "down",
         is_strong=True,
     ),
@@ -271,7 +289,7 @@ ORDERS_SMALL = (
 FILLS = (
     ColumnLook("time", 92, lambda r: fmt.clock(r.fill.trade_time_ms), lambda r: "text2"),
     ColumnLook("symbol", 92, lambda r: r.fill.symbol, drop=3),
-    ColumnLook("side", 72, lambda r: side_words(r.fill.side is Side.BUY, "Buy", "Sell")),
+    ColumnLook("side", 88, _fill_side_words),
     ColumnLook("quantity", 92, lambda r: fmt.quantity(r.fill.quantity, r.quantity_decimals)),
     ColumnLook("price", 104, lambda r: fmt.price(r.fill.price, r.price_decimals)),
     ColumnLook("fee", 82, lambda r: fmt.money(-r.fill.commission), lambda r: "text2"),
@@ -283,7 +301,7 @@ FILLS = (
 
 FILLS_SMALL = (
     ColumnLook("time", 92, lambda r: fmt.clock(r.fill.trade_time_ms), lambda r: "text2"),
-    ColumnLook("side", 72, lambda r: side_words(r.fill.side is Side.BUY, "Buy", "Sell"), stretch=True),
+    ColumnLook("side", 88, _fill_side_words, stretch=True),
     ColumnLook("quantity", 88, lambda r: fmt.quantity(r.fill.quantity, r.quantity_decimals)),
     ColumnLook("price", 104, lambda r: fmt.price(r.fill.price, r.price_decimals)),
     ColumnLook("fee", 78, lambda r: fmt.money(-r.fill.commission), lambda r: "text2", drop=2),
@@ -302,7 +320,8 @@ DECISIONS = (
 def _flags_text(row: OrderRow) -> str:
     order = row.order
     words = [order.time_in_force.value] if order.time_in_force and order.price else []
-    words += ["close position"] if order.close_position else ["reduce-only"] if order.reduce_only else []
+    words += ["close position"] if order.close_position else ["reduce-only"] if order.is_reducing else []
+    words += [leg_words(order.position_side)] if order.position_side is not PositionSide.BOTH else []
     if order.order_family is OrderFamily.ALGO:
         words.append("by mark" if order.working_type.value == "MARK_PRICE" else "by last price")
     return ", ".join(words)

@@ -98,3 +98,10 @@ def test_a_snapshot_does_not_undo_what_was_streamed_after_it_was_asked_for():
     collector.apply(make_snapshot(taken_time_ms=START_MS + 12))
     assert collector.position("BTCUSDT") is None
     assert collector.balances["USDT"].wallet_balance == 10000
+
+
+def test_an_older_leverage_does_not_undo_a_newer_one():
+    collector = AccountUpdateCollector()
+    assert collector.apply(LeverageUpdate("BTCUSDT", 20, 2000))
+    assert not collector.apply(LeverageUpdate("BTCUSDT", 5, 1000))
+    assert collector.leverage("BTCUSDT") == 20

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.core_records import PREFIX, START_MS, dec, make_fill, make_intent, make_order, make_snapshot
 from trader_gui.collectors.order_update import OrderUpdateCollector
@@ -177,9 +178,20 @@ def test_a_snapshot_replaces_the_open_orders_but_not_those_still_on_their_way():
         f"{PREFIX}-hn-2": OrderStatus.SENT,
         "web-2": OrderStatus.NEW,
         "web-3": OrderStatus.NEW,
-        f"{PREFIX}-ex-9": OrderStatus.UNKNOWN,  # ours and not listed: the venue must be asked
+        f"{PREFIX}-ex-9": OrderStatus.UNKNOWN,  # not listed: the venue must be asked
+        "web-1": OrderStatus.UNKNOWN,
     }
-    assert collector.get("web-1").status is OrderStatus.EXPIRED
+
+
+def test_a_list_says_nothing_of_what_was_told_after_it_nor_of_symbols_that_it_leaves_out():
+    collector = collector_with(engine_entry())
+    newer = make_order("web-1", update_time_ms=START_MS + 5)
+    elsewhere = make_order("web-2", symbol="ETHUSDT")
+    for order in (newer, elsewhere):
+        collector.apply(event(order))
+    snapshot = make_snapshot(taken_time_ms=START_MS + 4)
+    collector.apply(replace(snapshot, orders_of=("BTCUSDT",)))
+    assert {o.status for o in collector.open_orders() if o.origin is Origin.OTHER} == {OrderStatus.NEW}
 
 
 def test_a_foreign_order_that_was_placed_after_the_list_was_asked_for_stays():

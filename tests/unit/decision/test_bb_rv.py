@@ -44,8 +44,8 @@ class Greedy(Decision):
         )
         return Evaluation((), wish, wish.reason)
 
-    def protect(self, context):
-        return None
+    def stop_price(self, position, rules):
+        return rules.snap_price(position.entry_price / 2)
 
 
 def codes(steps):
@@ -152,7 +152,7 @@ def test_three_sells_in_one_second_cannot_happen_again():
     assert rig.callback.orders.get(entry.client_order_id).status is OrderStatus.FILLED
     rig.send(account)
     assert len(rig.tick().approved) == 1  # only now would the gate let the greedy one go on
-    assert len(rig.approved()) == 2
+    assert len(rig.approved(ENTRY)) == 2
 
 
 def test_the_strategy_itself_also_sends_one_order_while_everything_is_late():

@@ -14,7 +14,6 @@ from trader_gui.domain.order import (
     OrdersInDoubt,
     OrderStatus,
     OrderType,
-    OrderUpdate,
     Origin,
     OutcomeKind,
     Purpose,
@@ -298,17 +297,3 @@ def test_an_entry_in_the_millisecond_in_which_the_venue_told_flat_is_the_engines
             last = rig.send(told[word])
         assert rig.callback.engine_holds_position
         assert [a.intent.purpose for a in last.approved] == [PROTECTION]
-
-
-def test_a_stop_that_the_venue_let_fall_is_asked_for_again_but_not_in_a_circle():
-    """Taken and then expired at once, over and over: a pause of two seconds lies between; after a cancel, none."""
-    for status, after_ms in ((OrderStatus.EXPIRED, 2 * SECOND), (OrderStatus.CANCELED, 0)):
-        rig = Rig()
-        protection = rig.hold_long()
-        told = rig.order(protection, status)
-        again = rig.send(OrderUpdate(told, "ALGO", None, rig.now_ms, rig.now_ms)).approved
-        if after_ms:
-            assert again == ()
-            assert rig.tick(after_ms=after_ms - 1).approved == ()
-            again = rig.tick(after_ms=1).approved
-        assert [a.intent.purpose for a in again] == [PROTECTION]

@@ -242,6 +242,32 @@ def test_settings(http: SimpleNamespace):
     assert query(venue.sent[1]) == {"symbol": "BTCUSDT", "marginType": "ISOLATED"}
 
 
+def test_open_orders_of_a_symbol_and_family(http: SimpleNamespace, payload: Payload):
+    answers = {"GET /fapi/v1/openAlgoOrders": [http.Reply(b"[" + payload("rest_answers", "algo_post") + b"]")]}
+
+    async def scenario(client: RestClient) -> None:
+        (listed,) = await client.open_orders("BTCUSDT", OrderFamily.ALGO)
+        assert (listed.order_family, listed.status) == (OrderFamily.ALGO, OrderStatus.NEW)
+
+    venue = run(http, answers, scenario)
+    assert query(venue.sent[0]) == {"symbol": "BTCUSDT"}  # weight 1; without a symbol 40
+
+
+def test_the_countdown_is_asked_for_again_when_the_venue_has_trouble(http: SimpleNamespace):
+    reply = http.Reply(b'{"symbol":"BTCUSDT","countdownTime":"120000"}')
+    trouble = http.Reply(b'{"code":-1001,"msg":"Internal error; unable to process your request."}', status=503)
+    answers = {"POST /fapi/v1/countdownCancelAll": [trouble, reply, reply]}
+
+    async def scenario(client: RestClient) -> None:
+        await client.set_countdown("BTCUSDT", 120_000)
+        await client.set_countdown("BTCUSDT", 0)
+
+    venue = run(http, answers, scenario)
+    asked = [query(sent) for sent in venue.sent]
+    assert asked == [{"symbol": "BTCUSDT", "countdownTime": text} for text in ("120000", "120000", "0")]
+    assert all("signature" in sent.query for sent in venue.sent)
+
+
 def test_listen_key_calls_carry_the_key_and_no_signature(http: SimpleNamespace, payload: Payload):
     answers = {
         "POST /fapi/v1/listenKey": [http.Reply(payload("rest_answers", "listen_key")), http.Reply(b"{}")],

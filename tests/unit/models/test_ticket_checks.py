@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trader_gui.domain.account import MarginType, Position
-from trader_gui.domain.order import OrderType, Origin, Purpose, Side, TimeInForce, WorkingType
+from trader_gui.domain.order import OrderType, Origin, PositionSide, Purpose, Side, TimeInForce, WorkingType
 from trader_gui.domain.symbol import SymbolRules, is_multiple
 from trader_gui.exchange.port import LeverageBracket
 from trader_gui.models.ticket_checks import assess
@@ -239,3 +239,20 @@ def test_whatever_is_typed_is_right_or_explained(draft: TicketDraft, side: Side,
         assert intent.quantity * priced >= RULES.min_notional
     else:
         assert intent.quantity <= abs(D(amount))
+
+
+def test_in_hedge_mode_each_side_is_judged_on_its_own_leg() -> None:
+    short = msgspec.structs.replace(LONG, position_amount=D("-0.004"), position_side=PositionSide.SHORT)
+    long = msgspec.structs.replace(LONG, position_side=PositionSide.LONG)
+    facts = with_facts(is_hedge=True, legs=(long, short))
+    bought = judge(facts=facts)
+    assert bought.preview is not None and bought.preview.position_after == D("0.030")
+    assert bought.preview.liquidation_price is None  # the other leg shares the wallet
+    sold = judge(side=Side.SELL, facts=facts)
+    assert sold.preview is not None and sold.preview.position_after == D("-0.024")
+    reduce: dict[str, object] = {"kind": OrderKind.MARKET, "reduce_only": True}
+    assert codes(judge(side=Side.SELL, facts=facts, **reduce)) == {"more_than_position": (D("0.010"),)}
+    assert codes(judge(side=Side.BUY, facts=facts, **reduce)) == {"more_than_position": (D("0.004"),)}
+    undecided = msgspec.structs.replace(facts, undecided=frozenset({(Purpose.EXIT, Side.SELL)}))
+    assert judge(side=Side.SELL, facts=undecided, **reduce, size_text="0.004").hold == "undecided"
+    assert judge(side=Side.BUY, facts=undecided, **reduce, size_text="0.004").intent is not None

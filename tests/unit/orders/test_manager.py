@@ -21,6 +21,7 @@ from trader_gui.domain.order import (
 )
 from trader_gui.domain.step import _GATE_KEY, ApprovedCancel, ApprovedOrder
 from trader_gui.errors import OutcomeUnknownError, ProtocolError, TraderError, VenueError
+from trader_gui.orders import manager as module
 from trader_gui.orders.manager import OrderManager
 from trader_gui.orders.state import NO_LONGER_ALLOWED, NOT_AT_VENUE, SESSION_OVER
 
@@ -70,9 +71,11 @@ class ScriptedPort:
 
     Attributes:
         bar: Why nothing can be sent now.
+        listed: The venue's open orders.
     """
 
     bar: VenueError | None = None
+    listed: tuple[Order, ...] | VenueError = ()
 
     def __init__(self, log: list[str], place: list[Order | Exception], query: list[Order | Exception | None]) -> None:
         self.log = log
@@ -94,6 +97,12 @@ class ScriptedPort:
         self.log.append(f"query {family} {client_order_id}")
         return self._give(self.query_answers)
 
+    async def open_orders(self, symbol: str, family: OrderFamily) -> tuple[Order, ...]:
+        self.log.append(f"list {family}")
+        if isinstance(self.listed, VenueError):
+            raise self.listed
+        return self.listed
+
     @staticmethod
     def _give(answers):
         answer = answers.pop(0)
@@ -109,6 +118,7 @@ def play(
     query: list[Order | Exception | None] | None = None,
     journal_error: Exception | None = None,
     bar: VenueError | None = None,
+    listed: tuple[Order, ...] | VenueError = (),
 ) -> tuple[list[str], list[OrderOutcome], OrderManager]:
     """Run `work` with a manager; return the calls in order, the outcomes delivered, and the manager."""
     log: list[str] = []
@@ -121,7 +131,7 @@ def play(
 
     async def session() -> OrderManager:
         port = ScriptedPort(log, place, query or [])
-        port.bar = bar
+        port.bar, port.listed = bar, listed
         manager = OrderManager(port, write_intent, outcomes.append, lambda: 5, FAST)
         running = asyncio.ensure_future(manager.run())
         await asyncio.sleep(0)
@@ -162,6 +172,7 @@ def test_an_order_for_which_there_is_no_room_is_refused_before_it_is_journalled(
     reason = "not sent: the exchange asked for a pause, 9 s left"
     log, outcomes, manager = play(work, place=[], bar=VenueError(None, reason, retryable=True, wait_s=9.0))
     assert (log, manager.orders_sent, outcomes[0].error_message) == ([], 0, reason)
+    assert outcomes[0].retry_after_ms == 9_000
 
 
 def test_what_cannot_be_journalled_is_not_sent(expect_log):
@@ -198,8 +209,92 @@ def test_an_order_the_venue_never_heard_of_is_refused_only_after_patience():
         await manager.submit(approved(order_type=OrderType.STOP_MARKET))
 
     log, outcomes, _ = play(work, place=[OutcomeUnknownError(None, "time-out")], query=[None, None, None])
-    assert log[2:] == ["query ALGO tg-en-1"] * len(FAST)
+    assert log[2:] == ["query ALGO tg-en-1", "list ALGO"] * len(FAST)
     assert (outcomes[-1].kind, outcomes[-1].error_message) == (OutcomeKind.REFUSED, NOT_AT_VENUE)
+
+
+def test_a_stop_that_queries_do_not_find_yet_is_found_in_the_list():
+    async def work(manager: OrderManager) -> None:
+        await manager.submit(approved("tg-ep-1", OrderType.STOP_MARKET))
+
+    others = order("web_1", OrderStatus.NEW, OrderFamily.ALGO)
+    found = order("tg-ep-1", OrderStatus.NEW, OrderFamily.ALGO)
+    log, outcomes, _ = play(work, place=[OutcomeUnknownError(None, "time-out")], query=[None], listed=(others, found))
+    assert log[2:] == ["query ALGO tg-ep-1", "list ALGO"]
+    assert (outcomes[-1].kind, outcomes[-1].order) == (OutcomeKind.ACCEPTED, found)
+
+
+def test_when_a_stop_of_the_kind_is_there_already_the_list_is_told():
+    async def work(manager: OrderManager) -> None:
+        assert (await manager.submit(approved("tg-ep-1", OrderType.STOP_MARKET))).kind is OutcomeKind.REFUSED
+
+    theirs = order("web_1", OrderStatus.NEW, OrderFamily.ALGO)
+    log, outcomes, _ = play(work, place=[VenueError(-4130, "existing")], listed=(theirs,))
+    assert log[2:] == ["list ALGO"]
+    assert [(o.client_order_id, o.kind) for o in outcomes] == [
+        ("tg-ep-1", OutcomeKind.REFUSED),
+        ("web_1", OutcomeKind.ACCEPTED),
+    ]
+
+
+def test_a_list_that_cannot_be_had_is_left_to_the_next_try(expect_log):
+    expect_log("asking for the open orders failed")
+
+    async def work(manager: OrderManager) -> None:
+        await manager.submit(approved("tg-ep-1", OrderType.STOP_MARKET))
+
+    _, outcomes, manager = play(work, place=[VenueError(-4130, "existing")], listed=VenueError(-1003, "too many"))
+    assert [o.kind for o in outcomes] == [OutcomeKind.REFUSED]
+    assert manager.is_idle
+
+
+def test_a_stop_whose_answer_is_late_is_asked_about_meanwhile_and_told_once_it_is_found(monkeypatch):
+    monkeypatch.setattr(module, "LATE_ANSWER_S", 0.0)
+    found = order("tg-ep-1", OrderStatus.NEW, OrderFamily.ALGO)
+
+    async def body() -> None:
+        log: list[str] = []
+        outcomes: list[OrderOutcome] = []
+        is_told, released = asyncio.Event(), asyncio.Event()
+
+        class SlowPort(ScriptedPort):
+            async def place(self, approved: ApprovedOrder) -> Order:
+                await released.wait()
+                raise OutcomeUnknownError(None, "no answer in time")
+
+        def deliver(outcome: OrderOutcome) -> None:
+            outcomes.append(outcome)
+            is_told.set()
+
+        async def write_intent(item: ApprovedOrder) -> None: ...
+
+        port = SlowPort(log, [], [VenueError(None, "no answer"), None, found, found])
+        manager = OrderManager(port, write_intent, deliver, lambda: 5, FAST)
+        running = asyncio.ensure_future(manager.run())
+        try:
+            async with asyncio.timeout(2):
+                future = manager.submit(approved("tg-ep-1", OrderType.STOP_MARKET))
+                await is_told.wait()
+                assert not future.done()
+                released.set()
+                assert (await future).kind is OutcomeKind.UNKNOWN
+                await manager.wait_idle()
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        assert [o.kind for o in outcomes] == [OutcomeKind.ACCEPTED, OutcomeKind.UNKNOWN, OutcomeKind.ACCEPTED]
+        assert outcomes[0].order is found
+
+    asyncio.run(body())
+
+
+def test_a_stop_that_is_answered_in_time_is_not_asked_about():
+    async def work(manager: OrderManager) -> None:
+        await manager.submit(approved("tg-ep-1", OrderType.STOP_MARKET))
+        await asyncio.sleep(0)
+
+    log, _, _ = play(work, place=[order("tg-ep-1", OrderStatus.NEW, OrderFamily.ALGO)])
+    assert log == ["journal tg-ep-1", "place tg-ep-1"]
 
 
 def test_a_cancel_of_what_is_gone_learns_its_fate():

@@ -85,6 +85,7 @@ class _PositionRow(msgspec.Struct):
     unrealized_pnl: Decimal = field(name="unRealizedProfit")
     break_even_price: str | None = field(name="breakEvenPrice", default=None)
     liquidation_price: str | None = field(name="liquidationPrice", default=None)
+    mark_price: str | None = field(name="markPrice", default=None)
     isolated_wallet: str | None = field(name="isolatedWallet", default=None)
     leverage: str | None = None
     margin_type: str | None = field(name="marginType", default=None)
@@ -254,6 +255,7 @@ def _position(row: _PositionRow) -> Position:
         margin_type=words.margin_type(row.margin_type),
         update_time_ms=row.update_time_ms,
         position_side=row.position_side,
+        mark_price=words.number(row.mark_price) or None,
     )
 
 

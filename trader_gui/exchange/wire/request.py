@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from trader_gui.domain.order import OrderFamily, OrderIntent, OrderType, TimeInForce
+from trader_gui.domain.order import OrderFamily, OrderIntent, OrderType, PositionSide, TimeInForce
 from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
 from trader_gui.errors import BugError
 
@@ -43,6 +43,7 @@ def order_parameters(approved: ApprovedOrder) -> dict[str, str]:
         "symbol": intent.symbol,
         "side": intent.side.value,
         "type": intent.order_type.value,
+        **_leg(intent),
         **_size(intent),
         **_limit(intent),
     }
@@ -59,6 +60,15 @@ def order_parameters(approved: ApprovedOrder) -> dict[str, str]:
     return parameters
 
 
+def _leg(intent: OrderIntent) -> dict[str, str]:
+    """In hedge mode the venue wants to know the leg; one-way mode is what it takes for granted."""
+    if intent.position_side is PositionSide.BOTH:
+        return {}
+    if intent.is_reducing and not intent.position_side.is_closed_by(intent.side):
+        raise BugError(f"an order to {intent.side} does not reduce {intent.position_side}")
+    return {"positionSide": intent.position_side.value}
+
+
 def _size(intent: OrderIntent) -> dict[str, str]:
     if intent.close_position:
         if intent.order_type not in _WITH_CLOSE_POSITION:
@@ -67,7 +77,7 @@ def _size(intent: OrderIntent) -> dict[str, str]:
     if intent.quantity is None:
         raise BugError("an order without a quantity")
     size = {"quantity": plain(intent.quantity)}
-    if intent.reduce_only:
+    if intent.reduce_only and intent.position_side is PositionSide.BOTH:  # a leg's orders must not carry it
         size["reduceOnly"] = "true"
     return size
 

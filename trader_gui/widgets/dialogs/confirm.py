@@ -104,6 +104,7 @@ class ConfirmDialog(ProfileDialog):
         facts = self._model.facts
         if facts is None or self.result():
             return
+        facts = facts.on_leg(self.intent.side, reduces=self.intent.reduce_only)
         hold = hold_code(self._draft, facts, self.intent.side)
         told = self._figures(facts)
         for row, (text, tone) in told.items():

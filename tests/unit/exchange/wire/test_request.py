@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trader_gui.domain.order import OrderFamily, OrderType, Side, TimeInForce, WorkingType
+from trader_gui.domain.order import OrderFamily, OrderType, PositionSide, Side, TimeInForce, WorkingType
 from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
 from trader_gui.errors import BugError
 from trader_gui.exchange.wire import request
@@ -70,6 +70,28 @@ def test_stop_that_closes_whatever_is_there(approve: Approve):
         "clientAlgoId": "tg1-hn-1",
         "newOrderRespType": "ACK",
     }
+
+
+def test_a_leg_is_named_and_its_orders_never_carry_reduce_only(approve: Approve):
+    market = {"order_type": OrderType.MARKET, "price": None}
+    opening = request.order_parameters(approve(**market, position_side=PositionSide.LONG))
+    assert opening["positionSide"] == "LONG"
+    closing = request.order_parameters(
+        approve(**market, side=Side.SELL, reduce_only=True, position_side=PositionSide.LONG)
+    )
+    assert (closing["side"], closing["positionSide"], "reduceOnly" in closing) == ("SELL", "LONG", False)
+    stop = approve(
+        order_type=OrderType.STOP_MARKET,
+        price=None,
+        quantity=None,
+        trigger_price=Decimal("61000.0"),
+        close_position=True,
+        position_side=PositionSide.SHORT,
+    )
+    parameters = request.order_parameters(stop)
+    assert (parameters["closePosition"], parameters["positionSide"]) == ("true", "SHORT")
+    with pytest.raises(BugError, match="does not reduce LONG"):
+        request.order_parameters(approve(**market, reduce_only=True, position_side=PositionSide.LONG))
 
 
 def test_stop_with_a_limit_price(approve: Approve):
