@@ -140,7 +140,11 @@ class Ledger:
         """Return in what journal and exchange differ, once the client has ended."""
         with JournalReader(path) as reader:
             intents, fills = reader.intents(), {fill.trade_id: fill for fill in reader.fills()}
-            unheard = [cid for cid in intents if not reader.order_messages(cid)]
+            belief = reader.belief()
+            listed = (
+                {o.client_order_id for o in belief.orders if o.order_id is not None} if belief is not None else set()
+            )
+            unheard = [cid for cid in intents if cid not in listed and not reader.order_messages(cid)]
         found = [f"intent {cid}: the journal holds no answer and no event" for cid in unheard]
         book, algo = (Counter(i for i in ids if self.is_ours(i)) for ids in self._client_ids())
         for client_id in sorted({*book, *algo} - intents.keys()):

@@ -21,6 +21,7 @@ from trader_gui.domain.order import (
 )
 from trader_gui.domain.step import EngineMode
 from trader_gui.domain.symbol import SymbolRules
+from trader_gui.journal.belief import Belief
 from trader_gui.risk.rules import RiskContext, RiskLimits
 
 START_MS = 1_700_000_040_000
@@ -201,3 +202,9 @@ def make_risk_context(**over: Any) -> RiskContext:
         "now_ms": START_MS,
     }
     return RiskContext(**(values | over))
+
+
+def make_belief(*positions: Position, orders: tuple[Order, ...] = (), wallet: Any = 10_000, time_ms: int = 0) -> Belief:
+    """Return what a journal says: these positions and orders, one balance in USDT."""
+    held = {position.key: position for position in positions}
+    return Belief(orders, held, {"USDT": Balance("USDT", dec(wallet), dec(wallet))}, {}, {}, {}, time_ms)

@@ -2,10 +2,12 @@
 
 Two files, JSON: `settings.json` in the data directory (appearance, confirmations; common to all profiles) and one in
 each profile's folder (limits, strategy, last choices). A save is whole or not at all: written beside, flushed to disk,
-put in place, and the former file kept as `.bak`. A file that cannot be read is renamed aside, its backup is loaded, and
-the user is told (`Settings.notices`); a file of a newer program version is refused and left alone.
+put in place, and the former file kept as `.bak`; at no instant is there no file. A file that cannot be read is renamed
+aside, its backup takes its place, and the user is told once (`Settings.notices`); a file of a newer program version is
+refused and left alone.
 """
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -198,9 +200,14 @@ class _StoredRecord(Generic[T]):
         except OSError as error:
             raise UserError(f"cannot read the settings {self._path} ({error.strerror}): make it readable") from error
         try:
-            return self._read(self._backup), f"{self._path} {problem}: the former settings are used"
+            record = self._read(self._backup)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            with contextlib.suppress(OSError):
+                _move_aside(self._backup)
             return self._default, f"{self._path} {problem}: the defaults are used"
+        with contextlib.suppress(OSError):
+            _write_whole(self._path, self._backup.read_bytes())
+        return record, f"{self._path} {problem}: the former settings are used"
 
     def save(self, record: T) -> None:
         """Replace the file by `record`, whole or not at all.
@@ -215,7 +222,7 @@ class _StoredRecord(Generic[T]):
         except msgspec.ValidationError as error:
             raise UserError(f"these settings cannot be used: {error}") from error
         try:
-            _replace_file(self._path, text, self._backup)
+            replace_file(self._path, text, self._backup)
         except OSError as error:
             raise UserError(
                 f"cannot save the settings {self._path} ({error.strerror}): free space or make the folder writable"
@@ -240,7 +247,18 @@ class _StoredRecord(Generic[T]):
         return record
 
 
-def _replace_file(path: Path, content: bytes, backup: Path) -> None:
+def replace_file(path: Path, content: bytes, backup: Path) -> None:
+    """Put `content` in the place of a file, whole or not at all, and keep what was there as `backup`.
+
+    Raises:
+        OSError: The disk refuses; the file is what it was.
+    """
+    if path.exists():
+        _write_whole(backup, path.read_bytes())
+    _write_whole(path, content)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".", suffix=".new")
     new = Path(name)
     try:
@@ -248,8 +266,6 @@ def _replace_file(path: Path, content: bytes, backup: Path) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        if path.exists():
-            path.replace(backup)
         new.replace(path)
     except OSError:
         new.unlink(missing_ok=True)

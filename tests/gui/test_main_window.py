@@ -122,7 +122,24 @@ def test_a_layout_that_the_user_made_is_left_alone_and_comes_back(qtbot, make_wi
     assert abs(again.workspace.docks["chart"].width() - width) < 120
     again.menus.actions["reset_layout"].trigger()
     assert not again.workspace.is_custom and not again.workspace.docks["log"].isHidden()
-    assert not path.exists()
+    assert not path.exists() and not path.with_name("layout.ini.bak").exists()
+
+
+@pytest.mark.parametrize("text", ["", "[workspace]\nversion = 1\ngeometry = 00\ndocks = 0102\nis_custom = yes\n"])
+def test_in_the_place_of_a_broken_layout_comes_the_one_of_before(qtbot, make_window, tmp_path, text):
+    path = tmp_path / "layout.ini"
+    window = make_window(1920, 1080, layout_path=path)
+    window.workspace.docks["log"].toggleViewAction().trigger()
+    window.workspace.is_custom = True
+    for _ in range(2):  # the first becomes the backup
+        window.workspace.save()
+    path.write_text(text, encoding="utf-8")
+    again = make_window(1920, 1080, layout_path=path)
+    assert again.workspace.is_custom and again.workspace.docks["log"].isHidden()
+    (banner,) = again.banners.banners()
+    assert "the one of before" in banner.what and "layout.ini.broken-1" in banner.did
+    again.workspace.save()
+    assert not make_window(1920, 1080, layout_path=path).banners.banners()  # told once
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,8 @@ def test_a_file_that_cannot_be_used_is_kept_aside_and_the_backup_loaded(
     assert "settings.json" in notice and "former settings" in notice
     (aside,) = directory.folder.glob("settings.json.broken-*")
     assert aside.read_bytes() == content
+    again = load_settings(directory)
+    assert (again.trading.leverage, again.notices) == (7, ())  # told once
 
 
 def test_without_a_usable_backup_the_defaults_are_used_and_told(directory: DataDirectory) -> None:
@@ -98,6 +100,8 @@ def test_without_a_usable_backup_the_defaults_are_used_and_told(directory: DataD
     loaded = load_settings(directory)
     assert loaded.trading == TradingSettings()
     assert "defaults are used" in loaded.notices[0]
+    assert load_settings(directory).notices == ()
+    assert len(list(directory.folder.glob("*.broken-*"))) == 2
 
 
 def test_a_newer_file_is_refused_and_left_alone(directory: DataDirectory) -> None:
@@ -152,7 +156,8 @@ def test_a_crash_at_any_moment_of_a_save_leaves_the_former_or_the_new(
     with pytest.raises(CrashError):
         settings.save_trading(TradingSettings(leverage=3))
     monkeypatch.undo()
-    assert load_settings(directory).trading.leverage in (2, 3)
+    after = load_settings(directory)
+    assert after.trading.leverage in (2, 3) and after.notices == ()
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root and Windows ignore these permissions")

@@ -199,9 +199,9 @@ def test_maintenance_is_said_and_waited_for(
     asyncio.run(body())
 
 
-@pytest.mark.parametrize("how", ["refused", "black_hole", "another"])
+@pytest.mark.parametrize(("how", "gone_s"), [("refused", 7.3), ("black_hole", 7.3), ("another", 3.0)])
 def test_a_network_that_is_gone_and_comes_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: Expect, how: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: Expect, how: str, gone_s: float
 ) -> None:
     """Black hole: nothing is closed, requests and handshakes hang, and what was sent meanwhile comes late.
 
@@ -214,7 +214,7 @@ def test_a_network_that_is_gone_and_comes_back(
         async with scene(tmp_path, monkeypatch, f"network {how}") as (desk, run, watch):
             (desk.proxy.cut if how == "refused" else desk.proxy.hold)("")
             await watch.until_grey(*Route)
-            await asyncio.sleep(7.3)
+            await asyncio.sleep(gone_s)
             assert not any(run.trader.callback.routes_fresh.values())
             desk.proxy.allow("")
             desk.proxy.bury() if how == "another" else desk.proxy.release()

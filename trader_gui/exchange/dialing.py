@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from trader_gui.exchange.addresses import Addresses
+
 _NS = 1_000_000_000
 
 
@@ -43,11 +45,13 @@ class Dialing:
     """The tries of all sockets to one venue.
 
     Attributes:
+        addresses: Where they connect to.
         observers: Called on the loop when the venue was reached again, or may be; they do not raise.
     """
 
     def __init__(self, limits: DialLimits | None = None, *, jitter: Callable[[], float] = random.random) -> None:
         """Pace by `limits`; `jitter` gives numbers from 0 to 1."""
+        self.addresses = Addresses()
         self.observers: list[Callable[[], None]] = []
         self._limits = limits or DialLimits()
         self._jitter = jitter

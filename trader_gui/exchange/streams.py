@@ -222,7 +222,18 @@ class RouteStream:
 
     async def _open(self) -> StreamLine:
         url = await self._url()
-        socket: ClientConnection = await connect(
+        address = await self._dialing.addresses.find(url)
+        try:
+            socket = await self._connect(url, address)
+        except BaseException:  # out of time, too
+            if address is not None:
+                self._dialing.addresses.avoid(address)
+            raise
+        return StreamLine(socket, self._take, self._on_life, self._limits, is_probed=self._is_watched)
+
+    async def _connect(self, url: str, address: str | None) -> ClientConnection:
+        destination: dict[str, Any] = {} if address is None else {"host": address}
+        return await connect(
             url,
             compression=None,
             open_timeout=self._limits.open_s,
@@ -233,8 +244,8 @@ class RouteStream:
             max_queue=_MAX_FRAMES_WAITING,
             logger=_socket_log,
             proxy=None if is_loopback(url) else True,
+            **destination,
         )
-        return StreamLine(socket, self._take, self._on_life, self._limits, is_probed=self._is_watched)
 
     async def _serve(self, line: StreamLine) -> None:
         """Read a socket to its end, and act on it."""

@@ -31,8 +31,9 @@ async def since_time(port: OrderPort, symbol: str, start_ms: int, now_ms: int) -
     """
     while True:
         page = await port.fills(symbol, start_time_ms=start_ms)
+        is_last = len(page) < FULL_PAGE and start_ms + _WEEK_MS > now_ms
+        if is_last:
+            return list(page)
         if page:  # from here on by trade id: it knows no week, and no two trades have the same
             return [*page, *await since_trade(port, symbol, page[-1].trade_id)]
         start_ms += _WEEK_MS
-        if start_ms > now_ms:
-            return []

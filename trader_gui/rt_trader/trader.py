@@ -195,6 +195,12 @@ class RtTrader(ClosingByHand):
         self._repair.executions.begin(self._first_time_ms)
 
     async def _session(self) -> None:
+        try:
+            await self._run_tasks()
+        finally:
+            self._road.end()
+
+    async def _run_tasks(self) -> None:
         async with asyncio.TaskGroup() as self._group:
             background = [
                 self._group.create_task(self._manager.run(), name="orders"),

@@ -307,8 +307,9 @@ class MainWindow(QWidget):
     def _on_layout_changed(self) -> None:
         self.layout_label.setText(f"Layout: {'Own' if self.workspace.is_custom else 'Default'}")
 
-    def _on_layout_broken(self, new_name: str) -> None:
-        what = "The saved layout could not be read; this is the default one."
+    def _on_layout_broken(self, new_name: str, is_former: bool) -> None:
+        which = "the one of before" if is_former else "the default one"
+        what = f"The saved layout could not be read; this is {which}."
         self.show_banner(
             Banner("layout", "info", what, f"The old file is kept as {new_name}.", (("dismiss", "Dismiss"),))
         )

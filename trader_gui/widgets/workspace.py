@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMainWindow, QTabBar, QTabWidget, QWidget
 
 from trader_gui.models.frame import FrameModel
 from trader_gui.widgets.dock import Dock
-from trader_gui.widgets.layout_store import BrokenLayoutError, LayoutStore, SavedLayout
+from trader_gui.widgets.layout_store import LayoutStore, SavedLayout
 from trader_gui.widgets.panel import Panel
 from trader_gui.widgets.theme import theme
 from trader_gui.widgets.workspace_layout import DOCK_TITLES, Tier, arrange, resize, tier_of
@@ -31,11 +31,11 @@ class Workspace(QMainWindow):
 
     Signals:
         layout_changed: The layout is another one, or became the user's own.
-        layout_broken: (new file name) the saved layout could not be used and was set aside.
+        layout_broken: (new file name, whether the former layout is used) the saved one was set aside.
     """
 
     layout_changed = Signal()
-    layout_broken = Signal(str)
+    layout_broken = Signal(str, bool)
 
     def __init__(self, layout_path: Path | None) -> None:
         super().__init__()
@@ -121,24 +121,26 @@ class Workspace(QMainWindow):
     def restore(self, window: QWidget) -> None:
         """Take back the saved layout, if there is one that can be used."""
         self.fit(window)
-        try:
-            saved = self._store.load()
-        except BrokenLayoutError as error:
-            self.layout_broken.emit(str(error))
-            return
-        if saved is None:
-            return
+        saved, aside = self._store.load()
+        is_used = saved is not None and self._apply(saved, window)
+        if saved is not None and not is_used and not aside:  # Qt does not understand it
+            aside, former = self._store.set_aside(), self._store.former()
+            is_used = former is not None and self._apply(former, window)
+        if aside:
+            self.layout_broken.emit(aside, is_used)
+
+    def _apply(self, saved: SavedLayout, window: QWidget) -> bool:
+        """Take a layout; False when Qt cannot place the docks by it."""
         window.restoreGeometry(QByteArray(saved.geometry))
         if not saved.is_custom:
-            return
+            return True
         self._is_arranging = True
         is_whole = self.restoreState(QByteArray(saved.docks))
         self._is_arranging = False
-        if not is_whole:
-            self.layout_broken.emit(self._store.set_aside())
-            return
-        self.is_custom = True
-        self.layout_changed.emit()
+        if is_whole:
+            self.is_custom = True
+            self.layout_changed.emit()
+        return is_whole
 
     def save_later(self) -> None:
         """Save when nothing has changed for a second."""

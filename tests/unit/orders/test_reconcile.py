@@ -6,11 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.core_records import PREFIX, START_MS, dec, make_order, make_position, make_snapshot
+from tests.core_records import PREFIX, START_MS, dec, make_belief, make_order, make_position, make_snapshot
 from tests.core_rig import Rig
 from trader_gui.domain.account import AccountSnapshot, Balance, Position
 from trader_gui.domain.order import Order, OrderFamily, OrderStatus, OrderType, OrderUpdate, PositionSide
-from trader_gui.journal.belief import Belief
 from trader_gui.orders.reconcile import (
     Pair,
     Row,
@@ -32,12 +31,6 @@ WEB = order_key("web-1", OrderFamily.BOOK)
 def snapshot(amounts: dict[str, Decimal], *orders: Order, wallet: str = "10000", time_ms: int = 0) -> AccountSnapshot:
     positions = tuple(Position(s, a, dec(1), dec(0)) for s, a in amounts.items())
     return AccountSnapshot((Balance("USDT", dec(wallet), dec(wallet)),), positions, orders, time_ms)
-
-
-def believed(positions: list[Position], *orders: Order, wallet: str = "10000", time_ms: int = 0) -> Belief:
-    held = {p.key: p for p in positions}
-    balances = {"USDT": Balance("USDT", dec(wallet), dec(wallet))}
-    return Belief(orders, held, balances, {}, {}, {}, time_ms)
 
 
 def pairs_of(rig: Rig, venue: AccountSnapshot) -> dict[RowKey, Pair]:
@@ -137,7 +130,7 @@ def test_only_the_orders_of_the_symbols_that_were_asked_for_are_compared() -> No
 
 def test_what_the_journal_says_else_is_told_with_its_time() -> None:
     order = make_order(f"{PREFIX}-ep-4")
-    belief = believed([make_position("0.010")], order, wallet="9999.5", time_ms=7)
+    belief = make_belief(make_position("0.010"), orders=(order,), wallet="9999.5", time_ms=7)
     rig = Rig()
     found = journal_differences(belief, pairs_of(rig, snapshot({})), to_venue=True)
     assert {key[1]: (fact_text(p.venue), fact_text(p.memory), p.memory_ms) for key, p in found.items()} == {
@@ -151,7 +144,7 @@ def test_of_an_order_the_journal_only_has_to_know_that_it_is_open() -> None:
     order = web_order(executed_quantity=dec("0.004"))
     rig = Rig()
     told(rig, order)
-    belief = believed([], replace(order, executed_quantity=dec(0)))
+    belief = make_belief(orders=(replace(order, executed_quantity=dec(0)),))
     assert journal_differences(belief, pairs_of(rig, make_snapshot(open_orders=(order,))), to_venue=False) == {}
 
 

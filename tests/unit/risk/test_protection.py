@@ -605,7 +605,7 @@ def test_a_close_on_its_way_is_given_a_second_before_another_stop_is_tried_besid
     rig = new_rig()
     rig.answer(rig.naked_long(), REFUSED, code=-2021)
     (out,) = rig.approved(EXIT)
-    rig.accept(out)  # it is there, and has not been executed: the market stands still
+    assert rig.accept(out).approved == ()  # it is there, and not executed yet: the market stands still
     assert [purposes(rig.look()) for _ in range(4)] == [[], [], [], [PROTECTION]]
     assert len(rig.approved()) == 4
 

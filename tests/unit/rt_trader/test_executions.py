@@ -8,7 +8,7 @@ import pytest
 from tests.core_records import START_MS, make_fill, make_order
 from tests.core_rig import Rig
 from trader_gui.domain.order import Fill, Order, OrderUpdate
-from trader_gui.rt_trader import executions as module
+from trader_gui.rt_trader import execution_pages as module
 from trader_gui.rt_trader.executions import Executions
 
 
@@ -22,7 +22,7 @@ class Venue:
     async def fills(self, symbol: str, *, from_trade_id: int = 0, start_time_ms: int = 0) -> tuple[Fill, ...]:
         self.calls.append((symbol, from_trade_id or f"since {start_time_ms}"))
         found = [f for f in self.listed if f.symbol == symbol and f.trade_id >= from_trade_id]
-        return tuple(f for f in found if f.trade_time_ms >= start_time_ms)[: module.PAGE]
+        return tuple(f for f in found if f.trade_time_ms >= start_time_ms)[: module.FULL_PAGE]
 
     async def order_by_id(self, symbol: str, order_id: int) -> Order | None:
         self.calls.append((symbol, f"order {order_id}"))
@@ -74,7 +74,7 @@ def test_executions_of_before_the_session_are_not_asked_for() -> None:
 
 
 def test_a_full_page_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PAGE", 2)
+    monkeypatch.setattr(module, "FULL_PAGE", 2)
     made = make(Rig(), venue := Venue(*(bought(n) for n in range(1, 6))))
     assert ids(asyncio.run(made.unbooked({"BTCUSDT"}))) == [1, 2, 3, 4, 5]
     assert [asked for _, asked in venue.calls] == [f"since {START_MS}", 3, 5]

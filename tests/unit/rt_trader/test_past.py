@@ -15,7 +15,7 @@ from trader_gui.domain.step import Step
 from trader_gui.exchange.port import OrderName
 from trader_gui.journal.belief import Belief
 from trader_gui.journal.writer import open_journal
-from trader_gui.rt_trader import executions, past
+from trader_gui.rt_trader import execution_pages, past
 from trader_gui.rt_trader.past import Past, Recovered
 
 SYMBOL = "BTCUSDT"
@@ -44,7 +44,7 @@ class Venue:
             found = [f for f in self.trades if f.trade_id >= from_trade_id]
         else:
             found = [f for f in self.trades if start_time_ms <= f.trade_time_ms < start_time_ms + 7 * DAY_MS]
-        return tuple(f for f in found if f.symbol == symbol)[: executions.FULL_PAGE]
+        return tuple(f for f in found if f.symbol == symbol)[: execution_pages.FULL_PAGE]
 
     async def read_account(self) -> AccountSnapshot:
         self.asked.append("account")
@@ -147,7 +147,7 @@ def test_nothing_at_all_is_a_reading_too(tmp_path: Path) -> None:
 
 
 def test_full_pages_are_read_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executions, "FULL_PAGE", 2)
+    monkeypatch.setattr(execution_pages, "FULL_PAGE", 2)
     venue = Venue(*(trade(number, trade_time_ms=TODAY_MS) for number in range(1, 8)))  # all of one millisecond
     assert [number for number, _ in fills_in(recovered(tmp_path, venue, None))] == [1, 2, 3, 4, 5, 6, 7]
 

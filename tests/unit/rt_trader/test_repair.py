@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.core_records import PREFIX, make_fill, make_kline, make_order, make_snapshot
+from tests.core_records import PREFIX, START_MS, make_fill, make_kline, make_order, make_snapshot
 from tests.core_rig import Rig
 from trader_gui.domain.account import AccountSnapshot
 from trader_gui.domain.market import Kline, KlineHistory
@@ -18,7 +18,7 @@ from trader_gui.rt_trader import repair as module
 from trader_gui.rt_trader.repair import Repair
 
 Expect = Callable[[str], None]
-SINCE_MS = 5
+SINCE_MS = START_MS
 
 
 class Venue:

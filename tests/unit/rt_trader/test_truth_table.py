@@ -3,17 +3,18 @@
 import asyncio
 from typing import Any
 
-from tests.core_records import START_MS, dec, make_account_update, make_order, make_position, make_snapshot
+from tests.core_records import START_MS, dec, make_account_update, make_belief, make_order, make_position, make_snapshot
 from tests.core_rig import Rig
 from trader_gui.domain.order import OrderUpdate
 from trader_gui.errors import UserError
-from trader_gui.orders.reconcile import Belief, Pair, RowKey, RowKind, RowState, compare
+from trader_gui.journal.belief import Belief
+from trader_gui.orders.reconcile import Pair, RowKey, RowKind, RowState, compare
 from trader_gui.rt_trader.provenance import Provenance
 from trader_gui.rt_trader.status import Reconciliation
 from trader_gui.rt_trader.truth_table import TruthTable
 
 POSITION, WALLET, SETTINGS = (RowKind.POSITION, "BTCUSDT"), (RowKind.WALLET, "USDT"), (RowKind.SETTINGS, "BTCUSDT")
-RIGHT = Belief({}, (), {"USDT": dec(10_000)})
+RIGHT = make_belief()
 
 
 class World:
@@ -74,7 +75,7 @@ def test_a_journal_that_cannot_be_read_says_nothing() -> None:
 
 def test_the_journal_is_behind_when_it_was_so_twice_and_nothing_was_told_meanwhile() -> None:
     world = World()
-    world.says = Belief({"BTCUSDT": dec("0.010")}, (), {"USDT": dec(10_000)})
+    world.says = make_belief(make_position("0.010"))
     world.update()
     assert world.table.is_journal_suspect
     world.update()
@@ -87,7 +88,7 @@ def test_the_journal_is_behind_when_it_was_so_twice_and_nothing_was_told_meanwhi
 
 def test_what_was_told_while_the_journal_was_read_proves_nothing() -> None:
     world = World()
-    world.says = Belief({"BTCUSDT": dec("0.010")}, (), {"USDT": dec(10_000)})
+    world.says = make_belief(make_position("0.010"))
     world.provenance.take(make_account_update(make_position(0)), 2**62)
     world.update()
     world.update()
@@ -98,7 +99,7 @@ def test_an_order_that_no_list_was_asked_for_is_not_missing() -> None:
     world = World()
     order = make_order("web-1", symbol="ETHUSDT")
     world.rig.send(OrderUpdate(order, "NEW", None, START_MS, START_MS))
-    world.says = Belief({}, (order,), {"USDT": dec(10_000)})
+    world.says = make_belief(orders=(order,))
     world.pairs = lambda: {WALLET: Pair(dec(10_000), dec(10_000), 0, agrees=True)}  # type: ignore[method-assign]
     world.update()
     assert not world.table.is_journal_suspect
