@@ -16,7 +16,7 @@ import msgspec
 from trader_gui.collectors.account_update import AccountUpdateCollector
 from trader_gui.collectors.order_update import OrderUpdateCollector
 from trader_gui.domain.account import AccountSnapshot, Balance, Position, PositionKey
-from trader_gui.domain.order import CancelIntent, Order, OrderFamily, OrderStatus, Origin
+from trader_gui.domain.order import AmendIntent, CancelIntent, Order, OrderFamily, OrderStatus, Origin
 from trader_gui.domain.step import Message
 from trader_gui.journal.records import (
     ACCOUNT_KINDS,
@@ -160,6 +160,8 @@ class _Fold:
         message = decode_order_message(row.kind, row.payload)
         if isinstance(message, CancelIntent):
             self._orders.enter_cancel(message.client_order_id, message.order_family)
+        elif isinstance(message, AmendIntent):
+            self._orders.enter_amend(message.client_order_id)
         else:
             self._tell(message)
 

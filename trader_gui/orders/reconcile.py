@@ -98,7 +98,8 @@ class Pair(msgspec.Struct, frozen=True):
 
     Attributes:
         memory_ms: Market time since which the collectors say so.
-        is_asked: The collectors know that they do not know (an UNKNOWN order), and the venue is being asked.
+        is_asked: The collectors know that they do not know (an UNKNOWN order, an amendment in flight), and the venue is
+            being asked.
     """
 
     venue: Fact
@@ -203,6 +204,7 @@ def _orders(snapshot: AccountSnapshot, orders: OrderUpdateCollector) -> dict[Row
     found: dict[RowKey, Pair] = {}
     listed = {order_key(o.client_order_id, o.order_family): o for o in snapshot.open_orders}
     resting = {o.order_id for o in snapshot.open_orders}
+    amended = {client_order_id for client_order_id, _ in orders.amends_in_flight}
     for ours in orders.open_orders():
         if snapshot.orders_of is not None and ours.symbol not in snapshot.orders_of:
             continue
@@ -210,7 +212,7 @@ def _orders(snapshot: AccountSnapshot, orders: OrderUpdateCollector) -> dict[Row
         told = listed.pop(key, None)
         if ours.status is OrderStatus.SENT:
             continue
-        is_asked = ours.status is OrderStatus.UNKNOWN
+        is_asked = ours.status is OrderStatus.UNKNOWN or ours.client_order_id in amended
         agrees = not is_asked and _is_as_listed(ours, told, resting)
         found[key] = Pair(told, ours, ours.update_time_ms, agrees=agrees, is_asked=is_asked)
     for key, told in listed.items():

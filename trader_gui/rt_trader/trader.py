@@ -10,7 +10,7 @@ from trader_gui.callback import Callback
 from trader_gui.credentials import Credentials
 from trader_gui.decision.registry import make_strategy
 from trader_gui.domain.account import MarginType
-from trader_gui.domain.order import Order, OrderIntent
+from trader_gui.domain.order import AmendIntent, Order, OrderIntent, Origin
 from trader_gui.domain.step import EngineMode, Refusal, Route
 from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import BugError, TraderError, UserError, VenueError, first_error
@@ -355,6 +355,13 @@ class RtTrader(ClosingByHand):
     async def cancel(self, order: Order) -> Answer:
         """Cancel one order of either family."""
         return await self._road.ask(cancel_wishes([order], "by_hand", self.callback.now_ms))
+
+    async def amend(self, order: Order, price: Decimal | None = None, quantity: Decimal | None = None) -> Answer:
+        """Give an open limit order another price or total size (what is executed included), in place."""
+        now_ms = self.callback.now_ms
+        return await self._road.ask(
+            [AmendIntent(order.symbol, order.client_order_id, Origin.HAND, "by_hand", now_ms, price, quantity)]
+        )
 
     async def cancel_entries(self) -> Answer:
         """Cancel every open order that could open or enlarge a position; stops and other exits stay."""

@@ -4,7 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from trader_gui.domain.order import OrderFamily, OrderIntent, OrderStatus, OrderType, Origin, PositionSide, Side
+from trader_gui.domain.order import (
+    AmendIntent,
+    OrderFamily,
+    OrderIntent,
+    OrderStatus,
+    OrderType,
+    Origin,
+    PositionSide,
+    Side,
+)
 from trader_gui.i18n import readable, reason_words, refusal_words, venue_error_words
 from trader_gui.models.decisions import DecisionRow, Verdict
 from trader_gui.models.fills import FillRow
@@ -79,6 +88,7 @@ _TARGETS = (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_MARKET)
 _VERDICTS = {
     Verdict.SENT: ("sent", "text1"),
     Verdict.CANCEL: ("cancel", "text1"),
+    Verdict.AMEND: ("change", "text1"),
     Verdict.REFUSED: ("refused", "warn"),
     Verdict.REJECTED: ("rejected", "danger"),
     Verdict.UNKNOWN: ("unknown", "warn"),
@@ -195,7 +205,14 @@ def intent_words(row: DecisionRow) -> str:
     if isinstance(row.intent, OrderIntent):
         side = side_words(row.intent.side is Side.BUY, "Buy", "Sell")
         return f"{side} {_TYPES[row.intent.order_type].lower()} {figures(row.intent)}"
-    return f"order {row.intent.client_order_id}"
+    terms = _terms(row.intent) if isinstance(row.intent, AmendIntent) else ""
+    return f"order {row.intent.client_order_id}{terms}"
+
+
+def _terms(intent: AmendIntent) -> str:
+    """Return what an amendment asks for: ` to 0.010 @ 60,000.0`."""
+    size = "" if intent.quantity is None else f" {intent.quantity:,f}"
+    return f" to{size}" + ("" if intent.price is None else f" @ {intent.price:,f}")
 
 
 def figures(intent: OrderIntent) -> str:
