@@ -15,7 +15,7 @@ from trader_gui.domain.step import Refusal
 from trader_gui.errors import OutcomeUnknownError, TraderError, VenueError
 from trader_gui.resources import read_text
 
-SECTIONS = ("problem", "hold", "held", "held_more", "venue_error", "refusal", "reason")
+SECTIONS = ("problem", "hold", "held", "held_more", "venue_error", "refusal", "reason", "cause")
 _NOT_SENT = "not sent: "
 """How this program's own refusals begin: the exchange was not asked."""
 
@@ -74,6 +74,11 @@ def refusal_words(refusal: Refusal) -> str:
 def reason_words(code: str) -> str:
     """Return why the engine or the program did something (`stop_loss`, `expired`); "" for no reason."""
     return words("reason", code) if code else ""
+
+
+def cause_words(code: str) -> str:
+    """Return why exchange, journal and program differed (`funding`, `foreign_order`); "" for no difference."""
+    return words("cause", code) if code else ""
 
 
 def venue_error_words(code: int | None, message: str = "") -> str:

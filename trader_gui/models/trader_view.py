@@ -8,6 +8,8 @@ from trader_gui.callback import Callback
 from trader_gui.domain.step import Route, Step
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.exchange.port import CommissionRate, LeverageBracket
+from trader_gui.orders.reconcile import Row, RowKey
+from trader_gui.rt_trader.provenance import Told
 
 
 class RouteView(Protocol):
@@ -21,6 +23,25 @@ class RouteView(Protocol):
     def last_received_ns(self) -> int: ...
     @property
     def detail(self) -> str: ...
+
+
+class ReconciliationView(Protocol):
+    """How far the account on the screen is the account at the exchange; times are monotonic ns."""
+
+    @property
+    def is_running(self) -> bool: ...
+    @property
+    def is_looking(self) -> bool: ...
+    @property
+    def confirmed_ns(self) -> int | None: ...
+    @property
+    def problem(self) -> str: ...
+    @property
+    def rows(self) -> tuple[Row, ...]: ...
+    @property
+    def open_rows(self) -> int: ...
+    @property
+    def told(self) -> Mapping[RowKey, Told]: ...
 
 
 class StatusView(Protocol):
@@ -72,6 +93,8 @@ class StatusView(Protocol):
     def day_start_equity(self) -> Decimal | None: ...
     @property
     def journal_ok(self) -> bool: ...
+    @property
+    def reconciliation(self) -> ReconciliationView: ...
 
 
 class ProfileView(Protocol):

@@ -1,6 +1,6 @@
 """The venue's list of executions held against what the core has booked: own ones and those of anybody else."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -87,18 +87,29 @@ class Executions:
             updates.append(OrderUpdate(known[key], "TRADE", told, time_ms, time_ms, is_asked=True))
         return updates
 
+    async def since(self, symbol: str, time_ms: int) -> list[Fill]:
+        """Return all executions of a symbol since a time, oldest first; the client order id is not told.
+
+        Raises:
+            VenueError: The venue cannot be asked.
+        """
+        page = await self._port.fills(symbol, start_time_ms=time_ms)
+        return [*page, *await self._rest(symbol, page)]
+
     async def _list(self, symbol: str) -> list[Fill]:
-        listed: list[Fill] = []
         booked = self._booked.get(symbol)
-        while True:
-            if booked is None:
-                page = await self._port.fills(symbol, start_time_ms=self._since_ms.get(symbol, self._begun_ms))
-            else:
-                page = await self._port.fills(symbol, from_trade_id=booked + 1)
-            listed += page
-            if len(page) < PAGE:
-                return listed
-            booked = page[-1].trade_id
+        if booked is None:
+            return await self.since(symbol, self._since_ms.get(symbol, self._begun_ms))
+        page = await self._port.fills(symbol, from_trade_id=booked + 1)
+        return [*page, *await self._rest(symbol, page)]
+
+    async def _rest(self, symbol: str, page: Sequence[Fill]) -> list[Fill]:
+        """Return what follows a page that is full."""
+        rest: list[Fill] = []
+        while len(page) >= PAGE:
+            page = await self._port.fills(symbol, from_trade_id=page[-1].trade_id + 1)
+            rest += page
+        return rest
 
     def _advance(self, symbol: str, listed: Iterable[Fill], asked_ms: int) -> None:
         """Everything up to the first execution that is not booked need not be read again."""

@@ -319,7 +319,8 @@ class RtTrader:
 
     def check_account(self) -> None:
         """Hold the account against the venue now."""
-        self._reconciler.check_now()
+        if self._callback is not None:
+            self._reconciler.check_now()
 
     @property
     def is_armed(self) -> bool:

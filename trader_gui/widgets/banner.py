@@ -7,9 +7,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from trader_gui.models.protection import ProtectionKind
-from trader_gui.models.session import FeedKind, SessionModel, SessionState
+from trader_gui.models.session import AccountKind, FeedKind, SessionModel, SessionState
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets import session_words as words
+from trader_gui.widgets.reconciliation_columns import reconciliation_tip
 from trader_gui.widgets.theme import set_style_property, theme
 
 HEIGHT = 36
@@ -61,9 +62,12 @@ def _danger_banners(model: SessionModel) -> list[Banner]:
         banners.append(Banner("naked", "danger", what, _position_words(model), (("close", "Close position…"),)))
     if words.is_tripped(state):
         did = "It does nothing until you arm it again. Orders at the exchange stay there."
-        banners.append(
-            Banner("tripped", "danger", f"Engine halted: {words.halt_words(state.halt_reason)}.", did, _DISMISS)
-        )
+        worst = state.account.worst
+        if worst is not None:
+            did = f"{reconciliation_tip(worst)} {did}"
+        what = f"Engine halted: {words.halt_words(state.halt_reason)}."
+        actions = _DISMISS if worst is None else (("account", "Show"), *_DISMISS)
+        banners.append(Banner("tripped", "danger", what, did, actions))
     banned_until_ms = state.service.banned_until_ms
     if banned_until_ms is not None:
         what = f"The exchange has banned this address until {fmt.date_time(banned_until_ms)} UTC."
@@ -88,13 +92,15 @@ def _feed_banners(state: SessionState) -> list[Banner]:
         return []
     banners = []
     held = "Entries are held. Reconnecting. Stops stay at the exchange."
+    age_s = state.account.age_s
+    unconfirmed = "" if age_s is None else f"The account was last confirmed {fmt.age(age_s)} ago. "
     if state.feed.kind is FeedKind.OFFLINE:
         banners.append(Banner("feed", "danger", "No connection to the price feed.", held))
     elif state.feed.kind is FeedKind.STALE:
         banners.append(Banner("feed", "warn", f"Price feed stale for {fmt.age(state.feed.age_s)}.", held))
     trouble = words.user_stream_trouble(state.user_stream)
     if trouble:
-        banners.append(Banner("user_stream", "warn", trouble, held))
+        banners.append(Banner("user_stream", "warn", trouble, unconfirmed + held))
     return banners
 
 
@@ -103,7 +109,11 @@ def _notices(state: SessionState) -> list[Banner]:
     if state.differences:
         count = len(state.differences)
         what = "The exchange differs from the last session." if count == 1 else f"{count} differences at start."
-        banners.append(Banner("differences", "warn", what, " · ".join(state.differences), _DISMISS))
+        actions = (("account", "Show"), *_DISMISS)
+        banners.append(Banner("differences", "warn", what, " · ".join(state.differences), actions))
+    if state.account.problem and state.account.kind is AccountKind.OLD:
+        what = f"The account has not been confirmed for {fmt.age(state.account.age_s)}."
+        banners.append(Banner("account", "warn", what, f"{state.account.problem}.", (("account", "Show"),)))
     if state.data_ended and state.phase == "running":
         banners.append(
             Banner("data_ended", "info", "The recorded data has ended.", "Nothing more will come.", _DISMISS)

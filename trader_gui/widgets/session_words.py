@@ -19,7 +19,13 @@ PROFILE_NOTES = {
     "testnet": "the exchange's test network, no money at risk",
     "live": "the real exchange: real money",
 }
-_HALT_WORDS = {"bug": "program error", "stale_feed": "feed stale", "queue_overflow": "too many messages"}
+_HALT_WORDS = {
+    "bug": "program error",
+    "stale_feed": "feed stale",
+    "queue_overflow": "too many messages",
+    "unexplained_difference": "account differs",
+    "second_program": "second program",
+}
 _DETAIL_WORDS = {"mirror_stale": "The live market does not reach the simulated exchange."}
 _NOT_TRIPPED = frozenset({"", "by_user", "expired", "stopping", "at_start"})
 
@@ -55,10 +61,15 @@ def is_tripped(state: SessionState) -> bool:
     return state.mode is not EngineMode.ACTIVE and state.halt_reason not in _NOT_TRIPPED
 
 
-def engine(state: SessionState) -> CellView:
-    """Return the engine cell: disarmed, armed with the time left, reducing, or tripped with the reason."""
+def engine(state: SessionState, *, is_narrow: bool = False) -> CellView:
+    """Return the engine cell: disarmed, armed with the time left, reducing, or tripped with the reason.
+
+    In a narrow cell the reason stands in the label, where it is not cut off.
+    """
     if is_tripped(state):
-        return CellView(f"TRIPPED: {halt_words(state.halt_reason)}", "danger", "octagon", ground="danger")
+        reason = halt_words(state.halt_reason)
+        text, label = ("TRIPPED", f"Engine: {reason}") if is_narrow else (f"TRIPPED: {reason}", "")
+        return CellView(text, "danger", "octagon", ground="danger", label=label)
     if state.mode is EngineMode.REDUCING:
         return CellView("REDUCING", "warn", "gear", "exits only", ground="warn")
     if state.mode is EngineMode.ACTIVE:

@@ -1,12 +1,13 @@
 """The status bar: account stream, latency, clock, request budget, journal; two clocks and the version at the right."""
 
-from PySide6.QtCore import QSize
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStatusBar, QWidget
 
 from trader_gui.models.session import ServiceState, SessionModel
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets import session_words as words
+from trader_gui.widgets.provenance_words import account, account_words
 from trader_gui.widgets.session_words import CellView
 from trader_gui.widgets.theme import set_style_property, theme
 
@@ -57,8 +58,47 @@ class StatusCell(QWidget):
             self._icon.setPixmap(theme().pixmap(self.view.icon, tone, _ICON_PX))
 
 
+class LinkCell(StatusCell):
+    """A cell that opens something, by mouse or key.
+
+    Signals:
+        clicked: It was pressed.
+    """
+
+    clicked = Signal()
+
+    def __init__(self, label: str, description: str, parent: QWidget | None = None) -> None:
+        super().__init__(label, description, parent)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.clicked.emit()
+        super().mouseReleaseEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and not event.isAutoRepeat():
+            self.clicked.emit()
+            return
+        super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.hasFocus():
+            painter = QPainter(self)
+            painter.setPen(theme().color("accent"))
+            painter.drawRect(self.rect().adjusted(0, 1, -1, -2))
+
+
 class StatusBar(QStatusBar):
-    """Side figures of the session; the clocks show the market's time."""
+    """Side figures of the session; the clocks show the market's time.
+
+    Signals:
+        account_requested: The user wants to see how the account stands to the exchange.
+    """
+
+    account_requested = Signal()
 
     def __init__(self, model: SessionModel, version: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,6 +106,8 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self.setFixedHeight(HEIGHT)
         self.user_stream = StatusCell("User stream", "The stream that tells of your orders and your account")
+        self.account = LinkCell("Account", "Whether the exchange shows what is shown here")
+        self.account.clicked.connect(self.account_requested)
         self.latency = StatusCell("REST", "Round trip of the last call to the exchange")
         self.clock_offset = StatusCell("Clock", _OFFSET_WORDS)
         self.weight = StatusCell("Weight", "Request weight used in this minute, of what the exchange allows")
@@ -83,9 +125,17 @@ class StatusBar(QStatusBar):
         row = QHBoxLayout(inner)
         row.setContentsMargins(0, 0, 4, 0)
         row.setSpacing(0)
-        left = (self.user_stream, self.latency, self.clock_offset, self.weight, self.orders, self.journal)
+        self._left = (
+            self.user_stream,
+            self.account,
+            self.latency,
+            self.clock_offset,
+            self.weight,
+            self.orders,
+            self.journal,
+        )
         self._rules: dict[StatusCell, QFrame] = {}
-        for cell in left:
+        for cell in self._left:
             row.addWidget(cell)
             rule = self._rules[cell] = _rule()
             row.addWidget(rule)
@@ -108,8 +158,7 @@ class StatusBar(QStatusBar):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        cells = (self.user_stream, self.latency, self.clock_offset, self.weight, self.orders, self.journal)
-        needed = sum(c.sizeHint().width() + 1 for c in (*cells, self.utc, self.kst)) + 80
+        needed = sum(c.sizeHint().width() + 1 for c in (*self._left, self.utc, self.kst)) + 80
         for cell in self._drop_order:
             must_go = needed > self.width()
             cell.setVisible(not must_go)
@@ -121,6 +170,8 @@ class StatusBar(QStatusBar):
         state = self._model.state
         service = state.service
         self.user_stream.show_view(words.user_stream(state.user_stream))
+        self.account.show_view(account(state.account))
+        self.account.setToolTip(f"{account_words(state.account)} Click for the table.")
         self.latency.show_view(CellView(fmt.latency(service.rest_latency_ms)))
         self.clock_offset.show_view(_offset(service.clock_offset_ms))
         self.clock_offset.setToolTip(_offset_words(service.clock_age_min))

@@ -102,6 +102,16 @@ def test_position_and_balance_are_the_venues_last_word(tmp_path: Path) -> None:
         assert reader.balances()["USDT"].wallet_balance == Decimal(9998)
 
 
+def test_it_knows_whose_intents_it_holds_and_when_the_account_was_last_told(tmp_path: Path) -> None:
+    approved = samples.approved(1)
+    with write(tmp_path / "j.sqlite", [samples.snapshot(), approved]) as reader:
+        assert reader.has_intent(approved.client_order_id)
+        assert not reader.has_intent("web-1")
+        assert reader.account_time_ms() == samples.snapshot().taken_time_ms
+    with JournalReader(tmp_path / "none.sqlite") as reader:
+        assert reader.account_time_ms() == 0
+
+
 @pytest.mark.parametrize("last", [samples.account_update("0"), samples.snapshot()])
 def test_flat_is_no_position(tmp_path: Path, last: Message) -> None:
     with write(tmp_path / "j.sqlite", [samples.account_update("0.5"), last]) as reader:
