@@ -13,7 +13,12 @@ from trader_gui.domain.step import EngineMode, Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.models.frame import FrameModel
 from trader_gui.models.protection import EngineWatch, Protection, ProtectionKind, engine_watch, protection
-from trader_gui.models.trader_view import RouteView, StatusView
+from trader_gui.models.reconciliation import Row, RowKind, RowState
+from trader_gui.models.trader_view import ReconciliationView, RouteView, StatusView
+from trader_gui.rt_trader.provenance import Told
+
+CONFIRMED_FOR_S = 60
+"""An account that was not confirmed for longer is told in amber."""
 
 _DAY_MS = 86_400_000
 _NS = 1_000_000_000
@@ -119,6 +124,37 @@ class DeadManState:
     failure: str = ""
 
 
+class AccountKind(StrEnum):
+    """What the account cell says: whether the exchange shows what is shown here."""
+
+    UNCHECKED = "unchecked"
+    CHECKING = "checking"
+    CONFIRMED = "confirmed"
+    OLD = "old"
+    DIFFERS = "differs"
+    UNEXPLAINED = "unexplained"
+
+
+@dataclass(frozen=True)
+class AccountState:
+    """How far the account on the screen is the account at the exchange.
+
+    Attributes:
+        age_s: Whole seconds since it was last confirmed, None before the first time.
+        open_rows: How many rows differ, or did so without an explanation.
+        worst: The first row that nothing explains, None when there is none.
+        problem: Why the exchange could not be asked the last time, "" while it can.
+        wallet: Where the balance of the margin asset comes from.
+    """
+
+    kind: AccountKind = AccountKind.UNCHECKED
+    age_s: int | None = None
+    open_rows: int = 0
+    worst: Row | None = None
+    problem: str = ""
+    wallet: Told | None = None
+
+
 _NOT_YET_KNOWN = Protection(ProtectionKind.UNKNOWN)
 _NO_WATCH = EngineWatch()
 _NO_SWITCH = DeadManState()
@@ -126,6 +162,7 @@ _WAITING = RouteState(FeedKind.WAITING)
 _NO_PRICE = PriceState()
 _NO_MONEY = MoneyState()
 _NO_SERVICE = ServiceState()
+_UNCHECKED = AccountState()
 
 
 @dataclass(frozen=True)
@@ -159,6 +196,7 @@ class SessionState:
     price: PriceState = _NO_PRICE
     money: MoneyState = _NO_MONEY
     service: ServiceState = _NO_SERVICE
+    account: AccountState = _UNCHECKED
     legs: tuple[Position, ...] = ()
     is_hedge: bool = False
     differences: tuple[str, ...] = ()
@@ -179,6 +217,7 @@ class SessionModel(FrameModel):
         symbol, interval: Of the session.
         rules: The symbol's filters; None until the session has read them.
         state: The picture of the last refresh.
+        now_ns: Monotonic time of it; ages are counted up to it.
     """
 
     def __init__(self, profile_name: str, symbol: str, interval: str, parent: QObject | None = None) -> None:
@@ -188,6 +227,7 @@ class SessionModel(FrameModel):
         self.interval = interval
         self.rules: SymbolRules | None = None
         self.state = SessionState()
+        self.now_ns = 0
 
     def refresh_status(self, status: StatusView) -> None:
         """Show the start of a session, while there are no collectors yet."""
@@ -203,6 +243,7 @@ class SessionModel(FrameModel):
         )
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
+        self.now_ns = now_ns
         positions = list(callback.account.positions.values())
         orders = callback.orders.open_orders()
         is_known = callback.account.is_known
@@ -227,6 +268,7 @@ class SessionModel(FrameModel):
                 price=_price_state(callback),
                 money=self._money_state(callback, status, positions),
                 service=_service_state(status, now_ns),
+                account=self._account_state(status.reconciliation, now_ns),
                 legs=callback.account.legs(self.symbol),
                 is_hedge=status.is_hedge,
                 differences=status.differences,
@@ -239,6 +281,19 @@ class SessionModel(FrameModel):
         if state != self.state:
             self.state = state
             self.changed.emit()
+
+    def _account_state(self, looks: ReconciliationView, now_ns: int) -> AccountState:
+        age_s = None if looks.confirmed_ns is None else max(0, now_ns - looks.confirmed_ns) // _NS
+        unexplained = [row for row in looks.rows if row.state is RowState.UNEXPLAINED]
+        asset = self.rules.margin_asset if self.rules is not None else ""
+        return AccountState(
+            kind=_account_kind(looks, age_s, has_unexplained=bool(unexplained)),
+            age_s=age_s,
+            open_rows=looks.open_rows,
+            worst=unexplained[0] if unexplained else None,
+            problem=looks.problem,
+            wallet=looks.told.get((RowKind.WALLET, asset)),
+        )
 
     def _money_state(self, callback: Callback, status: StatusView, positions: list[Position]) -> MoneyState:
         account = callback.account
@@ -329,6 +384,18 @@ def _change(callback: Callback, last_price: float, open_time_ms: int) -> tuple[f
 def _dead_man_state(status: StatusView, now_ns: int) -> DeadManState:
     told = status.dead_man
     return DeadManState(told.mode, _left_s(told.until_ns, now_ns), told.failure)
+
+
+def _account_kind(looks: ReconciliationView, age_s: int | None, *, has_unexplained: bool) -> AccountKind:
+    if has_unexplained:
+        return AccountKind.UNEXPLAINED
+    if looks.open_rows:
+        return AccountKind.DIFFERS
+    if not looks.is_running:
+        return AccountKind.UNCHECKED
+    if age_s is None:
+        return AccountKind.CHECKING
+    return AccountKind.OLD if age_s > CONFIRMED_FOR_S else AccountKind.CONFIRMED
 
 
 def _service_state(status: StatusView, now_ns: int) -> ServiceState:
