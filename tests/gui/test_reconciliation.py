@@ -13,7 +13,7 @@ from trader_gui.domain.order import OrderFamily, OrderStatus
 from trader_gui.domain.step import Route
 from trader_gui.models.bridge import Bridge
 from trader_gui.models.reconciliation import Row, RowKind, RowState
-from trader_gui.models.session import AccountKind
+from trader_gui.models.session_state import AccountKind
 from trader_gui.orders.reconcile import order_key
 from trader_gui.rt_trader.provenance import Source, Told
 from trader_gui.widgets.main_window import MainWindow

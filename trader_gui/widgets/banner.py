@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 from trader_gui.domain.protection import ProtectionState
 from trader_gui.i18n import stream_words
 from trader_gui.models.protection import ProtectionKind
-from trader_gui.models.session import AccountKind, FeedKind, RouteState, SessionModel, SessionState
+from trader_gui.models.session import SessionModel
+from trader_gui.models.session_state import AccountKind, FeedKind, RouteState, SessionState
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets import session_words as words
 from trader_gui.widgets.protection_words import watch_did, watch_what

@@ -3,7 +3,7 @@
 from trader_gui.models.orders import OrderRow
 from trader_gui.models.positions import PositionRow
 from trader_gui.models.provenance import Source, Told, source_ages
-from trader_gui.models.session import AccountKind, AccountState
+from trader_gui.models.session_state import AccountKind, AccountState
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets.cell_view import CellView
 

@@ -3,7 +3,8 @@
 from trader_gui.domain.step import EngineMode
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.models.protection import ProtectionKind
-from trader_gui.models.session import FeedKind, MoneyState, SessionModel, SessionState
+from trader_gui.models.session import SessionModel
+from trader_gui.models.session_state import FeedKind, MoneyState, SessionState
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets.cell_view import CellView
 from trader_gui.widgets.stream_words import user_stream_trouble

@@ -4,7 +4,8 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStatusBar, QWidget
 
-from trader_gui.models.session import ServiceState, SessionModel
+from trader_gui.models.session import SessionModel
+from trader_gui.models.session_state import ServiceState
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets.cell_view import CellView
 from trader_gui.widgets.protection_words import DEAD_MAN_NOTE, dead_man_cell
