@@ -16,7 +16,7 @@ from trader_gui.domain.order import (
     Side,
 )
 from trader_gui.domain.step import EngineMode, Refusal
-from trader_gui.risk import rules
+from trader_gui.risk import changes, rules
 from trader_gui.risk.rules import RiskLimits
 
 LONG = make_position("0.010")
@@ -343,13 +343,13 @@ def cancel(origin=Origin.HAND, client_order_id="a"):
 def test_cancels():
     mine, web = make_order("a", origin=Origin.ENGINE), make_order("b")
     context = make_risk_context(open_orders=(mine, web))
-    assert rules.check_cancel(cancel(), context) is None
-    assert rules.check_cancel(cancel(Origin.ENGINE), context) is None
-    assert code(rules.check_cancel(cancel(Origin.ENGINE, "b"), context)) == "not_own_order"
-    assert code(rules.check_cancel(cancel(Origin.ENGINE), replace(context, mode=EngineMode.HALTED))) == "halted"
-    assert rules.check_cancel(cancel(client_order_id="fresh from the venue's list"), context) is None
+    assert changes.check_cancel(cancel(), context) is None
+    assert changes.check_cancel(cancel(Origin.ENGINE), context) is None
+    assert code(changes.check_cancel(cancel(Origin.ENGINE, "b"), context)) == "not_own_order"
+    assert code(changes.check_cancel(cancel(Origin.ENGINE), replace(context, mode=EngineMode.HALTED))) == "halted"
+    assert changes.check_cancel(cancel(client_order_id="fresh from the venue's list"), context) is None
     key = ("a", OrderFamily.BOOK)
     assert (
-        code(rules.check_cancel(cancel(), replace(context, cancels_in_flight=frozenset({key})))) == "cancel_in_flight"
+        code(changes.check_cancel(cancel(), replace(context, cancels_in_flight=frozenset({key})))) == "cancel_in_flight"
     )
-    assert code(rules.check_cancel(cancel(), replace(context, closed_keys=frozenset({key})))) == "order_closed"
+    assert code(changes.check_cancel(cancel(), replace(context, closed_keys=frozenset({key})))) == "order_closed"
