@@ -194,13 +194,13 @@ def test_a_list_says_nothing_of_what_was_told_after_it_nor_of_symbols_that_it_le
     assert {o.status for o in collector.open_orders() if o.origin is Origin.OTHER} == {OrderStatus.NEW}
 
 
-def test_a_foreign_order_that_was_placed_after_the_list_was_asked_for_stays():
+def test_an_order_that_was_placed_after_the_list_was_asked_for_stays():
     collector = OrderUpdateCollector(PREFIX)
     collector.apply(event(make_order("web-1", update_time_ms=START_MS + 5)))
     collector.apply(make_snapshot(taken_time_ms=START_MS + 4))
     assert collector.get("web-1").status is OrderStatus.NEW
     collector.apply(make_snapshot(taken_time_ms=START_MS + 5))
-    assert collector.get("web-1").status is OrderStatus.EXPIRED
+    assert collector.get("web-1").status is OrderStatus.UNKNOWN
 
 
 def test_an_older_list_of_open_orders_does_not_undo_a_newer_one():
