@@ -58,6 +58,7 @@ class Commands:
         window.disarm_requested.connect(lambda: self._spawn(trader.disarm(), "disarm"))
         window.cancel_entries_requested.connect(lambda: self._spawn(self._cancel_entries(), "cancel entries"))
         window.flatten_requested.connect(self._on_flatten)
+        window.check_account_requested.connect(trader.check_account)
         window.leverage_requested.connect(lambda value: self._spawn(self._set_leverage(value), "leverage"))
         window.margin_type_requested.connect(lambda name: self._spawn(self._set_margin_type(name), "margin type"))
         window.keys_requested.connect(lambda: self._spawn(self._open_keys(), "keys"))

@@ -40,6 +40,9 @@ _TO_FOLLOW = """SELECT client_order_id FROM open_intent
     UNION SELECT client_order_id FROM order_event WHERE session_id = :session AND event_time_ms > :taken AND id < :id"""
 _ORDER_BEFORE = "SELECT id, kind, payload FROM order_event WHERE client_order_id = :order AND id < :id"
 _INTENT_BEFORE = "SELECT id, client_order_id, payload FROM intent WHERE client_order_id = :order AND id < :id"
+# The plus keeps the index of another order out of it, which would read all orders to find the newest.
+_NEWEST_VENUE_ORDERS = """SELECT symbol, order_id, client_order_id FROM venue_order WHERE +account_id = 0
+    ORDER BY id DESC LIMIT ?"""
 _READ_THROUGH = "SELECT symbol, max(newest_trade_id) FROM fill_reading WHERE account_id = 0 GROUP BY symbol"
 _READ_TIMES = "SELECT symbol, max(event_time_ms) FROM fill_reading WHERE account_id = 0 GROUP BY symbol"
 _NEWEST_TRADES = """WITH RECURSIVE name(symbol) AS (
@@ -173,9 +176,8 @@ class _Fold:
         return {symbol: trade_id for symbol, trade_id in found.items() if trade_id}
 
     def _client_order_ids(self) -> dict[tuple[str, int], str]:
-        query = """SELECT symbol, order_id, client_order_id FROM venue_order WHERE account_id = 0
-            ORDER BY id DESC LIMIT ?"""
-        found = {(symbol, number): name for symbol, number, name in self._connection.execute(query, (_VENUE_IDS,))}
+        rows = self._connection.execute(_NEWEST_VENUE_ORDERS, (_VENUE_IDS,))
+        found = {(symbol, number): name for symbol, number, name in rows}
         for order in self._orders.open_orders():
             number = order.triggered_order_id if order.order_family is OrderFamily.ALGO else order.order_id
             if number is not None and order.origin is not Origin.OTHER:

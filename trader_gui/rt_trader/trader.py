@@ -325,7 +325,8 @@ class RtTrader(ClosingByHand):
 
     def check_account(self) -> None:
         """Hold the account against the venue now."""
-        self._reconciler.check_now()
+        if self._callback is not None:
+            self._reconciler.check_now()
 
     @property
     def is_armed(self) -> bool:

@@ -226,6 +226,12 @@ def _times(row: DecisionRow) -> str:
     return f"×{row.count}" if row.count > 1 else ""
 
 
+def _asking_text(row: OrderRow) -> str:
+    """Return an order's state; of one that the exchange is being asked about, for how long."""
+    words = _STATES.get(row.order.status, readable(row.order.status.value.lower()))
+    return words if row.asking_s is None else f"Asking since {row.asking_s} s"
+
+
 # ---- tables --------------------------------------------------------------------------------------------------------
 
 POSITIONS = (
@@ -273,9 +279,7 @@ ORDERS = (
     ColumnLook("limit", 98, lambda r: fmt.price(r.order.price or None, r.price_decimals), drop=2),
     ColumnLook("trigger", 98, lambda r: fmt.price(r.order.trigger_price or None, r.price_decimals)),
     ColumnLook("distance", 80, lambda r: fmt.percent(r.distance_fraction), lambda r: "text2"),
-    ColumnLook(
-        "state", 120, lambda r: _STATES.get(r.order.status, readable(r.order.status.value.lower())), _state_tone
-    ),
+    ColumnLook("state", 130, _asking_text, _state_tone),
     ColumnLook("flags", 196, lambda r: _flags_text(r), lambda r: "text2", drop=5, stretch=True),
     ColumnLook(
         "opened_by",
@@ -297,7 +301,7 @@ ORDERS_SMALL = (
     ColumnLook(
         "state",
         110,
-        lambda r: _STATES.get(r.order.status, readable(r.order.status.value.lower())),
+        _asking_text,
         _state_tone,
         stretch=True,
     ),

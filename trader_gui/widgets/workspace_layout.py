@@ -23,13 +23,14 @@ DOCK_TITLES = {
     "positions": "Positions",
     "orders": "Orders",
     "fills": "Fills",
+    "reconciliation": "Reconciliation",
     "journal": "Journal",
     "log": "Log",
 }
 """Every dock by its id, in the order of the menu."""
 _BOARD_HEIGHT = 384
 _TICKET_HEIGHT = 500
-_TABLES = ("positions", "orders", "fills", "journal", "log")
+_TABLES = ("positions", "orders", "fills", "reconciliation", "journal", "log")
 
 
 class Tier(Enum):

@@ -189,6 +189,41 @@ def test_snapshot(http: SimpleNamespace, payload: Payload):
     assert paths.index("GET /fapi/v1/openOrders") < paths.index("GET /fapi/v3/positionRisk")
 
 
+def test_a_snapshot_of_some_symbols_asks_for_their_orders_alone(http: SimpleNamespace, payload: Payload):
+    answers = {
+        "GET /fapi/v1/openAlgoOrders": [http.Reply(b"[]")] * 2,
+        "GET /fapi/v1/openOrders": [http.Reply(b"[]")] * 2,
+        "GET /fapi/v3/account": [http.Reply(payload("rest_answers", "account"))],
+        "GET /fapi/v3/positionRisk": [http.Reply(payload("rest_answers", "position_risk"))],
+        "GET /fapi/v1/symbolConfig": [http.Reply(payload("rest_answers", "symbol_config"))],
+    }
+
+    async def scenario(client: RestClient) -> None:
+        snapshot = await client.account_snapshot("BTCUSDT", orders_of={"ETHUSDT", "BTCUSDT"})
+        assert snapshot.orders_of == ("BTCUSDT", "ETHUSDT")
+
+    venue = run(http, answers, scenario)
+    asked = [sent.query.partition("&")[0] for sent in venue.sent if "open" in sent.path]
+    assert sorted(asked) == ["symbol=BTCUSDT"] * 2 + ["symbol=ETHUSDT"] * 2
+
+
+def test_an_order_is_found_by_the_venues_id(http: SimpleNamespace, payload: Payload):
+    answers = {
+        "GET /fapi/v1/order": [
+            http.Reply(payload("rest_answers", "order_get")),
+            http.Reply(b'{"code":-2013,"msg":"Order does not exist."}', 400),
+        ]
+    }
+
+    async def scenario(client: RestClient) -> None:
+        found = await client.order_by_id("BTCUSDT", 8500001)
+        assert found is not None and found.order_id == 8500001
+        assert await client.order_by_id("BTCUSDT", 7) is None
+
+    venue = run(http, answers, scenario)
+    assert venue.sent[0].query.startswith("symbol=BTCUSDT&orderId=8500001&")
+
+
 def test_a_snapshot_that_fails_in_part_fails(http: SimpleNamespace, payload: Payload):
     answers = {
         "GET /fapi/v1/openAlgoOrders": [http.Reply(b'{"code":-2015,"msg":"Invalid API-key."}', 401)],

@@ -72,9 +72,21 @@ def test_an_unknown_outcome_is_told_then_resolved_by_asking_and_never_sent_again
         query=[None, VenueError(None, "no answer"), order("tg-en-1", OrderStatus.FILLED)],
     )
     assert [line.split()[0] for line in log] == ["journal", "place", "query", "query", "query"]
-    assert [o.kind for o in outcomes] == [OutcomeKind.UNKNOWN, OutcomeKind.ACCEPTED]
+    assert [(o.kind, o.is_asked) for o in outcomes] == [(OutcomeKind.UNKNOWN, False), (OutcomeKind.ACCEPTED, True)]
     assert outcomes[1].order is not None
     assert outcomes[1].order.status is OrderStatus.FILLED
+
+
+def test_it_knows_which_orders_it_is_asking_about():
+    async def work(manager: OrderManager) -> None:
+        for _ in range(2):
+            manager.resolve("BTCUSDT", "tg-hn-3", OrderFamily.BOOK)
+        assert manager.is_asking("tg-hn-3", OrderFamily.BOOK)
+        assert not manager.is_asking("tg-hn-3", OrderFamily.ALGO)
+        await manager.wait_idle()
+        assert not manager.is_asking("tg-hn-3", OrderFamily.BOOK)
+
+    play(work, query=[order("tg-hn-3", OrderStatus.FILLED)] * 2)
 
 
 def test_an_order_the_venue_never_heard_of_is_refused_only_after_patience():
