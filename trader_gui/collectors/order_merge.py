@@ -27,7 +27,7 @@ _RANK = {
 }
 
 
-def merge_order(known: Order, told: Order, *, is_amendment: bool = False) -> Order:
+def merge_order(known: Order, told: Order, *, is_latest: bool = False) -> Order:
     """Return what is known after `told` came, both records of the same order.
 
     The result does not depend on the order of arrival, nor on repetition: a record that carries the venue's id outranks
@@ -35,13 +35,13 @@ def merge_order(known: Order, told: Order, *, is_amendment: bool = False) -> Ord
     quantity, the later time and the later status decide. The executed quantity never shrinks.
 
     Price and size are those of the latest record, whatever it says of executions: an amendment may be overtaken by an
-    older fill. Of two records of one millisecond and one executed quantity an amendment (`is_amendment`: `told` is one)
-    is the later.
+    older fill. `is_latest`: `told` is an amendment, or what the venue said when it was asked. Of two records of one
+    millisecond and one executed quantity, which cannot tell it themselves, it is the later one.
     """
     winner, other = (told, known) if _weight(told) > _weight(known) else (known, told)
     executed, average = max(_execution(known), _execution(told))
     triggered = winner.triggered_order_id if winner.triggered_order_id is not None else other.triggered_order_id
-    is_told_later = (*_terms_rank(told), is_amendment) > (*_terms_rank(known), False)
+    is_told_later = (*_terms_rank(told), is_latest) > (*_terms_rank(known), False)
     latest = told if is_told_later else known
     merged = replace(
         winner,

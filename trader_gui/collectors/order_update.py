@@ -147,7 +147,7 @@ class OrderUpdateCollector(Collector):
 
     def apply(self, message: Message) -> bool:
         if isinstance(message, OrderUpdate):
-            merged = self._merge(message.order, is_amendment=message.execution_type == "AMENDMENT")
+            merged = self._merge(message.order, is_latest=message.execution_type == "AMENDMENT")
             return (message.fill is not None and self._add_fill(message.fill)) or merged
         if isinstance(message, OrderOutcome) and message.is_amend:
             return self._answer_amend(message)
@@ -176,7 +176,7 @@ class OrderUpdateCollector(Collector):
     def _find(self, key: OrderKey) -> Order | None:
         return self._open.get(key) or self._closed.get(key)
 
-    def _merge(self, told: Order, *, is_amendment: bool = False) -> bool:
+    def _merge(self, told: Order, *, is_latest: bool = False) -> bool:
         origin, purpose = self.origin_of(told.client_order_id)
         told = replace(told, origin=origin, purpose=purpose)
         key = _key(told)
@@ -185,7 +185,7 @@ class OrderUpdateCollector(Collector):
             if (told.order_id or 0) < (known.order_id or 0):
                 return False
             known = None
-        merged = told if known is None else merge_order(known, told, is_amendment=is_amendment)
+        merged = told if known is None else merge_order(known, told, is_latest=is_latest)
         if merged.order_family is OrderFamily.ALGO:
             merged = self._as_executed(merged)
         if merged == known:
@@ -236,7 +236,7 @@ class OrderUpdateCollector(Collector):
 
     def _answer_order(self, outcome: OrderOutcome) -> bool:
         if outcome.order is not None:
-            return self._merge(outcome.order)
+            return self._merge(outcome.order, is_latest=outcome.is_asked)
         if outcome.kind is OutcomeKind.ACCEPTED:
             return False
         unsure = (OrderStatus.SENT, OrderStatus.UNKNOWN)
@@ -268,7 +268,7 @@ class OrderUpdateCollector(Collector):
         if outcome.kind is not OutcomeKind.UNKNOWN:
             self._amends.discard((outcome.client_order_id, OrderFamily.BOOK))
         if outcome.order is not None:
-            self._merge(outcome.order, is_amendment=outcome.kind is OutcomeKind.ACCEPTED)
+            self._merge(outcome.order, is_latest=True)
         self.revision += 1
         return True
 
@@ -299,7 +299,7 @@ class OrderUpdateCollector(Collector):
             if is_listed and not is_newer:
                 self._put(key, replace(order, status=OrderStatus.UNKNOWN))
         for order in told:
-            self._merge(order)
+            self._merge(order, is_latest=True)
         self.revision += 1
         return True
 

@@ -13,8 +13,17 @@ from hypothesis import given, settings
 from tests.unit.journal import samples
 from tests.unit.journal.samples import PREFIX
 from tests.unit.journal.venue_model import Away, Memory, VenueModel, acts
-from trader_gui.domain.order import FillHistory, Order, OrderFamily, OrderStatus, OrderType, OutcomeKind, WorkingType
-from trader_gui.domain.step import ApprovedOrder, Message, Step
+from trader_gui.domain.order import (
+    FillHistory,
+    Order,
+    OrderFamily,
+    OrderOutcome,
+    OrderStatus,
+    OrderType,
+    OutcomeKind,
+    WorkingType,
+)
+from trader_gui.domain.step import ApprovedAmend, ApprovedOrder, Message, Step
 from trader_gui.journal.belief import Belief, read_belief
 from trader_gui.journal.rows import RowMaker
 from trader_gui.journal.schema import connect_for_reading, connect_for_writing
@@ -36,11 +45,13 @@ class Rows:
         self._maker = RowMaker(self.connection)
         self._maker.begin_session("testnet", "BTCUSDT", "1m", "0", 0, is_account_new=is_account_new)
 
-    def write(self, *items: ApprovedOrder | Message | Step) -> None:
+    def write(self, *items: ApprovedOrder | ApprovedAmend | Message | Step) -> None:
         for item in items:
             self._sequence += 1
             if isinstance(item, ApprovedOrder):
                 self._maker.insert_intent(item)
+            elif isinstance(item, ApprovedAmend):
+                self._maker.insert_amend(item)
             else:
                 self._maker.add_step(item if isinstance(item, Step) else samples.message_step(self._sequence, item))
         self._maker.insert()
@@ -294,3 +305,20 @@ def test_belief_is_read_quickly_from_a_big_journal(tmp_path: Path) -> None:
     assert [order.client_order_id for order in belief.orders] == ["TTEST-en-50000"]
     assert len(belief.client_order_ids) == 2_000
     assert took_s < 0.5  # some 30 ms; machines under test are slow
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.ACCEPTED, OutcomeKind.UNKNOWN, OutcomeKind.REFUSED, None])
+def test_an_amendment_ends_no_order_and_is_believed_when_the_venue_told_it(
+    rows: Rows, kind: OutcomeKind | None
+) -> None:
+    rows.write(samples.approved(1), samples.snapshot(), samples.update(1, OrderStatus.NEW))
+    amend = samples.approved_amend(1)
+    rows.write(amend)
+    if kind is not None:
+        told = samples.order(1, OrderStatus.NEW, price=amend.amended.price, update_time_ms=2_700)
+        order = told if kind is OutcomeKind.ACCEPTED else None
+        rows.write(OrderOutcome(amend.client_order_id, kind, False, 2_700, order, is_amend=True))
+    (known,) = rows.belief().orders
+    is_told = kind is OutcomeKind.ACCEPTED
+    assert (known.status, known.price == amend.amended.price) == (OrderStatus.NEW, is_told)
+    assert rows.connection.execute("SELECT count(*) FROM open_intent").fetchone()[0] == 1
