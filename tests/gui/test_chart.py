@@ -12,9 +12,10 @@ from pytestqt.qtbot import QtBot
 from tests.chart_scene import make_callback, step_open, trading_scene
 from tests.core_records import make_kline, make_snapshot
 from trader_gui.callback import Callback
+from trader_gui.kline_history.pyramid import Row
 from trader_gui.models.series import SeriesModel
 from trader_gui.widgets.chart.kline_chart import KlineChart
-from trader_gui.widgets.chart.pane import KlinePane
+from trader_gui.widgets.chart.price_pane import PricePane
 from trader_gui.widgets.theme import theme
 
 
@@ -46,10 +47,10 @@ class Scene:
         return self.view.grab().toImage()
 
     def pixel(self, x: int, price: float) -> QColor:
-        """Return the colour at a kline and a price."""
+        """Return the colour at the kline number `x` and a price."""
         view = self.view.klines.view
         assert view is not None
-        return self.image().pixelColor(int(view.px(x)), int(view.py(price)))
+        return self.image().pixelColor(int(view.px(self.series.store.first + x)), int(view.py(price)))
 
 
 @pytest.fixture
@@ -64,25 +65,30 @@ def scene(qtbot: QtBot) -> Scene:
 def painted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Note each time that closed klines are painted anew."""
     calls: list[str] = []
-    original = KlinePane.paint_closed
+    original = PricePane.paint_closed
 
-    def noted(self: KlinePane, painter: object, view: object) -> None:
+    def noted(self: PricePane, canvas: object, painter: object, view: object) -> None:
         calls.append(self.name)
-        original(self, painter, view)  # type: ignore[arg-type]
+        original(self, canvas, painter, view)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(KlinePane, "paint_closed", noted)
+    monkeypatch.setattr(PricePane, "paint_closed", noted)
     return calls
 
 
+def row(scene: Scene, which: Row, index: int) -> float:
+    """Return a value of the kline number `index`."""
+    slot = scene.series.store.first + index
+    return float(scene.series.store.row(which, slot, slot + 1)[0])
+
+
 def middle_of_body(scene: Scene, index: int) -> float:
-    k = scene.series.klines
-    return float(k.open[index] + k.close[index]) / 2
+    return (row(scene, Row.OPEN, index) + row(scene, Row.CLOSE, index)) / 2
 
 
 def indices(scene: Scene, is_up: bool) -> list[int]:
     """Return visible klines of a direction with a body that is tall enough to look into."""
-    k = scene.series.klines
-    return [i for i in range(80, 185) if (k.close[i] > k.open[i]) == is_up and abs(k.close[i] - k.open[i]) > 15]
+    rises = {i: row(scene, Row.CLOSE, i) - row(scene, Row.OPEN, i) for i in range(80, 185)}
+    return [i for i, rise in rises.items() if (rise > 0) == is_up and abs(rise) > 15]
 
 
 def test_falling_klines_are_filled_and_rising_ones_hollow(scene: Scene) -> None:
@@ -94,7 +100,7 @@ def test_falling_klines_are_filled_and_rising_ones_hollow(scene: Scene) -> None:
     assert sum(c == down for c in falling) > 0.8 * len(falling)
     assert len(rising) > 10
     assert all(c not in (up, down) for c in rising)
-    edge = [scene.pixel(i, float(scene.series.klines.close[i])) for i in indices(scene, True)]
+    edge = [scene.pixel(i, row(scene, Row.CLOSE, i)) for i in indices(scene, True)]
     assert sum(c == up for c in edge) > 0.8 * len(edge)
 
 
@@ -147,7 +153,7 @@ def test_a_hidden_chart_rests_and_comes_back_up_to_date(scene: Scene, painted: l
     assert scene.series.is_watched
     view = scene.view.klines.view
     assert view is not None
-    assert view.left < scene.series.last_x == 201 < view.right
+    assert view.left < scene.series.last_x == scene.series.store.first + 201 < view.right
 
 
 def test_dragging_pans_and_offers_the_way_back(scene: Scene, qtbot: QtBot) -> None:
@@ -166,7 +172,7 @@ def test_dragging_pans_and_offers_the_way_back(scene: Scene, qtbot: QtBot) -> No
     assert scene.view.navigation.right == stood
     qtbot.mouseClick(scene.chart.latest_button, Qt.MouseButton.LeftButton)
     assert not scene.chart.latest_button.isVisible()
-    assert scene.view.navigation.right > 201
+    assert scene.view.navigation.right > scene.series.store.first + 201
 
 
 def wheel(scene: Scene, x: float, y: float, delta: int) -> None:
@@ -312,9 +318,9 @@ def test_a_pane_that_fails_says_so_and_the_others_go_on(
     def fail(*_: object) -> None:
         raise IndexError("no such kline")
 
-    expect_log("KlinePane of the chart cannot be painted")
+    expect_log("PricePane of the chart cannot be painted")
     whole = scene.image()
-    monkeypatch.setattr(KlinePane, part, fail)
+    monkeypatch.setattr(PricePane, part, fail)
     scene.view.klines.invalidate()
     image = scene.image()
     assert image.pixelColor(600, 70) == theme().color("danger_bg")

@@ -20,7 +20,8 @@ from trader_gui.errors import UserError
 from trader_gui.journal.damage import JournalDamagedError, move_aside
 from trader_gui.log import LogSetup, install_exception_hooks, start_logging
 from trader_gui.models.bridge import Bridge
-from trader_gui.models.series import IndicatorParameters
+from trader_gui.models.indicator_kinds import BOLLINGER, VOLATILITY
+from trader_gui.models.indicator_track import Indicator
 from trader_gui.profiles import PROFILES
 from trader_gui.resources import resource_path
 from trader_gui.rt_trader import RtTrader, SessionOptions
@@ -145,7 +146,7 @@ class Desk:
     async def _run_session(self, credentials: Credentials | None) -> None:
         trader = self._trader = self._make_trader(credentials)
         bridge = Bridge(trader, log_tail=self._log_setup.tail)
-        bridge.series.set_parameters(_indicator_parameters(trader.options.strategy))
+        bridge.series.set_indicators(_strategy_indicators(trader.options.strategy))
         window = MainWindow(
             bridge,
             self._profile,
@@ -306,15 +307,13 @@ class Desk:
             self._trader.halt("bug")
 
 
-def _indicator_parameters(strategy: str) -> IndicatorParameters:
-    values: dict[str, Any] = STRATEGIES[strategy].values({})
-    return IndicatorParameters(
-        band_window=int(values["band_window"]),
-        inner_deviations=float(values["inner_deviations"]),
-        outer_deviations=float(values["outer_deviations"]),
-        rv_window=int(values["rv_window"]),
-        rv_range_window=int(values["rv_range_window"]),
-    )
+def _strategy_indicators(strategy: str) -> tuple[Indicator, ...]:
+    """Return the indicators that the strategy decides by, with its own windows."""
+    v: dict[str, Any] = STRATEGIES[strategy].values({})
+    bands = {"window": v["band_window"], "inner": v["inner_deviations"], "outer": v["outer_deviations"]}
+    volatility = {"window": v["rv_window"], "range_window": v["rv_range_window"]}
+    made = ((BOLLINGER, bands), (VOLATILITY, volatility))
+    return tuple(Indicator(kind, {name: float(value) for name, value in values.items()}) for kind, values in made)
 
 
 if sys.platform == "win32":  # the taskbar groups windows by this id, not by the interpreter that runs them

@@ -8,12 +8,13 @@ from PySide6.QtCore import QLineF
 from PySide6.QtGui import QColor, QPainter
 
 from trader_gui.domain.order import Origin, Side
+from trader_gui.kline_history.pyramid import Row
 from trader_gui.models.series import SeriesModel
 from trader_gui.models.series_lines import LineKind, OrderLine, PositionLine
 from trader_gui.widgets import format as text
 from trader_gui.widgets.chart.labels import TAG_HEIGHT, AxisTag, Faces, Run, Tag, paint_runs, paint_tag, tag_width
 from trader_gui.widgets.chart.primitives import line_pen
-from trader_gui.widgets.chart.viewport import LEGEND_PX, Viewport, spread
+from trader_gui.widgets.chart.viewport import Viewport, spread
 from trader_gui.widgets.theme import Theme
 
 _TAG_LEFT, _CHIP_MARGIN = 14.0, 9.0
@@ -79,7 +80,10 @@ def is_rising(series: SeriesModel) -> bool:
     """Tell whether the newest kline stands at or above its open."""
     if series.open_kline is not None:
         return series.open_kline.close >= series.open_kline.open
-    return not len(series.klines.close) or bool(series.klines.close[-1] >= series.klines.open[-1])
+    if not len(series.store):
+        return True
+    newest = series.store.rows(series.store.end - 1, series.store.end)
+    return bool(newest[Row.CLOSE, 0] >= newest[Row.OPEN, 0])
 
 
 def paint_lines(painter: QPainter, series: SeriesModel, made: Sequence[Level], view: Viewport, theme: Theme) -> None:
@@ -115,17 +119,25 @@ def paint_break_even(painter: QPainter, series: SeriesModel, view: Viewport, the
     paint_runs(painter, faces, left, y - 8, [note])
 
 
-def tag_middles(made: Sequence[Level], view: Viewport) -> list[tuple[Level, float, float]]:
-    """Return (level, pixel of its line, middle of its tag) of the lines that are seen; the tags do not overlap."""
+def tag_middles(made: Sequence[Level], view: Viewport, top: float) -> list[tuple[Level, float, float]]:
+    """Return (level, pixel of its line, middle of its tag) of the lines that are seen; the tags do not overlap.
+
+    Args:
+        made: The lines.
+        view: Of the pane.
+        top: The legend reaches down to this pixel; no tag reaches above it.
+    """
     seen = [level for level in made if 0 <= view.py(level.price) < view.height]
     wanted = [view.py(level.price) for level in seen]
-    middles = spread(wanted, [TAG_HEIGHT] * len(seen), LEGEND_PX, view.height - 2)
+    middles = spread(wanted, [TAG_HEIGHT] * len(seen), top, view.height - 2)
     return list(zip(seen, wanted, middles, strict=True))
 
 
-def paint_tags(painter: QPainter, made: Sequence[Level], view: Viewport, theme: Theme, faces: Faces) -> None:
+def paint_tags(
+    painter: QPainter, made: Sequence[Level], view: Viewport, theme: Theme, faces: Faces, top: float
+) -> None:
     """Draw the tags of lines that are seen, with a leader where one was moved, and chips for those that are not."""
-    for level, line_y, middle in tag_middles(made, view):
+    for level, line_y, middle in tag_middles(made, view, top):
         if abs(middle - line_y) > TAG_HEIGHT / 2:
             painter.setPen(line_pen(level.color))
             painter.drawLine(QLineF(_TAG_LEFT / 2, round(line_y), _TAG_LEFT / 2, round(middle)))
@@ -165,7 +177,7 @@ def _position_level(series: SeriesModel, line: PositionLine, theme: Theme, decim
         dashes=(1.0, 3.0),
         tag=Tag(icon, tuple(runs), strong),
         axis_tag=AxisTag(float(line.entry_price), (price,), theme.color("bg0"), strong),
-        solid_from_x=None if line.entry_time_ms is None else float(series.x_of(line.entry_time_ms) // 1),
+        solid_from_x=None if line.entry_time_ms is None else float(series.grid.slot_of(line.entry_time_ms)),
     )
 
 
