@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QWheelEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QTabBar
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.chart_scene import make_callback, step_open, trading_scene
@@ -158,20 +158,20 @@ def test_a_hidden_chart_rests_and_comes_back_up_to_date(scene: Scene, painted: l
 
 def test_dragging_pans_and_offers_the_way_back(scene: Scene, qtbot: QtBot) -> None:
     viewport = scene.view.viewport()
-    assert not scene.chart.latest_button.isVisible()
+    assert not scene.chart.head.latest_button.isVisible()
     right = scene.view.navigation.right
     qtbot.mousePress(viewport, Qt.MouseButton.LeftButton, pos=QPoint(400, 300))
     qtbot.mouseMove(viewport, QPoint(482, 300))
     qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=QPoint(482, 300))
     assert scene.view.navigation.right == pytest.approx(right - 82 / scene.view.navigation.pitch)
-    assert scene.chart.latest_button.isVisible()
+    assert scene.chart.head.latest_button.isVisible()
     stood = scene.view.navigation.right
     scene.callback.step(make_kline(200, "100060.0"))
     scene.callback.step(make_kline(201, "100070.0", is_closed=False))
     scene.refresh()
     assert scene.view.navigation.right == stood
-    qtbot.mouseClick(scene.chart.latest_button, Qt.MouseButton.LeftButton)
-    assert not scene.chart.latest_button.isVisible()
+    qtbot.mouseClick(scene.chart.head.latest_button, Qt.MouseButton.LeftButton)
+    assert not scene.chart.head.latest_button.isVisible()
     assert scene.view.navigation.right > scene.series.store.first + 201
 
 
@@ -259,12 +259,6 @@ def test_a_change_of_theme_reaches_the_plot(scene: Scene) -> None:
     assert image.pixelColor(600, 70) == theme().color("bg0")
     falling = [scene.pixel(i, middle_of_body(scene, i)) for i in indices(scene, False)]
     assert sum(c == theme().direction(False, "line") for c in falling) > 0.8 * len(falling)
-
-
-def test_the_head_names_symbol_and_interval_and_offers_nothing_else(scene: Scene) -> None:
-    (tab,) = scene.chart.findChildren(QTabBar)
-    assert tab.tabText(0) == "BTCUSDT 1m"
-    assert [b for b in scene.chart.findChildren(QAbstractButton) if b.isVisible()] == []
 
 
 def test_an_empty_chart_counts_what_it_loads(qtbot: QtBot) -> None:

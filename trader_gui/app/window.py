@@ -18,6 +18,7 @@ from trader_gui.credentials import Credentials, KeyStore
 from trader_gui.decision.registry import STRATEGIES
 from trader_gui.errors import UserError
 from trader_gui.journal.damage import JournalDamagedError, move_aside
+from trader_gui.kline_history.chart_history import ChartHistory
 from trader_gui.log import LogSetup, install_exception_hooks, start_logging
 from trader_gui.models.bridge import Bridge
 from trader_gui.models.indicator_kinds import BOLLINGER, VOLATILITY
@@ -116,6 +117,7 @@ class Desk:
         self._leave = asyncio.Event()
         self._trader: RtTrader | None = None
         self._commands: Commands | None = None
+        self._history: ChartHistory | None = None
         self._picture_error = ""
 
     async def run(self) -> int:
@@ -154,6 +156,7 @@ class Desk:
             version=__version__,
             layout_path=self._directory.layout_path,
         )
+        bridge.ready.connect(lambda: self._open_history(bridge, trader))
         self._commands = Commands(window, trader, bridge, self._tasks, self._settings, self._keys)
         window.close_requested.connect(lambda: self._tasks.spawn(self._ask_to_leave(window), "leave"))
         if self._size is not None:
@@ -171,6 +174,8 @@ class Desk:
         try:
             await self._wait(session)
         finally:
+            if self._history is not None:
+                await self._history.aclose()
             trader.request_stop()
             await asyncio.wait({session}, timeout=END_LIMIT_S)
             bridge.flush()
@@ -180,6 +185,11 @@ class Desk:
             window.deleteLater()
         if session.done() and not trader.started.is_set():
             session.result()
+
+    def _open_history(self, bridge: Bridge, trader: RtTrader) -> None:
+        """Give the chart the venue's klines, once the session knows its venue."""
+        self._history = ChartHistory(trader.market, self._tasks.spawn, self._directory.kline_cache_folder)
+        bridge.series.set_history(self._history)
 
     async def _wait(self, session: "asyncio.Task[None]") -> None:
         """Return when the user leaves, or when the session could not start; one that fails later keeps its window."""

@@ -4,19 +4,21 @@ Horizontal positions are `x`: slots of the interval's grid, whole where a kline 
 whatever is loaded before it or after it, so a chart that is panned by hand stands still while klines come and go.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import Flag, auto
 
 from PySide6.QtCore import QObject, Signal
 
 from trader_gui.callback import Callback
-from trader_gui.collectors.kline import KlineArrays
-from trader_gui.domain.market import Kline
+from trader_gui.collectors.kline import KlineArrays, KlineCollector
+from trader_gui.domain.market import Kline, MarkPrice
 from trader_gui.domain.order import Fill
 from trader_gui.domain.symbol import SymbolRules
+from trader_gui.kline_history.chart_history import ChartHistory
 from trader_gui.kline_history.grid import Grid
 from trader_gui.kline_history.pyramid import Row
+from trader_gui.kline_history.source import KlineSource, SourceState
 from trader_gui.kline_history.store import KlinePage, KlineStore
 from trader_gui.models.frame import FrameModel
 from trader_gui.models.indicator_kinds import BOLLINGER, VOLATILITY
@@ -31,7 +33,7 @@ class SeriesChange(Flag):
     """What is different since the last `changed`.
 
     KLINES: closed klines and indicators. OPEN: the open kline. OVERLAY: position, orders, fills, or the second of the
-    countdown. STATE: symbol, rules, the choice of indicators, or the state of loading.
+    countdown. STATE: symbol, interval, rules, the choice of indicators, or the state of loading.
     """
 
     KLINES = auto()
@@ -41,42 +43,55 @@ class SeriesChange(Flag):
 
 
 class SeriesModel(FrameModel):
-    """The series of one symbol and interval, brought up to date at most once a frame.
+    """The series that the chart shows, brought up to date at most once a frame.
+
+    It is the session's own until another symbol or interval is chosen; the session goes on with its own all the same.
 
     Attributes:
         symbol, interval: "" before the first refresh.
-        rules: Filters of the symbol; None before the first refresh.
+        is_own: The series is the one that the session trades by.
+        rules: Filters of the symbol; None while they are not known.
         store: The closed klines.
+        source: How far they reach back, and what is being loaded.
         open_kline: The kline that is still open; None between two klines.
+        mark: Mark and index price of the symbol; None before the first.
         tracks: The indicators over the closed klines, in the order of the legend.
         position: None when flat or unknown.
         orders: Lines of the open orders that have a price.
         fills: Own executions of the symbol, oldest first.
         now_ms: Venue time of the newest message.
-        loading: (klines read, klines wanted); (0, 0) while not told.
+        loading: (klines read, klines wanted) of the session's start; (0, 0) while not told.
 
     Signals:
         changed: Carries a `SeriesChange`.
+        chosen: Another symbol or interval was chosen.
     """
 
     changed = Signal(object)
+    chosen = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.symbol = ""
         self.interval = ""
+        self.is_own = True
         self.rules: SymbolRules | None = None
         self.store = KlineStore(_FIRST_INTERVAL)
+        self.source = SourceState()
         self.open_kline: Kline | None = None
+        self.mark: MarkPrice | None = None
         self.tracks: tuple[IndicatorTrack, ...] = ()
         self.position: PositionLine | None = None
         self.orders: tuple[OrderLine, ...] = ()
         self.fills: tuple[Fill, ...] = ()
         self.now_ms = 0
         self.loading = (0, 0)
+        self._choice: tuple[str, str] | None = None
+        self._history: ChartHistory | None = None
+        self._source: KlineSource | None = None
         self._taken: KlineArrays | None = None
         self._seen_revision = 0
-        self._overlay_key: tuple[int, ...] = ()
+        self._overlay_key: tuple[object, ...] = ()
         self.set_indicators((Indicator(BOLLINGER), Indicator(VOLATILITY)))
 
     @property
@@ -133,6 +148,38 @@ class SeriesModel(FrameModel):
         self.tracks = tuple(tracks)
         self.changed.emit(SeriesChange.STATE | SeriesChange.KLINES)
 
+    # ---- symbol and interval, and what is older ---------------------------------------------------------------------
+
+    def set_history(self, history: ChartHistory) -> None:
+        """From now on klines of any symbol and interval can be had, as far back as the venue has them."""
+        self._history = history
+
+    @property
+    def symbols(self) -> Mapping[str, SymbolRules]:
+        """All symbols of the venue; empty until they have been read, which asking for them begins."""
+        if self._history is None:
+            return {}
+        self._history.want_rules()
+        return self._history.rules
+
+    @property
+    def choice(self) -> tuple[str, str] | None:
+        """The symbol and interval that were chosen; None for the session's own."""
+        return self._choice
+
+    def choose(self, symbol: str, interval: str) -> None:
+        """Show another symbol or interval from the next refresh on; the session is not touched."""
+        if (symbol, interval) != self._choice:
+            self._choice = (symbol, interval)
+            self.chosen.emit()
+
+    def want(self, slot: int) -> None:
+        """Somebody looks at klines from a slot on: those that are missing are loaded."""
+        if self._source is not None:
+            self._source.want(slot)
+
+    # ---- once a frame ------------------------------------------------------------------------------------------------
+
     def refresh(self, callback: Callback, status: StatusView | None = None, now_ns: int = 0) -> None:
         """Bring the series up to date; emits `changed` once, with all that differs, or not at all."""
         change = self._take_state(callback)
@@ -143,27 +190,36 @@ class SeriesModel(FrameModel):
             self.changed.emit(change)
 
     def _take_state(self, callback: Callback) -> SeriesChange:
-        state = (callback.symbol, callback.interval, callback.rules)
-        if state == (self.symbol, self.interval, self.rules):
-            return SeriesChange(0)
-        if state[:2] != (self.symbol, self.interval):
-            self._begin(callback.interval)
-        self.symbol, self.interval, self.rules = state
-        return SeriesChange.STATE
+        own = (callback.symbol, callback.interval)
+        wanted = own if self._choice is None or self._history is None else self._choice
+        change = SeriesChange(0)
+        if wanted != (self.symbol, self.interval):
+            self._begin(*wanted, is_own=wanted == own)
+            change = SeriesChange.STATE | SeriesChange.KLINES
+        is_known = self.symbol == callback.symbol or self._history is None
+        rules = callback.rules if is_known else self._history.rules.get(self.symbol)  # type: ignore[union-attr]
+        source = self._source.state if self._source is not None else self.source
+        if (rules, source) != (self.rules, self.source):
+            self.rules, self.source = rules, source
+            change |= SeriesChange.STATE
+        return change
 
-    def _begin(self, interval: str) -> None:
+    def _begin(self, symbol: str, interval: str, *, is_own: bool) -> None:
         """Begin with no klines."""
-        self.store = KlineStore(interval)
+        self.symbol, self.interval, self.is_own = symbol, interval, is_own
+        if self._history is not None:
+            self._source = self._history.open(symbol, interval, is_followed=not is_own)
+            self.store = self._source.store
+        else:
+            self.store = KlineStore(interval)
         self.tracks = tuple(IndicatorTrack(indicator, self.store) for indicator in self.indicators)
-        self.open_kline = None
-        self._taken, self._seen_revision = None, 0
+        self.open_kline = self.mark = self._taken = None
+        self._seen_revision = 0
         self._overlay_key = ()
 
     def _take_klines(self, callback: Callback) -> SeriesChange:
-        arrays = callback.klines.arrays()
-        if arrays is not self._taken:
-            self._taken = arrays
-            self.store.merge(KlinePage.of_arrays(arrays))
+        if self.is_own:
+            self._take_own(callback.klines)
         if self.store.revision == self._seen_revision:
             return SeriesChange(0)
         self._seen_revision = self.store.revision
@@ -172,8 +228,21 @@ class SeriesModel(FrameModel):
                 track.invalidate(first, end)
         return SeriesChange.KLINES
 
+    def _take_own(self, klines: KlineCollector) -> None:
+        arrays = klines.arrays()
+        if arrays is self._taken:
+            return
+        self._taken = arrays
+        page = KlinePage.of_arrays(arrays)
+        if self._source is not None:
+            self._source.merge(page)
+        else:
+            self.store.merge(page)
+        self.store.mark_repaired(klines.repaired)
+
     def _take_open(self, callback: Callback) -> SeriesChange:
-        kline = callback.open_kline.kline
+        followed = self._source.open_kline if self._source is not None else None
+        kline = callback.open_kline.kline if self.is_own else followed
         if kline is not None and len(self.store) and self.grid.slot_of(kline.open_time_ms) < self.store.end:
             kline = None
         if kline is self.open_kline:
@@ -183,17 +252,16 @@ class SeriesModel(FrameModel):
 
     def _take_overlay(self, callback: Callback, has_new_klines: bool) -> SeriesChange:
         self.now_ms = callback.now_ms
-        key = (
-            callback.orders.revision,
-            callback.account.revision,
-            callback.mark_price.revision,
-            callback.now_ms // 1000,
-        )
+        if self.open_kline is not None:
+            self.now_ms = max(self.now_ms, self.open_kline.event_time_ms)
+        followed = self._source.mark if self._source is not None else None
+        self.mark = callback.mark_price.mark if self.symbol == callback.symbol else followed
+        key = (callback.orders.revision, callback.account.revision, self.mark, self.now_ms // 1000)
         if key == self._overlay_key and not has_new_klines:
             return SeriesChange(0)
         if key[:1] != self._overlay_key[:1]:
             self.fills = tuple(f for f in callback.orders.fills if f.symbol == self.symbol)
         self._overlay_key = key
-        self.position = position_line(callback, self.symbol, self.fills)
+        self.position = position_line(callback, self.symbol, self.fills, self.mark)
         self.orders = order_lines(callback.orders.open_orders(self.symbol), self.position)
         return SeriesChange.OVERLAY

@@ -68,7 +68,10 @@ class ValueAxis(CanvasItem):
         if self.view is None:
             return
         placed = self.placed_tags()
-        self._paint_labels(painter, [(middle, tag.height / 2) for tag, _, middle in placed])
+        taken = [(middle, tag.height / 2) for tag, _, middle in placed]
+        if self.cursor is not None:
+            taken.append((self.view.py(self.cursor.value), self.cursor.height / 2))
+        self._paint_labels(painter, taken)
         for tag, wanted, middle in placed:
             if abs(middle - wanted) > 1:
                 painter.setPen(line_pen(tag.fill or tag.color))
@@ -134,22 +137,27 @@ class TimeAxis(CanvasItem):
         painter.drawText(corner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.zone_words)
         if self.view is None:
             return
+        box = self._cursor_box()
         for mark in self.marks:
             painter.setPen(strong if mark.is_day else weak)
-            self._paint_label(painter, self.view.px(mark.x), mark.label)
-        if self.cursor is not None:
-            self._paint_cursor(painter, self.view.px(self.cursor[0]), self.cursor[1])
+            self._paint_label(painter, self.view.px(mark.x), mark.label, box)
+        if self.cursor is not None and box is not None:
+            painter.fillRect(box, t.color("bg3"))
+            painter.setPen(strong)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.cursor[1])
 
-    def _paint_label(self, painter: QPainter, px: float, label: str) -> None:
+    def _paint_label(self, painter: QPainter, px: float, label: str, taken: QRectF | None) -> None:
         half = self.faces.advance("small", label) / 2
+        if taken is not None and taken.left() < px + half and px - half < taken.right():
+            return  # half a label reads as another one
         if half <= px <= self.size().width() - self.corner_width - half:
             middle = self.size().height() / 2 + self.faces.metrics("small").capHeight() / 2
             painter.drawText(QPointF(round(px - half), round(middle)), label)
 
-    def _paint_cursor(self, painter: QPainter, px: float, label: str) -> None:
-        width = self.faces.advance("small", label) + 14
-        left = min(max(px - width / 2, 0.0), self.size().width() - self.corner_width - width)
-        box = QRectF(round(left), 2, round(width), self.size().height() - 4)
-        painter.fillRect(box, theme().color("bg3"))
-        painter.setPen(theme().color("text1"))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label)
+    def _cursor_box(self) -> QRectF | None:
+        if self.cursor is None or self.view is None:
+            return None
+        width = self.faces.advance("small", self.cursor[1]) + 14
+        left = self.view.px(self.cursor[0]) - width / 2
+        left = min(max(left, 0.0), self.size().width() - self.corner_width - width)
+        return QRectF(round(left), 2, round(width), self.size().height() - 4)

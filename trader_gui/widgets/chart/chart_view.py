@@ -33,6 +33,8 @@ _ALL = SeriesChange.KLINES | SeriesChange.OPEN | SeriesChange.OVERLAY | SeriesCh
 _FILL_NS = 3_000_000
 """Indicators are computed for so long in one frame; what is left comes in the next ones."""
 _FILL_PAUSE_MS = 10
+_AHEAD = 1500
+"""Klines that are read before anybody sees them, at least."""
 
 
 class ChartView(pg.GraphicsView):
@@ -73,6 +75,7 @@ class ChartView(pg.GraphicsView):
         self._axis_width = _LEAST_AXIS_WIDTH
         self._was_following = True
         self._eye = Eye()
+        self._shown = series.store
         self._seen: tuple[object, ...] = ()
         self._fill_timer = QTimer(self)
         self._fill_timer.setSingleShot(True)
@@ -106,6 +109,10 @@ class ChartView(pg.GraphicsView):
         if change & (SeriesChange.OVERLAY | SeriesChange.STATE):
             self.klines.levels = levels(self.series, theme())
         self.navigation.set_extent(self.series.first_x, self.series.last_x)
+        if self._shown is not self.series.store:
+            self._shown = self.series.store  # another symbol or interval
+            self.navigation.follow()
+            self.is_auto_range = True
         self.update_views()
         self.klines.update()
         if change & SeriesChange.OPEN:
@@ -155,6 +162,7 @@ class ChartView(pg.GraphicsView):
 
     def _look(self, left: float, right: float, pitch: float, ratio: float) -> None:
         """Find what is seen of the klines, and compute the indicators there, as far as a frame has time for it."""
+        self.series.want(math.floor(left - max(_AHEAD, (right - left) / 2)))
         sight = self._eye.look(self.series.store, left, right, pitch, ratio)
         until_ns = time.perf_counter_ns() + _FILL_NS
         is_done = True

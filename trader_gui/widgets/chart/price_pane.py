@@ -12,11 +12,13 @@ from trader_gui.widgets.chart.axes import price_ticks
 from trader_gui.widgets.chart.candle_item import CandleStyle, paint_candles, paint_open_kline
 from trader_gui.widgets.chart.canvas import Canvas
 from trader_gui.widgets.chart.fill_layer import paint_fills
+from trader_gui.widgets.chart.history_layer import note_runs, paint_beginning, paint_gaps, paint_repaired
 from trader_gui.widgets.chart.indicator_layer import paint_areas, paint_drawing
 from trader_gui.widgets.chart.labels import Faces, Run, paint_runs
 from trader_gui.widgets.chart.legend import indicator_runs, legend_height, price_runs
 from trader_gui.widgets.chart.line_layer import Level, near_prices, paint_break_even, paint_lines, paint_tags
 from trader_gui.widgets.chart.pane import Pane
+from trader_gui.widgets.chart.time_marks import Zone
 from trader_gui.widgets.chart.viewport import Viewport
 from trader_gui.widgets.theme import theme
 
@@ -29,6 +31,7 @@ class PricePane(Pane):
     Attributes:
         levels: Lines of position and orders, made anew by the chart when they change.
         style: How klines are drawn.
+        zone: Whose clock times are told by.
     """
 
     bottom_px = 22.0
@@ -37,6 +40,7 @@ class PricePane(Pane):
         super().__init__("klines", weight, series, faces)
         self.levels: Sequence[Level] = ()
         self.style = CandleStyle.HOLLOW
+        self.zone = Zone.UTC
 
     @property
     def tick_size(self) -> float:
@@ -71,10 +75,13 @@ class PricePane(Pane):
 
     def legend_rows(self) -> list[list[Run]]:
         x, t = self.reading_x, theme()
-        return [price_runs(self.series, x, t), *(indicator_runs(track, self.series, x, t) for track in self.tracks)]
+        first = [*price_runs(self.series, x, t), *note_runs(self.series, x)]
+        return [first, *(indicator_runs(track, self.series, x, t) for track in self.tracks)]
 
     def paint_closed(self, canvas: Canvas, painter: QPainter, view: Viewport) -> None:
         t = theme()
+        if self.sight is not None:
+            paint_gaps(painter, self.series, self.sight, view, self.faces)
         for drawing in self.drawings:
             paint_areas(canvas, painter, drawing, view, t)
         self.paint_grid(painter, view, price_ticks(view, self.tick_size))
@@ -82,6 +89,7 @@ class PricePane(Pane):
             paint_drawing(painter, drawing, view, t)
         if self.sight is not None:
             paint_candles(canvas, painter, self.sight, view, self.style)
+            paint_repaired(painter, self.series, self.sight, view)
 
     def paint_live(self, painter: QPainter, view: Viewport) -> None:
         t, series = theme(), self.series
@@ -90,6 +98,7 @@ class PricePane(Pane):
             return
         if series.open_kline is not None:
             paint_open_kline(painter, series.open_kline, series.last_x, view, self.style)
+        paint_beginning(painter, series, view, self.faces, self.zone)
         paint_lines(painter, series, self.levels, view, t)
         paint_break_even(painter, series, view, t, self.faces)
         paint_fills(painter, series, view, t)
@@ -98,6 +107,11 @@ class PricePane(Pane):
     def _paint_loading(self, painter: QPainter, view: Viewport) -> None:
         t, (done, total) = theme(), self.series.loading
         left, middle = round((view.width - _LOADING_WIDTH) / 2), round(view.height / 2)
+        if self.series.source.problem:
+            run = Run(f"Klines cannot be read: {self.series.source.problem}", t.color("warn"), "body")
+            left = round((view.width - self.faces.width([run])) / 2)
+            paint_runs(painter, self.faces, max(left, 12), middle - 14, [run])
+            return
         paint_runs(painter, self.faces, left, middle - 14, [Run("Loading klines", t.color("text1"), "body")])
         painter.fillRect(QRectF(left, middle, _LOADING_WIDTH, 4), t.color("bg3"))
         if total:
