@@ -78,7 +78,7 @@ def test_the_head_names_symbol_and_interval_and_offers_others(scene: Scene, qtbo
     assert tab.tabText(0) == "BTCUSDT 1m"
     shown = buttons(scene)
     assert [shown[name].isChecked() for name in FAVOURITES] == [True, False, False, False, False, False]
-    assert all(button.accessibleName() for button in shown.values())
+    assert all(shown[name].accessibleName() == interval_words(name) for name in FAVOURITES)
     with qtbot.waitSignal(scene.series.chosen):
         qtbot.mouseClick(shown["15m"], Qt.MouseButton.LeftButton)
     assert scene.series.choice == ("BTCUSDT", "15m")

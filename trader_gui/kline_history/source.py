@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from trader_gui.domain.market import Kline, MarkPrice
+from trader_gui.domain.market import FundingRate, Kline, MarkPrice
 from trader_gui.errors import ProtocolError, VenueError
 from trader_gui.exchange.port import Deliver, MarketReader, Sleep, StreamItem, StreamStatus
 from trader_gui.kline_history.disk import Disk
@@ -60,6 +60,7 @@ class KlineSource:
         symbol, interval: Of the series.
         store: The closed klines.
         open_kline, mark: The newest that the feed has told; None before.
+        funding: The last fundings that were paid, oldest first.
         state: How far it has come.
 
     Owner: whoever runs `run`; cancelling it ends feed and requests and closes the disk's file.
@@ -80,6 +81,7 @@ class KlineSource:
         self.store = KlineStore(interval)
         self.open_kline: Kline | None = None
         self.mark: MarkPrice | None = None
+        self.funding: tuple[FundingRate, ...] = ()
         self.state = SourceState(is_loading=True)
         self._reader = reader
         self._disk = disk
@@ -88,6 +90,8 @@ class KlineSource:
         self._wake = asyncio.Event()
         self._wanted: int | None = None
         self._is_newest_due = make_feed is not None
+        self._is_funding_due = True
+        self._next_funding_ms: int | None = None
         self._live_from: int | None = None
         self._gaps: list[tuple[int, int]] = []
         self._real_gaps: set[tuple[int, int]] = set()
@@ -122,9 +126,17 @@ class KlineSource:
             self._take_kline(item)
         elif isinstance(item, MarkPrice):
             self.mark = item
+            self.note_mark(item)
         elif isinstance(item, StreamStatus) and item.is_connected:
             self._is_newest_due = True  # nothing is replayed: what came before this connection is asked for
             self._wake.set()
+
+    def note_mark(self, mark: MarkPrice) -> None:
+        """Take the symbol's mark price: once a funding is over it is asked for."""
+        if self._next_funding_ms not in (None, mark.next_funding_time_ms):
+            self._is_funding_due = True
+            self._wake.set()
+        self._next_funding_ms = mark.next_funding_time_ms
 
     def _take_kline(self, kline: Kline) -> None:
         if not kline.is_closed:
@@ -184,6 +196,8 @@ class KlineSource:
             return self._read_newest
         if self._gaps:
             return self._fill_gap
+        if self._is_funding_due and len(self.store):
+            return self._read_funding
         if self._disk is not None and len(self._unsaved) >= _UNSAVED:
             return self._save
         is_older_wanted = self._wanted is not None and len(self.store) and self._wanted < self.store.first
@@ -241,6 +255,14 @@ class KlineSource:
             await self._keep(klines)
         else:
             self.state = replace(self.state, is_begin=True)
+        return True
+
+    async def _read_funding(self) -> bool:
+        self._is_funding_due = False
+        try:
+            self.funding = await self._reader.funding_rates(self.symbol)
+        except (VenueError, ProtocolError) as error:  # nobody waits for it: the next one is asked for
+            _log.info("fundings of %s cannot be read: %s", self.symbol, error)
         return True
 
     async def _save(self) -> bool:

@@ -30,6 +30,11 @@ class Indicator:
     color: str = ""
     is_visible: bool = True
 
+    @property
+    def name(self) -> str:
+        """Title with the parameters that tell it from another one: `BB 20`."""
+        return " ".join((self.kind.title, *(f"{self.values[shown]:g}" for shown in self.kind.shown)))
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", {**self.kind.defaults(), **self.values})
         object.__setattr__(self, "color", self.color or self.kind.color)

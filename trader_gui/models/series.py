@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from trader_gui.callback import Callback
 from trader_gui.collectors.kline import KlineArrays, KlineCollector
-from trader_gui.domain.market import Kline, MarkPrice
+from trader_gui.domain.market import FundingRate, Kline, MarkPrice
 from trader_gui.domain.order import Fill
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.kline_history.chart_history import ChartHistory
@@ -55,6 +55,7 @@ class SeriesModel(FrameModel):
         source: How far they reach back, and what is being loaded.
         open_kline: The kline that is still open; None between two klines.
         mark: Mark and index price of the symbol; None before the first.
+        funding: The last fundings that were paid, oldest first.
         tracks: The indicators over the closed klines, in the order of the legend.
         position: None when flat or unknown.
         orders: Lines of the open orders that have a price.
@@ -65,10 +66,12 @@ class SeriesModel(FrameModel):
     Signals:
         changed: Carries a `SeriesChange`.
         chosen: Another symbol or interval was chosen.
+        indicators_changed: Other indicators, or other parameters or looks of them.
     """
 
     changed = Signal(object)
     chosen = Signal()
+    indicators_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -80,6 +83,7 @@ class SeriesModel(FrameModel):
         self.source = SourceState()
         self.open_kline: Kline | None = None
         self.mark: MarkPrice | None = None
+        self.funding: tuple[FundingRate, ...] = ()
         self.tracks: tuple[IndicatorTrack, ...] = ()
         self.position: PositionLine | None = None
         self.orders: tuple[OrderLine, ...] = ()
@@ -147,6 +151,16 @@ class SeriesModel(FrameModel):
             tracks.append(track)
         self.tracks = tuple(tracks)
         self.changed.emit(SeriesChange.STATE | SeriesChange.KLINES)
+        self.indicators_changed.emit()
+
+    def kline_at(self, x: int) -> tuple[float, ...] | None:
+        """Return the kline at x, open or closed, in the order of `Row`; None where there is none."""
+        if self.store.holds(x):
+            return tuple(self.store.rows(x, x + 1)[:, 0].tolist())
+        o = self.open_kline
+        if o is None or x != self.last_x:
+            return None
+        return float(o.high), float(o.low), float(o.volume), float(o.open), float(o.close)
 
     # ---- symbol and interval, and what is older ---------------------------------------------------------------------
 
@@ -199,8 +213,9 @@ class SeriesModel(FrameModel):
         is_known = self.symbol == callback.symbol or self._history is None
         rules = callback.rules if is_known else self._history.rules.get(self.symbol)  # type: ignore[union-attr]
         source = self._source.state if self._source is not None else self.source
-        if (rules, source) != (self.rules, self.source):
-            self.rules, self.source = rules, source
+        funding = self._source.funding if self._source is not None else ()
+        if (rules, source) != (self.rules, self.source) or funding is not self.funding:
+            self.rules, self.source, self.funding = rules, source, funding
             change |= SeriesChange.STATE
         return change
 
@@ -256,6 +271,8 @@ class SeriesModel(FrameModel):
             self.now_ms = max(self.now_ms, self.open_kline.event_time_ms)
         followed = self._source.mark if self._source is not None else None
         self.mark = callback.mark_price.mark if self.symbol == callback.symbol else followed
+        if self._source is not None and self.mark is not None:
+            self._source.note_mark(self.mark)
         key = (callback.orders.revision, callback.account.revision, self.mark, self.now_ms // 1000)
         if key == self._overlay_key and not has_new_klines:
             return SeriesChange(0)

@@ -59,6 +59,7 @@ class OrderLine:
         is_confirmed: False while the exchange has not said that it has the order.
     """
 
+    order: Order
     kind: LineKind
     side: Side
     price: Decimal
@@ -138,6 +139,7 @@ def _order_line(order: Order, price: Decimal, position: PositionLine | None) -> 
         money = sign * (price - position.entry_price) * min(quantity, position.quantity)
         r_multiple = money / position.risk if position.risk else None
     return OrderLine(
+        order=order,
         kind=_kind(order.order_type),
         side=order.side,
         price=price,

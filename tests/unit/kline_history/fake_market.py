@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 
 from tests.unit.kline_history.klines import START_SLOT
-from trader_gui.domain.market import Kline
+from trader_gui.domain.market import FundingRate, Kline
 from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.errors import VenueError
@@ -56,6 +56,8 @@ class FakeMarket:
         self.failures: list[VenueError] = []
         self.deliver: Deliver | None = None
         self.rules: dict[str, SymbolRules] = {}
+        self.fundings: list[FundingRate] = []
+        self.funding_requests = 0
 
     async def klines(
         self,
@@ -82,6 +84,11 @@ class FakeMarket:
         if self.failures:
             raise self.failures.pop(0)
         return self.rules
+
+    async def funding_rates(self, symbol: str, *, limit: int = 1000) -> tuple[FundingRate, ...]:
+        await asyncio.sleep(0)
+        self.funding_requests += 1
+        return tuple(self.fundings[-limit:])
 
     def feed(self, deliver: Deliver) -> "FakeStream":
         """Return a stream of this market."""

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from tests.unit.kline_history.fake_market import FakeMarket, kline_of, settled
 from tests.unit.kline_history.klines import START_SLOT, page, walk
+from trader_gui.domain.market import FundingRate, MarkPrice
 from trader_gui.errors import VenueError
 from trader_gui.exchange.port import Sleep
 from trader_gui.kline_history.cache import KlineCache
@@ -226,5 +228,25 @@ def test_after_a_restart_old_klines_come_from_the_disk(tmp_path: Path) -> None:
             await settled(lambda: source.store.first <= START_SLOT + 1000 and not source.state.is_loading)
             check_series(source, oldest, 6010)
             assert all(limit == NEWEST for limit, _, _ in again.asked)
+
+    asyncio.run(run())
+
+
+def test_fundings_are_read_at_the_start_and_after_each_one() -> None:
+    def mark(next_ms: int) -> MarkPrice:
+        return MarkPrice("BTCUSDT", Decimal(1), Decimal(1), Decimal("0.0001"), next_ms, 0)
+
+    async def run() -> None:
+        market = FakeMarket(WALK, 3000)
+        market.fundings = [FundingRate(1000, Decimal("0.0001"))]
+        async with running(market) as source:
+            await settled(lambda: len(source.funding) == 1)
+            market.push(mark(2000))
+            market.push(mark(2000))
+            market.fundings.append(FundingRate(2000, Decimal("-0.0002")))
+            market.push(mark(3000))
+            await settled(lambda: len(source.funding) == 2)
+            assert source.mark == mark(3000)
+            assert market.funding_requests == 2
 
     asyncio.run(run())

@@ -2,25 +2,20 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from trader_gui.widgets.chart.canvas_item import CanvasItem
 from trader_gui.widgets.chart.labels import AxisTag, Faces, paint_axis_tag
-from trader_gui.widgets.chart.primitives import line_pen
+from trader_gui.widgets.chart.primitives import FloatArray, as_rects, fill_rects, line_pen
 from trader_gui.widgets.chart.time_marks import TimeMark
-from trader_gui.widgets.chart.viewport import Viewport, nice_step, spread, ticks
+from trader_gui.widgets.chart.viewport import Viewport, spread
 from trader_gui.widgets.theme import theme
 
-PRICE_GAP_PX = 44.0
 TIME_AXIS_HEIGHT = 24
 _HIDE_PX = 15.0
-
-
-def price_ticks(view: Viewport, tick_size: float) -> list[float]:
-    """Return the prices that get a grid line and a label."""
-    step = nice_step(view.high - view.low, view.height, PRICE_GAP_PX, tick_size)
-    return ticks(view.low, view.high, step)
+_FUNDING_GAP_PX = 8.0
 
 
 class ValueAxis(CanvasItem):
@@ -101,6 +96,7 @@ class TimeAxis(CanvasItem):
     Attributes:
         marks: The times.
         zone_words: For the corner.
+        fundings: X of the fundings that were paid or are due, oldest first.
         cursor: (x, text) of the crosshair; None when the cursor is elsewhere.
         corner_width: Pixels at the right that belong to the corner.
     """
@@ -110,6 +106,7 @@ class TimeAxis(CanvasItem):
         self.view: Viewport | None = None
         self.marks: Sequence[TimeMark] = ()
         self.zone_words = ""
+        self.fundings: FloatArray = np.empty(0)
         self.cursor: tuple[float, str] | None = None
         self.corner_width = 0
 
@@ -117,6 +114,12 @@ class TimeAxis(CanvasItem):
         """Take what is to be shown; repaints only when it is something else."""
         if (view, marks, zone_words) != (self.view, self.marks, self.zone_words):
             self.view, self.marks, self.zone_words = view, marks, zone_words
+            self.update()
+
+    def show_fundings(self, fundings: FloatArray) -> None:
+        """Mark these times."""
+        if not np.array_equal(fundings, self.fundings):
+            self.fundings = fundings
             self.update()
 
     def show_cursor(self, cursor: tuple[float, str] | None) -> None:
@@ -137,6 +140,7 @@ class TimeAxis(CanvasItem):
         painter.drawText(corner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.zone_words)
         if self.view is None:
             return
+        self._paint_fundings(painter, self.view)
         box = self._cursor_box()
         for mark in self.marks:
             painter.setPen(strong if mark.is_day else weak)
@@ -153,6 +157,15 @@ class TimeAxis(CanvasItem):
         if half <= px <= self.size().width() - self.corner_width - half:
             middle = self.size().height() / 2 + self.faces.metrics("small").capHeight() / 2
             painter.drawText(QPointF(round(px - half), round(middle)), label)
+
+    def _paint_fundings(self, painter: QPainter, view: Viewport) -> None:
+        """Draw a tick at each funding, where they do not lie too close."""
+        px = np.floor(view.pxs(self.fundings))
+        px = px[(px >= 0) & (px < view.width)]
+        if len(px) < 2 or np.diff(px).min() >= _FUNDING_GAP_PX:
+            fill_rects(
+                painter, theme().color("info"), as_rects(px - 1, np.full(len(px), 1), px + 1, np.full(len(px), 4))
+            )
 
     def _cursor_box(self) -> QRectF | None:
         if self.cursor is None or self.view is None:

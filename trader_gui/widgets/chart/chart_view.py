@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
@@ -9,25 +10,28 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QGraphicsView, QWidget
 
+from trader_gui.kline_history.pyramid import Row
 from trader_gui.models.indicator_kinds import Unit
-from trader_gui.models.indicator_track import IndicatorTrack
 from trader_gui.models.series import SeriesChange, SeriesModel
 from trader_gui.widgets import format as text
-from trader_gui.widgets.chart.axes import TIME_AXIS_HEIGHT, TimeAxis, ValueAxis, price_ticks
+from trader_gui.widgets.chart.axes import TIME_AXIS_HEIGHT, TimeAxis, ValueAxis
+from trader_gui.widgets.chart.chart_options import ChartOptions
 from trader_gui.widgets.chart.crosshair import Crosshair, snapped
 from trader_gui.widgets.chart.hand import Hand
 from trader_gui.widgets.chart.labels import AxisTag, Faces
-from trader_gui.widgets.chart.line_layer import last_price_tag, levels
+from trader_gui.widgets.chart.legend import price_runs
+from trader_gui.widgets.chart.line_layer import Handle, handles, last_price_tag, levels
 from trader_gui.widgets.chart.navigation import Navigation
 from trader_gui.widgets.chart.pane import Pane
-from trader_gui.widgets.chart.price_pane import PricePane
+from trader_gui.widgets.chart.pane_stack import PaneStack
+from trader_gui.widgets.chart.price_scale import PriceScale
+from trader_gui.widgets.chart.primitives import FloatArray
+from trader_gui.widgets.chart.reference_layer import reference_tags
 from trader_gui.widgets.chart.sight import Eye
-from trader_gui.widgets.chart.study_pane import StudyPane, VolumePane
-from trader_gui.widgets.chart.time_marks import Zone, moment_words, time_marks
+from trader_gui.widgets.chart.time_marks import moment_words, time_marks
 from trader_gui.widgets.chart.viewport import Viewport
 from trader_gui.widgets.theme import theme
 
-_PRICE_WEIGHT, _VOLUME_WEIGHT, _STUDY_WEIGHT = 71.0, 13.5, 15.0
 _LEAST_AXIS_WIDTH = 64
 _ALL = SeriesChange.KLINES | SeriesChange.OPEN | SeriesChange.OVERLAY | SeriesChange.STATE
 _FILL_NS = 3_000_000
@@ -42,31 +46,28 @@ class ChartView(pg.GraphicsView):
 
     Attributes:
         navigation: Which time is seen.
+        stack: The panes with their axes.
         klines, volume: The first two panes.
-        panes, axes: All of them, from the top.
-        price_axis: Axis of the kline pane.
-        zone: Whose clock the time axis shows.
+        options: The looks; changed by `set_options`.
         is_auto_range: Prices follow what is seen; dragging the price axis ends it, a double click there begins it anew.
 
     Signals:
         following_changed: Whether the newest kline is being followed is another than before (bool).
+        options_changed: Looks, or heights of panes, are others.
     """
 
     following_changed = Signal(bool)
+    options_changed = Signal()
 
     def __init__(self, series: SeriesModel, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=None)
         self.series = series
         self.navigation = Navigation()
-        self.zone = Zone.UTC
+        self.options = ChartOptions()
         self.is_auto_range = True
         self.faces = Faces(theme())
-        self.klines = PricePane(_PRICE_WEIGHT, series, self.faces)
-        self.volume = VolumePane(_VOLUME_WEIGHT, series, self.faces)
-        self.price_axis = ValueAxis(self.faces)
-        self.panes: tuple[Pane, ...] = ()
-        self.axes: tuple[ValueAxis, ...] = ()
-        self._rows: list[tuple[Pane, ValueAxis]] = []
+        self.stack = PaneStack(series, self.scene(), lambda: self.faces)
+        self.klines, self.volume = self.stack.klines, self.stack.volume
         self.time_axis = TimeAxis(self.faces)
         self.addItem(self.time_axis)
         self._paint_all_of_it()
@@ -76,6 +77,8 @@ class ChartView(pg.GraphicsView):
         self._was_following = True
         self._eye = Eye()
         self._shown = series.store
+        self._funding_key: tuple[object, ...] = ()
+        self._funding_x: FloatArray = np.empty(0)
         self._seen: tuple[object, ...] = ()
         self._fill_timer = QTimer(self)
         self._fill_timer.setSingleShot(True)
@@ -93,6 +96,24 @@ class ChartView(pg.GraphicsView):
         self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)  # or neighbours repaint, too
         self.scene().setItemIndexMethod(self.scene().ItemIndexMethod.NoIndex)
 
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        """The panes, from the top."""
+        return self.stack.panes
+
+    @property
+    def axes(self) -> tuple[ValueAxis, ...]:
+        """Axis of each pane."""
+        return tuple(axis for _, axis in self.stack.rows)
+
+    @property
+    def price_axis(self) -> ValueAxis:
+        """Axis of the kline pane."""
+        return self.stack.rows[0][1]
+
+    def _take_tracks(self) -> None:
+        self.stack.take(self.series.tracks, has_volume=self.options.has_volume)
+
     # ---- following the series ------------------------------------------------------------------------------------
 
     def on_series_changed(self, change: SeriesChange) -> None:
@@ -104,7 +125,7 @@ class ChartView(pg.GraphicsView):
         if change & SeriesChange.STATE:
             self._take_tracks()
         if change & (SeriesChange.STATE | SeriesChange.KLINES):
-            self._lay_out()
+            self.lay_out()
             self._seen = ()
         if change & (SeriesChange.OVERLAY | SeriesChange.STATE):
             self.klines.levels = levels(self.series, theme())
@@ -132,6 +153,24 @@ class ChartView(pg.GraphicsView):
         self.navigation.follow()
         self.update_views()
 
+    def set_options(self, options: ChartOptions) -> None:
+        """Draw with other looks."""
+        if options == self.options:
+            return
+        if options.scale is not self.options.scale:
+            self.is_auto_range = True
+        self.options = self.klines.options = options
+        self._take_tracks()
+        self.lay_out()
+        self.look_again()
+        self.options_changed.emit()
+
+    def set_weights(self, weights: Sequence[float]) -> None:
+        """Give each pane its share of the height; nothing happens unless there is one for each."""
+        self.stack.set_weights(weights)
+        self.lay_out()
+        self.look_again()
+
     def look_again(self) -> None:
         """Draw anew what is seen: indicators have come further, or a choice of looks is another."""
         self._seen = ()
@@ -150,7 +189,8 @@ class ChartView(pg.GraphicsView):
             self._look(left, right, pitch, ratio)
         for pane in self.panes:
             size = pane.size()
-            view = Viewport(left, right, 0.0, 1.0, max(size.width(), 1.0), max(size.height(), 1.0))
+            is_log = pane is self.klines and self.options.scale is PriceScale.LOGARITHMIC
+            view = Viewport(left, right, 0.5, 1.0, max(size.width(), 1.0), max(size.height(), 1.0), is_log)
             if pane is self.klines and not self.is_auto_range and pane.view is not None:
                 pane.set_view(view.with_values(pane.view.low, pane.view.high))
             else:
@@ -170,7 +210,8 @@ class ChartView(pg.GraphicsView):
             is_done &= track.fill(sight.first, sight.end, lambda: time.perf_counter_ns() < until_ns)
         if not is_done:
             self._fill_timer.start()
-        marks = time_marks(self.series.grid, Viewport(left, right, 0.0, 1.0, (right - left) * pitch, 1.0), self.zone)
+        view = Viewport(left, right, 0.0, 1.0, (right - left) * pitch, 1.0)
+        marks = time_marks(self.series.grid, view, self.options.zone)
         for pane in self.panes:
             pane.set_sight(sight, marks)
 
@@ -179,60 +220,44 @@ class ChartView(pg.GraphicsView):
         if view is None:
             return
         has_klines = self.series.last_price is not None
-        decimals = self.series.rules.price_decimals if self.series.rules is not None else 2
-        prices = price_ticks(view, self.klines.tick_size) if has_klines else []
-        tags = [level.axis_tag for level in self.klines.levels]
+        tags = [*reference_tags(self.series, self.options), *(level.axis_tag for level in self.klines.levels)]
         last = last_price_tag(self.series, theme())
-        self.price_axis.show_values(
-            view, [(p, text.price(p, decimals)) for p in prices], [*tags, last] if last is not None else tags
-        )
+        labels = self.klines.labels if has_klines else ()
+        self.price_axis.show_values(view, labels, [*tags, last] if last is not None else tags)
         for pane, axis in zip(self.panes[1:], self.axes[1:], strict=True):
             assert pane.view is not None
             span = pane.value_range(pane.view)
             values = () if span is None else span[1:] if pane is self.volume else span
             axis.show_values(pane.view, [(value, self._axis_words(pane, value)) for value in values], ())
-        zone_words = self.zone.label(self.series.grid.time_of(view.right)) if has_klines else ""
+        zone_words = self.options.zone.label(self.series.grid.time_of(view.right)) if has_klines else ""
         self.time_axis.show_times(view, self.klines.marks if has_klines else (), zone_words)
+        self.time_axis.show_fundings(self._fundings() if self.options.has_funding else np.empty(0))
 
     @staticmethod
     def _axis_words(pane: Pane, value: float) -> str:
         is_bps = bool(pane.tracks) and pane.tracks[0].indicator.kind.unit is Unit.BASIS_POINTS
         return text.compact(value * 1e4 if is_bps else value)
 
+    def _fundings(self) -> FloatArray:
+        """Return x of the fundings that were paid, and of the next one."""
+        next_ms = self.series.mark.next_funding_time_ms if self.series.mark is not None else 0
+        key = (self.series.funding, self.series.grid, next_ms)
+        if key != self._funding_key:
+            times = [funding.funding_time_ms for funding in self.series.funding]
+            times += [next_ms] if next_ms > self.series.now_ms else []
+            self._funding_key = key
+            self._funding_x = np.array([self.series.grid.x_of(time_ms) for time_ms in times])
+        return self._funding_x
+
     # ---- layout --------------------------------------------------------------------------------------------------
 
-    def _take_tracks(self) -> None:
-        """Have a pane for every indicator that is no overlay; those that stay keep theirs."""
-        tracks = self.series.tracks
-        self.klines.tracks = tuple(track for track in tracks if track.indicator.kind.is_overlay)
-        former = {pane.tracks[0]: (pane, axis) for pane, axis in self._rows if isinstance(pane, StudyPane)}
-        rows = self._rows[:2] or [(self.klines, self.price_axis), (self.volume, ValueAxis(self.faces))]
-        for track in tracks:
-            if not track.indicator.kind.is_overlay:
-                rows.append(former.pop(track) if track in former else self._study(track, len(rows)))
-        for item in (item for row in former.values() for item in row):
-            self.scene().removeItem(item)
-        for item in (item for row in rows for item in row if item.scene() is None):
-            self.addItem(item)
-        self._rows = rows
-        self.panes, self.axes = tuple(pane for pane, _ in rows), tuple(axis for _, axis in rows)
-
-    def _study(self, track: IndicatorTrack, number: int) -> tuple[Pane, ValueAxis]:
-        return StudyPane(f"study {number}", _STUDY_WEIGHT, track, self.series, self.faces), ValueAxis(self.faces)
-
-    def _lay_out(self) -> None:
+    def lay_out(self) -> None:
         """Place panes and axes on whole pixels."""
         width, height = self.viewport().width(), self.viewport().height()
         self._axis_width = self._wanted_axis_width()
         inner = max(1, width - self._axis_width)
         rest = max(len(self.panes), height - TIME_AXIS_HEIGHT)
-        shares = np.cumsum([pane.weight for pane in self.panes])
-        top = 0
-        for (pane, axis), share in zip(self._rows, shares, strict=True):
-            bottom = round(rest * share / shares[-1])
-            pane.setGeometry(QRectF(0, top, inner, bottom - top))
-            axis.setGeometry(QRectF(inner, top, self._axis_width, bottom - top))
-            top = bottom
+        self.stack.place(inner, rest, self._axis_width)
         self.time_axis.corner_width = self._axis_width
         self.time_axis.setGeometry(QRectF(0, rest, width, TIME_AXIS_HEIGHT))
         self.navigation.resize(inner)
@@ -246,35 +271,60 @@ class ChartView(pg.GraphicsView):
 
     # ---- crosshair -----------------------------------------------------------------------------------------------
 
-    def pane_at(self, y: float) -> Pane | None:
-        """Return the pane at a vertical pixel of the view."""
-        return next((p for p in self.panes if p.geometry().top() <= y < p.geometry().bottom()), None)
-
-    def show_crosshair(self, position: QPointF | None) -> None:
-        """Put the crosshair under a pixel of the view, or take it away."""
-        cross = None if position is None else self._crosshair_at(position)
-        for pane, axis in self._rows:
-            pane.set_crosshair(cross)
-            axis.show_cursor(self._cursor_tag(pane, cross) if cross is not None and pane.name == cross.pane else None)
-        if cross is None:
-            self.time_axis.show_cursor(None)
-        else:
-            words = moment_words(self.series.grid.open_ms(cross.x), self.zone, self.series.grid)
-            self.time_axis.show_cursor((float(cross.x), words))
-
-    def _crosshair_at(self, position: QPointF) -> Crosshair | None:
-        pane = self.pane_at(position.y())
+    def place_of(self, position: QPointF) -> Crosshair | None:
+        """Return the kline and the value under a pixel of the view; None where there is none."""
+        pane = self.stack.at(position.y())
         if pane is None or pane.view is None or self.series.last_price is None or position.x() >= pane.view.width:
             return None
         tick = self.klines.tick_size if pane is self.klines else None
         return snapped(pane.view, position.x(), position.y() - pane.geometry().top(), pane.name, tick)
 
+    def handle_at(self, position: QPointF) -> Handle | None:
+        """Return the handle of the line under a pixel of the view; None where there is none."""
+        pane, view = self.klines, self.klines.view
+        if view is None or self.stack.at(position.y()) is not pane:
+            return None
+        found = handles(pane.levels, view, self.faces, pane.legend_px)
+        return next((handle for handle in found if handle.box.contains(position)), None)
+
+    def show_crosshair(self, position: QPointF | None) -> None:
+        """Put the crosshair under a pixel of the view, or take it away."""
+        self._put_crosshair(None if position is None else self.place_of(position))
+
+    def step_crosshair(self, by: int) -> None:
+        """Move the crosshair by klines, from the newest one when there is none; it is kept in sight, and told."""
+        series = self.series
+        if series.last_price is None:
+            return
+        former = self.klines.crosshair
+        x = series.last_x if former is None else former.x + by
+        x = min(max(x, series.first_x), series.last_x)
+        kline = series.kline_at(x)
+        self.navigation.show(x)
+        self.update_views()
+        value = kline[Row.CLOSE] if kline is not None else float(series.last_price)
+        self._put_crosshair(Crosshair(x, self.klines.name, value))
+        words = moment_words(series.grid.open_ms(x), self.options.zone, series.grid)
+        self.setAccessibleDescription(f"{words} {' '.join(run.text for run in price_runs(series, x, theme())[1:])}")
+
+    def _put_crosshair(self, cross: Crosshair | None) -> None:
+        for pane, axis in self.stack.rows:
+            pane.set_crosshair(cross)
+            axis.show_cursor(self._cursor_tag(pane, cross) if cross is not None and pane.name == cross.pane else None)
+        if cross is None:
+            self.time_axis.show_cursor(None)
+        else:
+            words = moment_words(self.series.grid.open_ms(cross.x), self.options.zone, self.series.grid)
+            self.time_axis.show_cursor((float(cross.x), words))
+
     def _cursor_tag(self, pane: Pane, cross: Crosshair) -> AxisTag:
         if pane is self.klines and self.series.rules is not None:
-            words = text.price(cross.value, self.series.rules.price_decimals)
+            words: tuple[str, ...] = (text.price(cross.value, self.series.rules.price_decimals),)
+            if self.options.scale is PriceScale.PERCENT and self.klines.base:
+                words = (*words, text.percent(cross.value / self.klines.base - 1.0))
         else:
-            words = self._axis_words(pane, cross.value)
-        return AxisTag(cross.value, (words,), theme().color("text1"), theme().color("bg3"))
+            words = (self._axis_words(pane, cross.value),)
+        return AxisTag(cross.value, words, theme().color("text1"), theme().color("bg3"))
 
     # ---- Qt ------------------------------------------------------------------------------------------------------
 
@@ -307,10 +357,14 @@ class ChartView(pg.GraphicsView):
         if not self.hand.key(event):
             event.ignore()
 
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        self.hand.key_up(event)
+        super().keyReleaseEvent(event)
+
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
         if hasattr(self, "hand"):  # the base class calls this from its constructor
-            self._lay_out()
+            self.lay_out()
             self.update_views()
 
     def showEvent(self, event: QEvent) -> None:

@@ -1,5 +1,6 @@
 """What the chart says of its klines themselves: holes, repaired ones, where history begins, and what is being read."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 import numpy as np
@@ -8,6 +9,7 @@ from PySide6.QtGui import QPainter
 
 from trader_gui.kline_history.pyramid import Row
 from trader_gui.models.series import SeriesModel
+from trader_gui.widgets import format as text
 from trader_gui.widgets.chart.labels import Faces, Run, paint_runs
 from trader_gui.widgets.chart.primitives import as_rects, fill_rects, line_pen, runs
 from trader_gui.widgets.chart.sight import Sight
@@ -18,6 +20,7 @@ from trader_gui.widgets.theme import theme
 _LABEL_PX = 70.0
 _TICK_BELOW, _TICK_HALF, _TICK_HEIGHT = 4, 2, 2
 _MARGIN = 8.0
+_MOST_FUNDINGS = 3
 
 
 def gap_spans(series: SeriesModel, sight: Sight, view: Viewport) -> Iterator[tuple[float, float, int]]:
@@ -77,12 +80,16 @@ def paint_beginning(painter: QPainter, series: SeriesModel, view: Viewport, face
 
 
 def note_runs(series: SeriesModel, x: int) -> list[Run]:
-    """Return what is to be said in the legend of the kline at x: that it was repaired, or that none is there."""
-    if x in series.store.repaired:
-        return [Run("repaired", theme().color("info"))]
-    if not series.store.first <= x < series.store.end or series.store.holds(x):
-        return []
-    hole = next(
-        (end - first for first, end in series.store.gaps(series.store.first, series.store.end) if first <= x < end)
-    )
-    return [Run(f"no kline: a gap of {hole:,}", theme().color("warn"))]
+    """Return what is to be said of the kline at x: that it was repaired, what funding it saw, that none is there."""
+    t, store = theme(), series.store
+    runs = [Run("repaired", t.color("info"))] if x in store.repaired else []
+    begin, end = series.grid.open_ms(x), series.grid.open_ms(x + 1)
+    at = bisect_left(series.funding, begin, key=lambda funding: funding.funding_time_ms)
+    paid = [f.funding_rate_fraction for f in series.funding[at:] if f.funding_time_ms < end][:_MOST_FUNDINGS]
+    if paid:
+        rates = ", ".join(text.percent(rate, 4, sign=False) for rate in paid)
+        runs.append(Run(f"funding {rates}", t.color("info")))
+    if not store.first <= x < store.end or store.holds(x):
+        return runs
+    hole = next(last - first for first, last in store.gaps(store.first, store.end) if first <= x < last)
+    return [*runs, Run(f"no kline: a gap of {hole:,}", t.color("warn"))]

@@ -1,7 +1,6 @@
 """Legends of the panes: the values of one kline, the one under the cursor or the newest."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtGui import QPainter
 
@@ -17,56 +16,34 @@ from trader_gui.widgets.theme import Theme
 _LEFT, _FIRST_ROW, _ROW = 12.0, 14.0, 17.0
 
 
-@dataclass(frozen=True)
-class Reading:
-    """One kline's prices and volume, quote and base asset."""
-
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
-
-
 def legend_height(rows: int) -> float:
     """Return the pixels that a legend of so many rows takes at the top of a pane."""
     return _FIRST_ROW + _ROW * rows + 2.0
-
-
-def reading_at(series: SeriesModel, x: int) -> Reading | None:
-    """Return the kline at x, open or closed; None where there is none."""
-    if series.store.holds(x):
-        k = series.store.rows(x, x + 1)[:, 0]
-        return Reading(*(float(k[row]) for row in (Row.OPEN, Row.HIGH, Row.LOW, Row.CLOSE, Row.VOLUME)))
-    o = series.open_kline
-    if o is not None and x == series.last_x:
-        return Reading(float(o.open), float(o.high), float(o.low), float(o.close), float(o.volume))
-    return None
 
 
 def price_runs(series: SeriesModel, x: int, theme: Theme) -> list[Run]:
     """Return the first row: symbol, interval, open, high, low, close and change of the kline at x."""
     weak = theme.color("text3")
     runs = [Run(f"{series.symbol} Perp · {series.interval}", theme.color("text1"), "head", 10.0)]
-    reading = reading_at(series, x)
-    if reading is None or series.rules is None:
+    kline = series.kline_at(x)
+    if kline is None or series.rules is None:
         return runs
     decimals = series.rules.price_decimals
-    color = theme.direction(reading.close >= reading.open, "text")
-    for letter, value in (("O", reading.open), ("H", reading.high), ("L", reading.low), ("C", reading.close)):
-        runs += [Run(letter, weak), Run(text.price(value, decimals), color)]
-    change = reading.close - reading.open
-    words = f"{text.number(change, decimals, sign=True)} ({text.percent(change / reading.open)})"
+    change = kline[Row.CLOSE] - kline[Row.OPEN]
+    color = theme.direction(change >= 0, "text")
+    for letter, row in (("O", Row.OPEN), ("H", Row.HIGH), ("L", Row.LOW), ("C", Row.CLOSE)):
+        runs += [Run(letter, weak), Run(text.price(kline[row], decimals), color)]
+    words = f"{text.number(change, decimals, sign=True)} ({text.percent(change / kline[Row.OPEN])})"
     return [*runs, Run(words, color)]
 
 
 def volume_runs(series: SeriesModel, x: int, theme: Theme) -> list[Run]:
     """Return the legend of the volume pane."""
     runs = [Run("Volume", theme.color("text2"), "head")]
-    reading = reading_at(series, x)
-    if reading is None or series.rules is None:
+    kline = series.kline_at(x)
+    if kline is None or series.rules is None:
         return runs
-    words = f"{text.quantity(reading.volume, series.rules.quantity_decimals)} {series.rules.base_asset}"
+    words = f"{text.quantity(kline[Row.VOLUME], series.rules.quantity_decimals)} {series.rules.base_asset}"
     return [*runs, Run(words, theme.color("text1"))]
 
 
@@ -78,8 +55,7 @@ def indicator_runs(track: IndicatorTrack, series: SeriesModel, x: int, theme: Th
     indicator, weak = track.indicator, theme.color("text3")
     kind, values = indicator.kind, indicator.values
     color = theme.color(indicator.color)
-    name = " ".join((kind.title, *(f"{values[shown]:g}" for shown in kind.shown)))
-    runs = [Run(name, color, "head")]
+    runs = [Run(indicator.name, color, "head")]
     lacking = needed(track, series)
     if lacking:
         return [*runs, Run(needs(lacking), weak)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from PySide6.QtCore import QLineF
+from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QColor, QPainter
 
 from trader_gui.domain.order import Origin, Side
@@ -34,6 +34,7 @@ class Level:
         tag: At the left, over the oldest klines.
         axis_tag: On the price axis.
         solid_from_x: From this x on the line is solid whatever `dashes` say; None never.
+        line: What it stands for: an order's line, the position's, or None for one that nobody can move.
     """
 
     price: float
@@ -43,6 +44,16 @@ class Level:
     tag: Tag
     axis_tag: AxisTag
     solid_from_x: float | None = None
+    line: OrderLine | PositionLine | None = None
+
+
+@dataclass(frozen=True)
+class Handle:
+    """Where a line is taken hold of: its tag, in pixels of the pane."""
+
+    level: Level
+    box: QRectF
+    line_y: float
 
 
 def levels(series: SeriesModel, theme: Theme) -> list[Level]:
@@ -133,16 +144,32 @@ def tag_middles(made: Sequence[Level], view: Viewport, top: float) -> list[tuple
     return list(zip(seen, wanted, middles, strict=True))
 
 
+def handles(made: Sequence[Level], view: Viewport, faces: Faces, top: float) -> list[Handle]:
+    """Return the handles of the lines that are seen, the topmost line first; they do not overlap.
+
+    Args:
+        made: The lines.
+        view: Of the pane.
+        faces: Fonts of the tags.
+        top: As for `tag_middles`.
+    """
+    return [
+        Handle(level, QRectF(_TAG_LEFT, middle - TAG_HEIGHT / 2, tag_width(faces, level.tag), TAG_HEIGHT), line_y)
+        for level, line_y, middle in tag_middles(made, view, top)
+    ]
+
+
 def paint_tags(
     painter: QPainter, made: Sequence[Level], view: Viewport, theme: Theme, faces: Faces, top: float
 ) -> None:
     """Draw the tags of lines that are seen, with a leader where one was moved, and chips for those that are not."""
-    for level, line_y, middle in tag_middles(made, view, top):
-        if abs(middle - line_y) > TAG_HEIGHT / 2:
-            painter.setPen(line_pen(level.color))
-            painter.drawLine(QLineF(_TAG_LEFT / 2, round(line_y), _TAG_LEFT / 2, round(middle)))
+    for handle in handles(made, view, faces, top):
+        middle = handle.box.center().y()
+        if abs(middle - handle.line_y) > TAG_HEIGHT / 2:
+            painter.setPen(line_pen(handle.level.color))
+            painter.drawLine(QLineF(_TAG_LEFT / 2, round(handle.line_y), _TAG_LEFT / 2, round(middle)))
             painter.drawLine(QLineF(_TAG_LEFT / 2, round(middle), _TAG_LEFT, round(middle)))
-        paint_tag(painter, theme, faces, level.tag, _TAG_LEFT, middle)
+        paint_tag(painter, theme, faces, handle.level.tag, _TAG_LEFT, middle)
     above = sorted((level for level in made if view.py(level.price) < 0), key=lambda level: -level.price)
     below = sorted((level for level in made if view.py(level.price) >= view.height), key=lambda level: level.price)
     for chips, first, step, arrow in (
@@ -178,6 +205,7 @@ def _position_level(series: SeriesModel, line: PositionLine, theme: Theme, decim
         tag=Tag(icon, tuple(runs), strong),
         axis_tag=AxisTag(float(line.entry_price), (price,), theme.color("bg0"), strong),
         solid_from_x=None if line.entry_time_ms is None else float(series.grid.slot_of(line.entry_time_ms)),
+        line=line,
     )
 
 
@@ -208,6 +236,7 @@ def _order_level(line: OrderLine, theme: Theme, decimals: tuple[int, int]) -> Le
         dashes=(6.0, 4.0),
         tag=Tag(_KIND_ICON.get(line.kind, _ORIGIN_ICON[line.origin]), tuple(runs), color),
         axis_tag=AxisTag(float(line.price), (price,), color),
+        line=line,
     )
 
 

@@ -69,6 +69,22 @@ class Navigation:
         self.is_following = True
         self._settle()
 
+    def show_oldest(self) -> None:
+        """Go to the oldest kline that is loaded."""
+        self.is_following = False
+        self.right = self._first_x + self.width / self.pitch - 1
+        self._settle()
+
+    def show(self, x: float) -> None:
+        """Move as little as is needed for an x to be seen, and stay where that was so already."""
+        span = self.width / self.pitch
+        left, right = self.left, self.right
+        if left + 1 <= x <= right - 1:
+            return
+        self.is_following = False
+        self.right = x + span - 1 if x < left + 1 else x + 1
+        self._settle()
+
     def _settle(self) -> None:
         span = self.width / self.pitch
         if self.is_following:

@@ -15,6 +15,7 @@ from trader_gui.widgets.chart.crosshair import Crosshair, paint_crosshair
 from trader_gui.widgets.chart.indicator_layer import Drawing, drawing_of
 from trader_gui.widgets.chart.labels import Faces, Run
 from trader_gui.widgets.chart.legend import paint_legend
+from trader_gui.widgets.chart.price_scale import fitted
 from trader_gui.widgets.chart.primitives import as_rects, fill_rects, line_pen
 from trader_gui.widgets.chart.sight import Sight
 from trader_gui.widgets.chart.time_marks import TimeMark
@@ -78,11 +79,7 @@ class Pane(CanvasItem):
     def fitted(self, view: Viewport) -> Viewport:
         """Return the view with the values that are seen in it from edge to edge, less the room kept for text."""
         span = self.value_range(view)
-        if span is None:
-            return view.with_values(0.0, 1.0)
-        low, high = span
-        unit = (high - low) / max(view.height - self.top_px - self.bottom_px, 10.0)
-        return view.with_values(low - unit * self.bottom_px, high + unit * self.top_px)
+        return view.with_values(0.5, 1.0) if span is None else fitted(view, *span, self.top_px, self.bottom_px)
 
     @property
     def reading_x(self) -> int:
@@ -100,6 +97,7 @@ class Pane(CanvasItem):
             paint_legend(painter, self.faces, self.view.width, self.legend_rows())
         if self.crosshair is not None:
             paint_crosshair(painter, self.crosshair, self.name, self.view, theme())
+        self.paint_over(painter, self.view)
 
     @abstractmethod
     def value_range(self, view: Viewport) -> tuple[float, float] | None:
@@ -112,6 +110,9 @@ class Pane(CanvasItem):
     @abstractmethod
     def paint_live(self, painter: QPainter, view: Viewport) -> None:
         """Paint what may change with every message."""
+
+    def paint_over(self, painter: QPainter, view: Viewport) -> None:
+        """Paint what lies over the crosshair: nothing in most panes."""
 
     @abstractmethod
     def legend_rows(self) -> list[list[Run]]:
@@ -139,13 +140,14 @@ class Pane(CanvasItem):
         return canvas.image
 
     def paint_grid(self, painter: QPainter, view: Viewport, values: Sequence[float] = ()) -> None:
-        """Draw a line at each mark of time, and at `values`."""
-        px = np.floor(view.pxs(np.array([mark.x for mark in self.marks])))
+        """Draw a line at each mark of time, a stronger one where a day begins, and at `values`."""
         py = np.floor(view.pys(np.array(values)))
-        left, bottom = np.zeros(1), np.full(1, view.height)
-        upright = as_rects(px, np.zeros(len(px)), px, np.repeat(bottom, len(px)))
-        level = as_rects(np.repeat(left, len(py)), py, np.full(len(py), view.width), py)
-        fill_rects(painter, theme().color("grid"), np.concatenate((upright, level)))
+        level = as_rects(np.zeros(len(py)), py, np.full(len(py), view.width), py)
+        fill_rects(painter, theme().color("grid"), level)
+        for is_day in (False, True):
+            px = np.floor(view.pxs(np.array([mark.x for mark in self.marks if mark.is_day is is_day])))
+            upright = as_rects(px, np.zeros(len(px)), px, np.full(len(px), view.height))
+            fill_rects(painter, theme().color("border" if is_day else "grid"), upright)
 
     def paint_edge(self, painter: QPainter, view: Viewport) -> None:
         """Draw the line that parts the pane from the one above."""

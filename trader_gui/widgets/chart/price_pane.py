@@ -8,17 +8,19 @@ from PySide6.QtGui import QPainter
 
 from trader_gui.kline_history.pyramid import Row
 from trader_gui.models.series import SeriesModel
-from trader_gui.widgets.chart.axes import price_ticks
-from trader_gui.widgets.chart.candle_item import CandleStyle, paint_candles, paint_open_kline
+from trader_gui.widgets.chart.candle_item import paint_candles, paint_open_kline
 from trader_gui.widgets.chart.canvas import Canvas
+from trader_gui.widgets.chart.chart_options import ChartOptions
 from trader_gui.widgets.chart.fill_layer import paint_fills
 from trader_gui.widgets.chart.history_layer import note_runs, paint_beginning, paint_gaps, paint_repaired
 from trader_gui.widgets.chart.indicator_layer import paint_areas, paint_drawing
 from trader_gui.widgets.chart.labels import Faces, Run, paint_runs
 from trader_gui.widgets.chart.legend import indicator_runs, legend_height, price_runs
 from trader_gui.widgets.chart.line_layer import Level, near_prices, paint_break_even, paint_lines, paint_tags
+from trader_gui.widgets.chart.measure import Measure, paint_measure
 from trader_gui.widgets.chart.pane import Pane
-from trader_gui.widgets.chart.time_marks import Zone
+from trader_gui.widgets.chart.price_scale import price_labels
+from trader_gui.widgets.chart.reference_layer import paint_references
 from trader_gui.widgets.chart.viewport import Viewport
 from trader_gui.widgets.theme import theme
 
@@ -30,8 +32,9 @@ class PricePane(Pane):
 
     Attributes:
         levels: Lines of position and orders, made anew by the chart when they change.
-        style: How klines are drawn.
-        zone: Whose clock times are told by.
+        options: The looks.
+        labels: (price, label) of the prices that get a grid line, for what is seen.
+        measure: What is being measured; None mostly.
     """
 
     bottom_px = 22.0
@@ -39,8 +42,9 @@ class PricePane(Pane):
     def __init__(self, weight: float, series: SeriesModel, faces: Faces) -> None:
         super().__init__("klines", weight, series, faces)
         self.levels: Sequence[Level] = ()
-        self.style = CandleStyle.HOLLOW
-        self.zone = Zone.UTC
+        self.options = ChartOptions()
+        self.labels: Sequence[tuple[float, str]] = ()
+        self.measure: Measure | None = None
 
     @property
     def tick_size(self) -> float:
@@ -52,9 +56,27 @@ class PricePane(Pane):
         """Height of the legend."""
         return legend_height(1 + len(self.tracks))
 
+    @property
+    def base(self) -> float | None:
+        """What percents are counted from: the first close that is seen."""
+        closes = self.sight.row(Row.CLOSE) if self.sight is not None else np.empty(0)
+        there = np.flatnonzero(~np.isnan(closes))
+        return float(closes[there[0]]) if len(there) else None
+
     def fitted(self, view: Viewport) -> Viewport:
         self.top_px = self.legend_px + 6.0
         return super().fitted(view)
+
+    def set_view(self, view: Viewport) -> None:
+        super().set_view(view)
+        decimals = self.series.rules.price_decimals if self.series.rules is not None else 2
+        self.labels = price_labels(view, self.options.scale, self.tick_size, decimals, self.base)
+
+    def set_measure(self, measure: Measure | None) -> None:
+        """Show a measure, or none."""
+        if measure != self.measure:
+            self.measure = measure
+            self.update()
 
     def value_range(self, view: Viewport) -> tuple[float, float] | None:
         values: list[float] = []
@@ -70,6 +92,8 @@ class PricePane(Pane):
             return None
         values += self.drawn_span() or ()
         values += near_prices(self.levels, min(values), max(values))
+        if view.is_log:  # bands may reach below zero
+            values = [value for value in values if value > 0]
         low, high = min(values), max(values)
         return low, max(high, low + 10 * self.tick_size)
 
@@ -84,11 +108,11 @@ class PricePane(Pane):
             paint_gaps(painter, self.series, self.sight, view, self.faces)
         for drawing in self.drawings:
             paint_areas(canvas, painter, drawing, view, t)
-        self.paint_grid(painter, view, price_ticks(view, self.tick_size))
+        self.paint_grid(painter, view, [price for price, _ in self.labels])
         for drawing in self.drawings:
             paint_drawing(painter, drawing, view, t)
         if self.sight is not None:
-            paint_candles(canvas, painter, self.sight, view, self.style)
+            paint_candles(canvas, painter, self.sight, view, self.options.style)
             paint_repaired(painter, self.series, self.sight, view)
 
     def paint_live(self, painter: QPainter, view: Viewport) -> None:
@@ -97,12 +121,17 @@ class PricePane(Pane):
             self._paint_loading(painter, view)
             return
         if series.open_kline is not None:
-            paint_open_kline(painter, series.open_kline, series.last_x, view, self.style)
-        paint_beginning(painter, series, view, self.faces, self.zone)
+            paint_open_kline(painter, series.open_kline, series.last_x, view, self.options.style)
+        paint_beginning(painter, series, view, self.faces, self.options.zone)
+        paint_references(painter, series, self.options, view, self.faces)
         paint_lines(painter, series, self.levels, view, t)
         paint_break_even(painter, series, view, t, self.faces)
         paint_fills(painter, series, view, t)
         paint_tags(painter, self.levels, view, t, self.faces, self.legend_px)
+
+    def paint_over(self, painter: QPainter, view: Viewport) -> None:
+        if self.measure is not None:
+            paint_measure(painter, self.measure, self.series, view, self.faces)
 
     def _paint_loading(self, painter: QPainter, view: Viewport) -> None:
         t, (done, total) = theme(), self.series.loading
