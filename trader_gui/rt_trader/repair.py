@@ -146,10 +146,12 @@ class Repair:
     async def snapshot(self, orders_of: set[str] | None = None) -> AccountSnapshot:
         """Return the account as the venue tells it now; dated by the market's clock, which its events are dated by.
 
-        While the market is silent that clock stands still, and the answers to orders are newer than it.
+        While the market is silent that clock stands still, and what was read before is newer than it.
         """
-        orders = self._callback.orders.open_orders()
-        asked_ms = max([self._callback.now_ms, *(o.update_time_ms for o in orders if o.order_id is not None)])
+        callback = self._callback
+        times_ms = [order.update_time_ms for order in callback.orders.open_orders() if order.order_id is not None]
+        times_ms += [position.update_time_ms for position in callback.account.positions.values()]
+        asked_ms = max([callback.now_ms, *times_ms])
         read = await self._port.account_snapshot(self._callback.symbol, orders_of=orders_of)
         return replace(read, taken_time_ms=asked_ms)
 
