@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from trader_gui.domain.account import AccountSnapshot, MarginType
-from trader_gui.domain.market import DepthSnapshot, Kline
+from trader_gui.domain.market import DepthSnapshot, FundingRate, Kline
 from trader_gui.domain.order import Fill, Order, OrderFamily
 from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder, Message, Route
 from trader_gui.domain.symbol import SymbolRules
@@ -124,6 +124,8 @@ class MarketReader(Protocol):
         """Return up to 1500 klines, oldest first; the last may be still open (`is_closed` False)."""
 
     async def depth(self, symbol: str, *, limit: int = 1000) -> DepthSnapshot: ...
+    async def funding_rates(self, symbol: str, *, limit: int = 1000) -> tuple[FundingRate, ...]:
+        """Return the last fundings that were paid, oldest first, at most 1000."""
 
 
 class OrderPort(Protocol):

@@ -19,7 +19,7 @@ import msgspec
 
 from trader_gui.clock import SystemClock
 from trader_gui.domain.account import AccountSnapshot, MarginType, Position
-from trader_gui.domain.market import DepthSnapshot, Kline
+from trader_gui.domain.market import DepthSnapshot, FundingRate, Kline
 from trader_gui.domain.order import Fill, Order, OrderFamily
 from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder
 from trader_gui.domain.symbol import SymbolRules
@@ -135,6 +135,10 @@ class RestClient(RestCalls):
     async def depth(self, symbol: str, *, limit: int = 1000) -> DepthSnapshot:
         body = await self._get(paths.DEPTH, {"symbol": symbol, "limit": str(limit)}, Security.NONE)
         return answer.depth_snapshot(body, symbol)
+
+    async def funding_rates(self, symbol: str, *, limit: int = 1000) -> tuple[FundingRate, ...]:
+        parameters = {"symbol": symbol, "limit": str(limit)}
+        return answer.funding_rates(await self._get(paths.FUNDING_RATE, parameters, Security.NONE))
 
     # ---- orders ---------------------------------------------------------------------------------------------------
 

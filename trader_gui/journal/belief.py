@@ -16,7 +16,15 @@ import msgspec
 from trader_gui.collectors.account_update import AccountUpdateCollector
 from trader_gui.collectors.order_update import OrderUpdateCollector
 from trader_gui.domain.account import AccountSnapshot, Balance, Position, PositionKey
-from trader_gui.domain.order import AmendIntent, CancelIntent, Order, OrderFamily, OrderStatus, Origin
+from trader_gui.domain.order import (
+    AmendIntent,
+    CancelIntent,
+    Order,
+    OrderFamily,
+    OrdersInDoubt,
+    OrderStatus,
+    Origin,
+)
 from trader_gui.domain.step import Message
 from trader_gui.journal.records import (
     ACCOUNT_KINDS,
@@ -105,6 +113,8 @@ class _Fold:
 
     def __init__(self, connection: sqlite3.Connection, prefix: str) -> None:
         self._connection = connection
+        self._prefix = prefix
+        self._is_before = True
         self._orders = OrderUpdateCollector(prefix)
         self._account = AccountUpdateCollector()
 
@@ -119,6 +129,8 @@ class _Fold:
         rows += self._account_rows(at)
         rows += self._order_rows(_ORDER_SINCE, at) + self._intent_rows(_INTENT_SINCE, at)
         for row in sorted(rows):
+            if row.id > session_id and self._is_before:
+                self._begin_session()
             self._apply(row)
         return Belief(
             orders=tuple(map(_as_left, self._orders.open_orders())),
@@ -129,6 +141,16 @@ class _Fold:
             client_order_ids=self._client_order_ids(),
             time_ms=int(self._connection.execute(_NEWEST_WORD).fetchone()[0]),
         )
+
+    def _begin_session(self) -> None:
+        """Begin anew as memory does: of what was before the session, only our orders without an end are kept, in doubt.
+
+        By its dates alone, a snapshot at the start may look older than what the former session heard last.
+        """
+        left = tuple(order for order in self._orders.open_orders() if order.origin is not Origin.OTHER)
+        self._is_before = False
+        self._orders = OrderUpdateCollector(self._prefix)
+        self._orders.apply(OrdersInDoubt(left))
 
     def _before(self, client_order_id: str, snapshot_id: int) -> list[_Row]:
         at = {"order": client_order_id, "id": snapshot_id}

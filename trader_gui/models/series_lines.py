@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from trader_gui.callback import Callback
 from trader_gui.domain.account import Position
+from trader_gui.domain.market import MarkPrice
 from trader_gui.domain.order import Fill, Order, OrderStatus, OrderType, Origin, Side
 from trader_gui.models.positions import opened_by
 from trader_gui.models.session import unrealized_pnl
@@ -58,6 +59,7 @@ class OrderLine:
         is_confirmed: False while the exchange has not said that it has the order.
     """
 
+    order: Order
     kind: LineKind
     side: Side
     price: Decimal
@@ -69,18 +71,20 @@ class OrderLine:
     r_multiple: Decimal | None = None
 
 
-def position_line(callback: Callback, symbol: str, fills: Sequence[Fill]) -> PositionLine | None:
+def position_line(
+    callback: Callback, symbol: str, fills: Sequence[Fill], mark: MarkPrice | None
+) -> PositionLine | None:
     """Return the line of the symbol's position; None when flat or not known.
 
     Args:
         callback: The session's collectors, read only.
         symbol: Whose position.
         fills: Own executions of the symbol, oldest first.
+        mark: The symbol's mark price; without one the result is what the venue last told.
     """
     position = callback.account.position(symbol)
     if position is None or not position.position_amount:
         return None
-    mark = callback.mark_price.mark
     liquidation = position.liquidation_price
     return PositionLine(
         is_long=position.position_amount > 0,
@@ -135,6 +139,7 @@ def _order_line(order: Order, price: Decimal, position: PositionLine | None) -> 
         money = sign * (price - position.entry_price) * min(quantity, position.quantity)
         r_multiple = money / position.risk if position.risk else None
     return OrderLine(
+        order=order,
         kind=_kind(order.order_type),
         side=order.side,
         price=price,

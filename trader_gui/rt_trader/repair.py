@@ -144,8 +144,12 @@ class Repair:
             self._deliver(update, time.monotonic_ns())
 
     async def snapshot(self, orders_of: set[str] | None = None) -> AccountSnapshot:
-        """Return the account as the venue tells it now; dated by the market's clock, which its events are dated by."""
-        asked_ms = self._callback.now_ms
+        """Return the account as the venue tells it now; dated by the market's clock, which its events are dated by.
+
+        While the market is silent that clock stands still, and the answers to orders are newer than it.
+        """
+        orders = self._callback.orders.open_orders()
+        asked_ms = max([self._callback.now_ms, *(o.update_time_ms for o in orders if o.order_id is not None)])
         read = await self._port.account_snapshot(self._callback.symbol, orders_of=orders_of)
         return replace(read, taken_time_ms=asked_ms)
 

@@ -14,6 +14,7 @@ from trader_gui.domain.order import AmendIntent, Order, OrderIntent, Origin
 from trader_gui.domain.step import EngineMode, Refusal, Route
 from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import BugError, TraderError, UserError, VenueError, first_error
+from trader_gui.exchange.chart_feed import Market
 from trader_gui.exchange.port import DataEnd, PaceMarker, StreamItem, StreamStatus
 from trader_gui.journal.writer import open_journal
 from trader_gui.orders.wishes import cancel_wishes, opening_orders
@@ -97,6 +98,11 @@ class RtTrader(ClosingByHand):
     def is_ready(self) -> bool:
         """True once `callback` may be read."""
         return self._callback is not None
+
+    @property
+    def market(self) -> Market:
+        """Public data for charts; readable once `is_ready`."""
+        return self._connection.market
 
     def add_observer(self, observer: Observer) -> None:
         """Call `observer` with every step; one that raises is dropped."""

@@ -70,6 +70,7 @@ class MainWindow(QWidget):
         leverage_requested: (int); margin_type_requested: (str).
         check_account_requested: Hold the account against the exchange now.
         keys_requested, screenshot_requested: Menu entries.
+        chart_picture_requested: A picture of the chart alone shall be saved.
         look_changed: (theme name, palette name) chosen in the menu.
     """
 
@@ -88,6 +89,7 @@ class MainWindow(QWidget):
     check_account_requested = Signal()
     keys_requested = Signal()
     screenshot_requested = Signal()
+    chart_picture_requested = Signal()
     look_changed = Signal(str, str)
 
     def __init__(
@@ -121,6 +123,8 @@ class MainWindow(QWidget):
         self.resize(DEFAULT)
         self.setWindowTitle(f"{words.PROFILE_TITLES[profile.name]} · {bridge.session.symbol} · Trader GUI")
         self.workspace.restore(self)
+        self.chart.restore(self.workspace.panel_state("chart"))
+        self.chart.state_changed.connect(lambda: self.workspace.keep_panel_state("chart", self.chart.state))
         self._on_session_changed()
 
     # ---- building ----------------------------------------------------------------------------------------------------
@@ -192,6 +196,7 @@ class MainWindow(QWidget):
 
     def _connect(self) -> None:
         bar, ticket = self.session_bar, self.order_entry
+        self.chart.picture_requested.connect(self.chart_picture_requested)
         bar.arm_requested.connect(self.arm_requested)
         bar.disarm_requested.connect(self.disarm_requested)
         bar.cancel_entries_requested.connect(self.cancel_entries_requested)

@@ -16,6 +16,7 @@ from trader_gui.widgets.theme import set_style_property, theme
 HEIGHT = 24
 _ICON_PX = 14
 _NEAR_LIMIT = 0.8
+_MARGIN = 16
 _OFFSET_WORDS = "The exchange's clock minus this computer's"
 
 
@@ -108,7 +109,7 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self.setFixedHeight(HEIGHT)
         self.streams = {route: StatusCell(name, f"The stream of the {name}") for route, name in STREAM_NAMES.items()}
-        self.account = LinkCell("Account", "Whether the exchange shows what is shown here")
+        self.account = LinkCell("Exchange", "Whether the exchange shows what is shown here")
         self.account.clicked.connect(self.account_requested)
         self.latency = StatusCell("REST", "Round trip of the last call to the exchange")
         self.clock_offset = StatusCell("Clock", _OFFSET_WORDS)
@@ -118,7 +119,7 @@ class StatusBar(QStatusBar):
         self.dead_man = StatusCell("Dead-man", DEAD_MAN_NOTE)
         self.utc = StatusCell("UTC", "Market time of the last message")
         self.kst = StatusCell("KST", "Market time of the last message, Seoul")
-        self._drop_order = (self.journal, self.orders, self.weight, self.clock_offset)
+        self._drop_order = (self.journal, self.dead_man, self.orders, self.weight, self.clock_offset, self.latency)
         self._left = (
             *self.streams.values(),
             self.account,
@@ -147,11 +148,11 @@ class StatusBar(QStatusBar):
         for cell in (self.utc, self.kst):
             row.addWidget(cell)
             row.addWidget(_rule())
-        label = QLabel(f"v{version}")
-        label.setProperty("role", "small")
-        label.setAccessibleName("Version")
-        label.setContentsMargins(10, 0, 8, 0)
-        row.addWidget(label)
+        self._version = QLabel(f"v{version}")
+        self._version.setProperty("role", "small")
+        self._version.setAccessibleName("Version")
+        self._version.setContentsMargins(10, 0, 8, 0)
+        row.addWidget(self._version)
         self.addWidget(inner, 1)
 
     def sizeHint(self) -> QSize:
@@ -162,13 +163,17 @@ class StatusBar(QStatusBar):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        needed = sum(c.sizeHint().width() + 1 for c in (*self._left, self.utc, self.kst)) + 80
+        self._drop_what_does_not_fit()
+
+    def _drop_what_does_not_fit(self) -> None:
+        needed = sum(_taken(cell) for cell in (*self._left, self.utc, self.kst))
+        needed += self._version.sizeHint().width() + _MARGIN
         for cell in self._drop_order:
             must_go = needed > self.width()
             cell.setVisible(not must_go)
             self._rules[cell].setVisible(not must_go)
             if must_go:
-                needed -= cell.sizeHint().width() + 1
+                needed -= _taken(cell)
 
     def _on_changed(self) -> None:
         state = self._model.state
@@ -188,6 +193,13 @@ class StatusBar(QStatusBar):
         time_ms = state.venue_time_s * 1000 or None
         self.utc.show_view(CellView(fmt.clock(time_ms)))
         self.kst.show_view(CellView(fmt.clock(time_ms, "KST")))
+        if self.isVisible():
+            self._drop_what_does_not_fit()
+
+
+def _taken(cell: StatusCell) -> int:
+    # A cell never shrinks back, so what it asks for now may be less than what it holds.
+    return max(cell.sizeHint().width(), cell.minimumWidth()) + 1
 
 
 def _rule() -> QFrame:

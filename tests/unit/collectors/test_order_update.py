@@ -194,7 +194,7 @@ def test_a_list_says_nothing_of_what_was_told_after_it_nor_of_symbols_that_it_le
     assert {o.status for o in collector.open_orders() if o.origin is Origin.OTHER} == {OrderStatus.NEW}
 
 
-def test_a_foreign_order_that_was_placed_after_the_list_was_asked_for_stays():
+def test_an_order_that_was_placed_after_the_list_was_asked_for_stays():
     collector = OrderUpdateCollector(PREFIX)
     collector.apply(event(make_order("web-1", update_time_ms=START_MS + 5)))
     collector.apply(make_snapshot(taken_time_ms=START_MS + 4))

@@ -217,7 +217,7 @@ def test_an_order_is_found_by_the_venues_id(http: SimpleNamespace, payload: Payl
 
     async def scenario(client: RestClient) -> None:
         found = await client.order_by_id("BTCUSDT", 8500001)
-        assert found is not None and found.order_id == 8500001
+        assert found is not None and found.order_id == 9007199254740993
         assert await client.order_by_id("BTCUSDT", 7) is None
 
     venue = run(http, answers, scenario)

@@ -20,7 +20,7 @@ def scene(amount: str, stop: str, target: str) -> tuple[OrderLine, OrderLine]:
     fill = entry_fill(5, "108367.6", side.opposite, amount.lstrip("-"))
     hold(callback, make_position(amount, "108367.6"), orders, [fill])
     step_mark(callback, "108449.8")
-    position = position_line(callback, "BTCUSDT", [fill])
+    position = position_line(callback, "BTCUSDT", [fill], callback.mark_price.mark)
     assert position is not None
     assert position.origin is Origin.ENGINE
     assert position.entry_time_ms == fill.trade_time_ms
@@ -53,7 +53,7 @@ def test_an_order_that_enlarges_the_position_promises_no_result() -> None:
     order = make_order(price=Decimal("100000"), side=Side.BUY)
     callback = make_callback()
     hold(callback, make_position("0.010", "100000"), (), [])
-    position = position_line(callback, "BTCUSDT", [])
+    position = position_line(callback, "BTCUSDT", [], callback.mark_price.mark)
     (line,) = order_lines([order], position)
     assert (line.kind, line.money, line.r_multiple) == (LineKind.LIMIT, None, None)
 
@@ -69,14 +69,14 @@ def test_a_close_of_more_than_the_position_counts_the_position_alone() -> None:
     callback = make_callback()
     hold(callback, make_position("0.010", "100000"), (), [])
     order = make_order(side=Side.SELL, price=Decimal("100100"), quantity=Decimal("5"))
-    (line,) = order_lines([order], position_line(callback, "BTCUSDT", []))
+    (line,) = order_lines([order], position_line(callback, "BTCUSDT", [], callback.mark_price.mark))
     assert line.money == Decimal("1.000")
 
 
 def test_no_liquidation_price_is_not_a_line_at_zero() -> None:
     callback = make_callback()
     hold(callback, replace(make_position("0.010"), liquidation_price=Decimal(0)), (), [])
-    position = position_line(callback, "BTCUSDT", [])
+    position = position_line(callback, "BTCUSDT", [], callback.mark_price.mark)
     assert position is not None
     assert position.liquidation_price is None
     assert position.risk is None

@@ -86,7 +86,7 @@ def test_it_knows_which_orders_it_is_asking_about():
         await manager.wait_idle()
         assert not manager.is_asking("tg-hn-3", OrderFamily.BOOK)
 
-    play(work, query=[order("tg-hn-3", OrderStatus.FILLED)] * 2)
+    play(work, place=[], query=[order("tg-hn-3", OrderStatus.FILLED)] * 2)
 
 
 def test_an_order_the_venue_never_heard_of_is_refused_only_after_patience():

@@ -49,7 +49,7 @@ class World:
         return tuple(f for f in self.lists if f.symbol == symbol and f.trade_time_ms >= start_time_ms)
 
     async def income(self, *, start_time_ms: int) -> tuple[IncomeRow, ...]:
-        return tuple(row for row in self.income_rows if row.time_ms >= start_time_ms)[: module.PAGE]
+        return tuple(row for row in self.income_rows if row.time_ms >= start_time_ms)[: module.FULL_PAGE]
 
     async def order_by_id(self, symbol: str, order_id: int) -> Order | None:
         return self.executed_orders.get(order_id)
@@ -133,7 +133,7 @@ def test_a_wallet_is_explained_by_its_ledger() -> None:
 
 
 def test_a_long_ledger_is_read_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PAGE", 4)
+    monkeypatch.setattr(module, "FULL_PAGE", 4)
     world = World()
     world.income_rows = [IncomeRow("", "COMMISSION", dec("-1"), "USDT", TOLD_MS + n // 2, n) for n in range(10)]
     world.claim(WALLET, dec(9_990), dec(10_000))
