@@ -69,7 +69,9 @@ def _feed_checks(status: StatusView, now_ns: int) -> list[Check]:
 def _mode_check(status: StatusView) -> Check:
     if not status.is_hedge:
         return Check("Position mode", "one-way")
-    return Check("Position mode", "hedge", "danger", "The engine trades in one-way mode only: change it at the exchange.")
+    return Check(
+        "Position mode", "hedge", "danger", "The engine trades in one-way mode only: change it at the exchange."
+    )
 
 
 def _position_check(trader: RtTrader) -> Check:
