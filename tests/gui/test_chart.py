@@ -99,7 +99,7 @@ def indices(scene: Scene, is_up: bool) -> list[int]:
 
 
 def test_falling_klines_are_filled_and_rising_ones_hollow(scene: Scene) -> None:
-    scene.series.orders, scene.series.position = (), None
+    scene.series.orders, scene.series.positions = (), ()
     down, up = theme().direction(False, "line"), theme().direction(True, "line")
     falling = [scene.pixel(i, middle_of_body(scene, i)) for i in indices(scene, False)]
     rising = [scene.pixel(i, middle_of_body(scene, i)) for i in indices(scene, True)]

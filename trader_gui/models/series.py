@@ -23,7 +23,7 @@ from trader_gui.kline_history.store import KlinePage, KlineStore
 from trader_gui.models.frame import FrameModel
 from trader_gui.models.indicator_kinds import BOLLINGER, VOLATILITY
 from trader_gui.models.indicator_track import Indicator, IndicatorTrack
-from trader_gui.models.series_lines import OrderLine, PositionLine, order_lines, position_line
+from trader_gui.models.series_lines import OrderLine, PositionLine, order_lines, position_lines
 from trader_gui.models.trader_view import StatusView
 
 _FIRST_INTERVAL = "1m"
@@ -57,7 +57,7 @@ class SeriesModel(FrameModel):
         mark: Mark and index price of the symbol; None before the first.
         funding: The last fundings that were paid, oldest first.
         tracks: The indicators over the closed klines, in the order of the legend.
-        position: None when flat or unknown.
+        positions: Lines of the position, in hedge mode of its legs; () when flat or unknown.
         orders: Lines of the open orders that have a price.
         fills: Own executions of the symbol, oldest first.
         now_ms: Venue time of the newest message.
@@ -85,7 +85,7 @@ class SeriesModel(FrameModel):
         self.mark: MarkPrice | None = None
         self.funding: tuple[FundingRate, ...] = ()
         self.tracks: tuple[IndicatorTrack, ...] = ()
-        self.position: PositionLine | None = None
+        self.positions: tuple[PositionLine, ...] = ()
         self.orders: tuple[OrderLine, ...] = ()
         self.fills: tuple[Fill, ...] = ()
         self.now_ms = 0
@@ -279,6 +279,6 @@ class SeriesModel(FrameModel):
         if key[:1] != self._overlay_key[:1]:
             self.fills = tuple(f for f in callback.orders.fills if f.symbol == self.symbol)
         self._overlay_key = key
-        self.position = position_line(callback, self.symbol, self.fills, self.mark)
-        self.orders = order_lines(callback.orders.open_orders(self.symbol), self.position)
+        self.positions = position_lines(callback, self.symbol, self.fills, self.mark)
+        self.orders = order_lines(callback.orders.open_orders(self.symbol), self.positions)
         return SeriesChange.OVERLAY

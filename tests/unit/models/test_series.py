@@ -94,13 +94,12 @@ def test_an_open_kline_beyond_a_hole_stands_at_its_own_time() -> None:
 def test_the_countdown_and_the_mark_touch_the_overlay_alone() -> None:
     callback, series = trading_scene(), SeriesModel()
     series.refresh(callback)
-    before, changes = series.position, watched(series)
+    (before,), changes = series.positions, watched(series)
     step_mark(callback, "99000.0")
     series.refresh(callback)
     assert changes == [SeriesChange.OVERLAY]
     assert before is not None
-    assert series.position is not None
-    assert series.position.unrealized_pnl < before.unrealized_pnl
+    assert series.positions[0].unrealized_pnl < before.unrealized_pnl
 
 
 def test_other_indicators_are_there_at_once_and_known_ones_are_not_computed_again() -> None:

@@ -57,15 +57,14 @@ class Handle:
 
 
 def levels(series: SeriesModel, theme: Theme) -> list[Level]:
-    """Return the lines of position, orders and liquidation, in the order in which they are painted."""
+    """Return the lines of positions, orders and liquidation, in the order in which they are painted."""
     if series.rules is None:
         return []
     decimals = (series.rules.price_decimals, series.rules.quantity_decimals)
     made = [_order_level(order, theme, decimals) for order in series.orders]
-    if series.position is not None:
-        if series.position.liquidation_price is not None:
-            made.append(_liquidation_level(series, series.position.liquidation_price, theme, decimals[0]))
-        made.append(_position_level(series, series.position, theme, decimals))
+    for price in sorted({p.liquidation_price for p in series.positions if p.liquidation_price is not None}):
+        made.append(_liquidation_level(series, price, theme, decimals[0]))
+    made += [_position_level(series, position, theme, decimals) for position in series.positions]
     return made
 
 
@@ -116,18 +115,19 @@ def paint_lines(painter: QPainter, series: SeriesModel, made: Sequence[Level], v
 
 
 def paint_break_even(painter: QPainter, series: SeriesModel, view: Viewport, theme: Theme, faces: Faces) -> None:
-    """Draw the short dotted line at the break-even price, with its note above."""
-    if series.position is None or series.position.break_even_price is None or series.rules is None:
-        return
-    price = series.position.break_even_price
-    y = round(view.py(float(price)))
-    note = Run(f"break-even {text.price(price, series.rules.price_decimals)}", theme.color("text2"), "mini")
-    if not 14 <= y < view.height:
-        return
-    left = view.width - faces.width([note]) - 6
-    painter.setPen(line_pen(theme.color("text2"), 1.0, (1.0, 3.0)))
-    painter.drawLine(QLineF(left, y, view.width, y))
-    paint_runs(painter, faces, left, y - 8, [note])
+    """Draw a short dotted line at each break-even price, with its note above."""
+    for position in series.positions:
+        price = position.break_even_price
+        if price is None or series.rules is None:
+            continue
+        y = round(view.py(float(price)))
+        if not 14 <= y < view.height:
+            continue
+        note = Run(f"break-even {text.price(price, series.rules.price_decimals)}", theme.color("text2"), "mini")
+        left = view.width - faces.width([note]) - 6
+        painter.setPen(line_pen(theme.color("text2"), 1.0, (1.0, 3.0)))
+        painter.drawLine(QLineF(left, y, view.width, y))
+        paint_runs(painter, faces, left, y - 8, [note])
 
 
 def tag_middles(made: Sequence[Level], view: Viewport, top: float) -> list[tuple[Level, float, float]]:
