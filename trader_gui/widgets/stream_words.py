@@ -82,4 +82,7 @@ def why_down(route: RouteState) -> str:
 
 
 def _times(route: RouteState) -> str:
-    return f", lost {route.losses} times lately" if route.losses >= FLAPPING else ""
+    if route.losses < FLAPPING:
+        return ""
+    lost = "" if route.kind is FeedKind.OFFLINE else "lost "
+    return f" ({lost}{route.losses} times lately)"
