@@ -55,7 +55,7 @@ class IndicatorTrack:
         self.store = store
         self._kept = SlotArray(indicator.kind.kept, np.float32, align=BLOCK)
         self._ready: set[int] = set()
-        self._reach = indicator.kind.reach(indicator.values)
+        self._reach = indicator.kind.reach(indicator.values, store.grid.length_ms)
         self._told: tuple[tuple[int, int], tuple[float, ...]] = ((-1, -1), ())
 
     def computes_as(self, other: Indicator) -> bool:
