@@ -36,7 +36,8 @@ class Indicator:
         return " ".join((self.kind.title, *(f"{self.values[shown]:g}" for shown in self.kind.shown)))
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", {**self.kind.defaults(), **self.values})
+        values = {**self.kind.defaults(), **self.values}
+        object.__setattr__(self, "values", {name: float(value) for name, value in values.items()})
         object.__setattr__(self, "color", self.color or self.kind.color)
 
 

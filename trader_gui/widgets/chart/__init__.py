@@ -1,7 +1,7 @@
 """The kline chart: candles, indicators, own lines and fills, and the hand on them.
 
-A `KlineChart` is a head (symbol, interval, tools) over a `ChartView`: one pyqtgraph graphics view with items laid out by
-hand on whole pixels. A `PaneStack` holds the panes (klines, volume, one for each indicator that is no overlay), each
+A `KlineChart` is a head (symbol, interval, tools) over a `ChartView`: one pyqtgraph graphics view with items laid out
+by hand on whole pixels. A `PaneStack` holds the panes (klines, volume, one for each indicator that is no overlay), each
 with an axis of values; one axis of time lies below them all. All paint in pixels through a `Viewport`.
 
 Work follows pixels, not klines. An `Eye` finds the `Sight`: a candle for each kline that is seen or, where they lie
