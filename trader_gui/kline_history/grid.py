@@ -7,12 +7,12 @@ import numpy as np
 from trader_gui.collectors.ring import IntArray
 from trader_gui.domain.market import INTERVAL_MS
 
-_DAY_MS = 86_400_000
+DAY_MS = 86_400_000
 MONTH = "1M"
-LENGTH_MS: dict[str, int] = {**INTERVAL_MS, "3d": 3 * _DAY_MS, "1w": 7 * _DAY_MS, MONTH: 30 * _DAY_MS}
+LENGTH_MS: dict[str, int] = {**INTERVAL_MS, "3d": 3 * DAY_MS, "1w": 7 * DAY_MS, MONTH: 30 * DAY_MS}
 """Every interval of the venue, shortest first, with its length; of a month, about."""
 
-_MONDAY_MS = 4 * _DAY_MS
+_MONDAY_MS = 4 * DAY_MS
 """1970-01-05: weeks open on Mondays, all other intervals of fixed length at multiples since 1970."""
 
 
@@ -46,6 +46,13 @@ class Grid:
         if self.interval == MONTH:
             return int(np.datetime64(slot, "M").astype("datetime64[ms]").astype(np.int64))
         return slot * self.length_ms + self._origin_ms
+
+    def opens_ms(self, first: int, end: int) -> IntArray:
+        """Return when the klines of the slots `first` to `end` (not included) open, ms UTC."""
+        slots = np.arange(first, end)
+        if self.interval == MONTH:
+            return slots.astype("datetime64[M]").astype("datetime64[ms]").astype(np.int64)
+        return slots * self.length_ms + self._origin_ms
 
     def x_of(self, time_ms: int) -> float:
         """Return a time in slots: whole where a kline opens."""

@@ -36,7 +36,8 @@ class Indicator:
         return " ".join((self.kind.title, *(f"{self.values[shown]:g}" for shown in self.kind.shown)))
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", {**self.kind.defaults(), **self.values})
+        values = {**self.kind.defaults(), **self.values}
+        object.__setattr__(self, "values", {name: float(value) for name, value in values.items()})
         object.__setattr__(self, "color", self.color or self.kind.color)
 
 
@@ -55,7 +56,7 @@ class IndicatorTrack:
         self.store = store
         self._kept = SlotArray(indicator.kind.kept, np.float32, align=BLOCK)
         self._ready: set[int] = set()
-        self._reach = indicator.kind.reach(indicator.values)
+        self._reach = indicator.kind.reach(indicator.values, store.grid.length_ms)
         self._told: tuple[tuple[int, int], tuple[float, ...]] = ((-1, -1), ())
 
     def computes_as(self, other: Indicator) -> bool:

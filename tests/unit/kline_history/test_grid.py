@@ -25,6 +25,7 @@ def test_a_time_lies_in_the_kline_of_its_slot(interval: str, time_ms: int) -> No
     assert grid.open_ms(slot) <= time_ms < grid.open_ms(slot + 1)
     assert grid.slot_of(grid.open_ms(slot)) == slot
     assert grid.slots_of(np.array([time_ms])).tolist() == [slot]
+    assert grid.opens_ms(slot - 1, slot + 2).tolist() == [grid.open_ms(slot + n) for n in (-1, 0, 1)]
 
 
 @given(intervals, times)

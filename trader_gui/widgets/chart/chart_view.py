@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyqtgraph as pg
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QGraphicsView, QWidget
 
 from trader_gui.kline_history.pyramid import Row
 from trader_gui.models.indicator_kinds import Unit
+from trader_gui.models.indicator_track import IndicatorTrack
 from trader_gui.models.series import SeriesChange, SeriesModel
 from trader_gui.widgets import format as text
 from trader_gui.widgets.chart.axes import TIME_AXIS_HEIGHT, TimeAxis, ValueAxis
@@ -19,7 +21,7 @@ from trader_gui.widgets.chart.chart_options import ChartOptions
 from trader_gui.widgets.chart.crosshair import Crosshair, snapped
 from trader_gui.widgets.chart.hand import Hand
 from trader_gui.widgets.chart.labels import AxisTag, Faces
-from trader_gui.widgets.chart.legend import price_runs
+from trader_gui.widgets.chart.legend import legend_row_at, name_right, price_runs, value_words
 from trader_gui.widgets.chart.line_layer import Handle, handles, last_price_tag, levels
 from trader_gui.widgets.chart.navigation import Navigation
 from trader_gui.widgets.chart.pane import Pane
@@ -54,10 +56,12 @@ class ChartView(pg.GraphicsView):
     Signals:
         following_changed: Whether the newest kline is being followed is another than before (bool).
         options_changed: Looks, or heights of panes, are others.
+        indicators_wanted: The choice of indicators shall be opened.
     """
 
     following_changed = Signal(bool)
     options_changed = Signal()
+    indicators_wanted = Signal()
 
     def __init__(self, series: SeriesModel, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=None)
@@ -226,17 +230,17 @@ class ChartView(pg.GraphicsView):
         self.price_axis.show_values(view, labels, [*tags, last] if last is not None else tags)
         for pane, axis in zip(self.panes[1:], self.axes[1:], strict=True):
             assert pane.view is not None
-            span = pane.value_range(pane.view)
-            values = () if span is None else span[1:] if pane is self.volume else span
-            axis.show_values(pane.view, [(value, self._axis_words(pane, value)) for value in values], ())
+            labels = [(value, self._axis_words(pane, value)) for value in pane.labelled(pane.view)]
+            axis.show_values(pane.view, labels, ())
         zone_words = self.options.zone.label(self.series.grid.time_of(view.right)) if has_klines else ""
         self.time_axis.show_times(view, self.klines.marks if has_klines else (), zone_words)
         self.time_axis.show_fundings(self._fundings() if self.options.has_funding else np.empty(0))
 
-    @staticmethod
-    def _axis_words(pane: Pane, value: float) -> str:
-        is_bps = bool(pane.tracks) and pane.tracks[0].indicator.kind.unit is Unit.BASIS_POINTS
-        return text.compact(value * 1e4 if is_bps else value)
+    def _axis_words(self, pane: Pane, value: float) -> str:
+        unit = pane.tracks[0].indicator.kind.unit if pane.tracks else Unit.PLAIN
+        if unit in (Unit.PRICE, Unit.DIFFERENCE) and self.series.rules is not None:
+            return value_words(unit, value, self.series.rules.price_decimals)
+        return text.compact(value * 1e4 if unit is Unit.BASIS_POINTS else value)
 
     def _fundings(self) -> FloatArray:
         """Return x of the fundings that were paid, and of the next one."""
@@ -286,6 +290,22 @@ class ChartView(pg.GraphicsView):
             return None
         found = handles(pane.levels, view, self.faces, pane.legend_px)
         return next((handle for handle in found if handle.box.contains(position)), None)
+
+    def legend_track_at(self, position: QPointF) -> IndicatorTrack | None:
+        """Return the indicator whose name in a legend lies under a pixel of the view; None where there is none."""
+        pane = self.stack.at(position.y())
+        if pane is None:
+            return None
+        row = legend_row_at(position.y() - pane.geometry().top()) - (pane is self.klines)
+        if not 0 <= row < len(pane.tracks):
+            return None
+        track = pane.tracks[row]
+        return track if position.x() <= name_right(self.faces, track.indicator.name) else None
+
+    def toggle_track(self, track: IndicatorTrack) -> None:
+        """Draw an indicator, or draw it no longer; its legend stays."""
+        changed = replace(track.indicator, is_visible=not track.indicator.is_visible)
+        self.series.set_indicators([changed if t is track else t.indicator for t in self.series.tracks])
 
     def show_crosshair(self, position: QPointF | None) -> None:
         """Put the crosshair under a pixel of the view, or take it away."""

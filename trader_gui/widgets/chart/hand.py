@@ -47,6 +47,9 @@ class Hand:
         elif place == "klines" and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             place = "measure"
             self._begin_measure(event.position())
+        elif (track := chart.legend_track_at(event.position())) is not None:
+            chart.toggle_track(track)
+            return
         if place != "measure":
             chart.klines.set_measure(None)
         self._drag = (place, event.position())
@@ -59,7 +62,7 @@ class Hand:
             self._drag = (place, position)
             self._drag_by(place, position - former, position)
         else:
-            self._show_shape(self.place_at(position))
+            self._show_shape(self.place_at(position), position)
         self._view.show_crosshair(position)
 
     def release(self) -> None:
@@ -69,8 +72,13 @@ class Hand:
             self._view.options_changed.emit()
 
     def double_click(self, position: QPointF) -> None:
-        """On an axis: let the chart choose what it shows."""
+        """On an axis: let the chart choose what it shows. On an indicator's name: open the choice of indicators."""
         place = self.place_at(position)
+        track = self._view.legend_track_at(position)
+        if track is not None:
+            self._view.toggle_track(track)  # the first click of the two has hidden or shown it
+            self._view.indicators_wanted.emit()
+            return
         if place == "price_axis":
             self._view.is_auto_range = True
             self._view.update_views()
@@ -101,9 +109,11 @@ class Hand:
             return pane.name if pane is not None else "time_axis"
         return "price_axis" if pane is chart.klines else ""
 
-    def _show_shape(self, place: str) -> None:
+    def _show_shape(self, place: str, position: QPointF) -> None:
         shapes = {"price_axis": Qt.CursorShape.SizeVerCursor, "time_axis": Qt.CursorShape.SizeHorCursor}
         shape = Qt.CursorShape.SplitVCursor if place.startswith("border") else shapes.get(place)
+        if self._view.legend_track_at(position) is not None:
+            shape = Qt.CursorShape.PointingHandCursor
         self._view.viewport().setCursor(shape or Qt.CursorShape.CrossCursor)
 
     def _drag_by(self, place: str, delta: QPointF, position: QPointF) -> None:

@@ -11,13 +11,23 @@ from PySide6.QtGui import QPainter
 from trader_gui.models.indicator_kinds import Stroke
 from trader_gui.models.indicator_track import IndicatorTrack
 from trader_gui.models.series import SeriesModel
+from trader_gui.widgets.chart.candle_item import half_body
 from trader_gui.widgets.chart.canvas import Canvas
-from trader_gui.widgets.chart.primitives import FloatArray, area, draw_polyline, line_pen, runs
+from trader_gui.widgets.chart.primitives import (
+    FloatArray,
+    IntArray,
+    area,
+    as_rects,
+    draw_polyline,
+    fill_rects,
+    line_pen,
+    runs,
+)
 from trader_gui.widgets.chart.sight import Sight
 from trader_gui.widgets.chart.viewport import Viewport
 from trader_gui.widgets.theme import Theme
 
-_WEAK, _EDGE = 0.65, 0.35
+_WEAK, _EDGE, _BARS = 0.65, 0.35, 0.4
 _DOTS = (2.0, 3.0)
 
 
@@ -60,16 +70,14 @@ def paint_areas(canvas: Canvas, painter: QPainter, drawing: Drawing, view: Viewp
         edges = view.pys(drawing.lines[one]), view.pys(drawing.lines[other])
         upper, lower = np.minimum(*edges), np.maximum(*edges)
         if drawing.is_dense:
-            starts = np.floor(drawing.x * canvas.ratio).astype(np.int64)
-            widths = np.diff(np.append(starts, starts[-1] + 1))
-            columns = np.arange(starts[0], starts[0] + widths.sum())
+            columns, widths = _columns(drawing, canvas.ratio)
             canvas.fill_columns(columns, np.repeat(upper, widths), np.repeat(lower, widths), np.uint32(color.rgb()))
             continue
         for start, stop in runs(upper):
             painter.drawPolygon(area(drawing.x[start:stop], upper[start:stop], lower[start:stop]))
 
 
-def paint_drawing(painter: QPainter, drawing: Drawing, view: Viewport, theme: Theme) -> None:
+def paint_drawing(canvas: Canvas, painter: QPainter, drawing: Drawing, view: Viewport, theme: Theme) -> None:
     """Draw the lines, those of less weight first."""
     indicator = drawing.track.indicator
     color, text = theme.color(indicator.color), theme.color("text2")
@@ -81,6 +89,7 @@ def paint_drawing(painter: QPainter, drawing: Drawing, view: Viewport, theme: Th
         Stroke.STRONG: line_pen(color),
     }
     forms = indicator.kind.lines(indicator.values)
+    _paint_bars(canvas, painter, drawing, view, theme)
     for stroke, pen in pens.items():
         painter.setPen(pen)
         for form, line in zip(forms, drawing.lines, strict=True):
@@ -89,3 +98,29 @@ def paint_drawing(painter: QPainter, drawing: Drawing, view: Viewport, theme: Th
                 draw_polyline(painter, drawing.x, y)
                 if stroke is Stroke.STRONG:  # once more: smoothed edges grow darker, the line looks thicker
                     draw_polyline(painter, drawing.x, y)
+
+
+def _paint_bars(canvas: Canvas, painter: QPainter, drawing: Drawing, view: Viewport, theme: Theme) -> None:
+    """Draw the lines that are bars from zero."""
+    indicator = drawing.track.indicator
+    color = theme.blend(theme.color(indicator.color), _BARS)
+    zero = float(np.floor(view.py(0.0)))
+    for form, line in zip(indicator.kind.lines(indicator.values), drawing.lines, strict=True):
+        if form.stroke is not Stroke.BARS:
+            continue
+        y = np.floor(view.pys(line))
+        top, bottom = np.minimum(y, zero), np.maximum(y, zero)
+        if drawing.is_dense:
+            columns, widths = _columns(drawing, canvas.ratio)
+            canvas.fill_columns(columns, np.repeat(top, widths), np.repeat(bottom, widths), np.uint32(color.rgb()))
+            continue
+        half, is_there = half_body(view.pitch), np.isfinite(y)
+        x = np.floor(drawing.x[is_there])
+        fill_rects(painter, color, as_rects(x - half, top[is_there], x + half, bottom[is_there]))
+
+
+def _columns(drawing: Drawing, ratio: float) -> tuple[IntArray, IntArray]:
+    """Return the device columns that a dense drawing covers, and how many of them each point stands for."""
+    starts = np.floor(drawing.x * ratio).astype(np.int64)
+    widths = np.diff(np.append(starts, starts[-1] + 1))
+    return np.arange(starts[0], starts[0] + widths.sum()), widths

@@ -9,6 +9,7 @@ from trader_gui.widgets.chart.chart_head import ChartHead
 from trader_gui.widgets.chart.chart_options import StoredChart, dump, load
 from trader_gui.widgets.chart.chart_tools import ChartTools, copy_picture
 from trader_gui.widgets.chart.chart_view import ChartView
+from trader_gui.widgets.chart.indicator_dialog import IndicatorDialog
 from trader_gui.widgets.chart.kline_table import KlineTable
 
 _HOW = (
@@ -45,6 +46,7 @@ class KlineChart(QFrame):
         self.view.setAccessibleDescription(_HOW)
         self.tools = ChartTools(self.head.tools, lambda: self.view.options, self)
         self._table: KlineTable | None = None
+        self._indicators: IndicatorDialog | None = None
         self._stack = QStackedWidget()
         self._stack.addWidget(self.view)
         layout = QVBoxLayout(self)
@@ -58,6 +60,8 @@ class KlineChart(QFrame):
         self.tools.options_chosen.connect(self.view.set_options)
         self.tools.picture_wanted.connect(self._on_picture)
         self.tools.table_toggled.connect(self.show_table)
+        self.tools.indicators_button.clicked.connect(self.open_indicators)
+        self.view.indicators_wanted.connect(self.open_indicators)
         self.view.options_changed.connect(self.tools.show_options)
         for signal in (self.view.options_changed, series.chosen, series.indicators_changed):
             signal.connect(self.state_changed)
@@ -98,6 +102,13 @@ class KlineChart(QFrame):
         shown = self._table if is_table and self._table is not None else self.view
         self._stack.setCurrentWidget(shown)
         shown.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def open_indicators(self) -> None:
+        """Open the choice of indicators, or bring it to the front."""
+        if self._indicators is None:
+            self._indicators = IndicatorDialog(self._series, self._given, self)
+        self._indicators.show()
+        self._indicators.activateWindow()
 
     def _on_picture(self, is_for_file: bool) -> None:
         if is_for_file:

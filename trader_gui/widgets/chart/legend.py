@@ -21,6 +21,16 @@ def legend_height(rows: int) -> float:
     return _FIRST_ROW + _ROW * rows + 2.0
 
 
+def legend_row_at(y: float) -> int:
+    """Return the number of the row at a vertical pixel of a pane; it may be one that is not there."""
+    return round((y - _FIRST_ROW) / _ROW)
+
+
+def name_right(faces: Faces, name: str) -> float:
+    """Return the pixel at which the name of an indicator ends."""
+    return _LEFT + faces.advance("head", name)
+
+
 def price_runs(series: SeriesModel, x: int, theme: Theme) -> list[Run]:
     """Return the first row: symbol, interval, open, high, low, close and change of the kline at x."""
     weak = theme.color("text3")
@@ -55,7 +65,9 @@ def indicator_runs(track: IndicatorTrack, series: SeriesModel, x: int, theme: Th
     indicator, weak = track.indicator, theme.color("text3")
     kind, values = indicator.kind, indicator.values
     color = theme.color(indicator.color)
-    runs = [Run(indicator.name, color, "head")]
+    runs = [Run(indicator.name, color if indicator.is_visible else weak, "head")]
+    if not indicator.is_visible:
+        runs.append(Run("hidden", weak))
     lacking = needed(track, series)
     if lacking:
         return [*runs, Run(needs(lacking), weak)]
@@ -75,6 +87,8 @@ def value_words(unit: Unit, value: float, price_decimals: int, *, with_unit: boo
     """Return an indicator's number in words."""
     if unit is Unit.PRICE:
         return text.price(value, price_decimals)
+    if unit is Unit.DIFFERENCE:
+        return text.number(value, price_decimals, sign=True)
     if unit is Unit.BASIS_POINTS:
         return text.basis_points(value) if with_unit else text.number(value * 1e4, 1)
     return text.number(value, 1)

@@ -118,6 +118,10 @@ class Pane(CanvasItem):
     def legend_rows(self) -> list[list[Run]]:
         """Return the rows of the legend."""
 
+    def labelled(self, view: Viewport) -> tuple[float, ...]:
+        """Return the values that get a label on the axis."""
+        return self.value_range(view) or ()
+
     def drawn_span(self) -> tuple[float, float] | None:
         """Return (lowest, highest) of the indicators' lines that are seen; None when there are none."""
         spans = [span for drawing in self.drawings if (span := drawing.span) is not None]

@@ -110,7 +110,7 @@ class PricePane(Pane):
             paint_areas(canvas, painter, drawing, view, t)
         self.paint_grid(painter, view, [price for price, _ in self.labels])
         for drawing in self.drawings:
-            paint_drawing(painter, drawing, view, t)
+            paint_drawing(canvas, painter, drawing, view, t)
         if self.sight is not None:
             paint_candles(canvas, painter, self.sight, view, self.options.style)
             paint_repaired(painter, self.series, self.sight, view)

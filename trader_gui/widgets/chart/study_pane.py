@@ -32,6 +32,9 @@ class VolumePane(Pane):
             highest = max(highest, float(self.series.open_kline.volume))
         return (0.0, highest) if highest > 0 else None
 
+    def labelled(self, view: Viewport) -> tuple[float, ...]:
+        return super().labelled(view)[1:]
+
     def legend_rows(self) -> list[list[Run]]:
         return [volume_runs(self.series, self.reading_x, theme())]
 
@@ -55,7 +58,19 @@ class StudyPane(Pane):
 
     def value_range(self, view: Viewport) -> tuple[float, float] | None:
         span = self.drawn_span()
-        return None if span is None or span[0] >= span[1] else span
+        if span is None:
+            return None
+        values = (*span, *self.guides)
+        low, high = min(values), max(values)
+        return (low, high) if low < high else (low - 1.0, high + 1.0)
+
+    @property
+    def guides(self) -> tuple[float, ...]:
+        """Values that are always in view, with a line and a label."""
+        return self.tracks[0].indicator.kind.guides
+
+    def labelled(self, view: Viewport) -> tuple[float, ...]:
+        return self.guides or super().labelled(view)
 
     def legend_rows(self) -> list[list[Run]]:
         return [indicator_runs(track, self.series, self.reading_x, theme()) for track in self.tracks]
@@ -63,9 +78,9 @@ class StudyPane(Pane):
     def paint_closed(self, canvas: Canvas, painter: QPainter, view: Viewport) -> None:
         for drawing in self.drawings:
             paint_areas(canvas, painter, drawing, view, theme())
-        self.paint_grid(painter, view)
+        self.paint_grid(painter, view, self.guides)
         for drawing in self.drawings:
-            paint_drawing(painter, drawing, view, theme())
+            paint_drawing(canvas, painter, drawing, view, theme())
 
     def paint_live(self, painter: QPainter, view: Viewport) -> None:
         self.paint_edge(painter, view)
