@@ -151,7 +151,7 @@ class _Run:
 
     async def _trade(self) -> None:
         scenario, trouble = self._scenario, self._exchange.trouble
-        session = await self._start()
+        session = await self._start_again()  # the symbol may be halted just now
         faults = trouble.start(scenario.plan)
         jobs = [self._hand.follow(scenario.acts)]
         if scenario.has_engine:

@@ -143,6 +143,13 @@ class GateWatch:
         self._in_doubt[approved.client_order_id] = intent.purpose
 
 
+_OF_CARE = frozenset({Purpose.PROTECTION, Purpose.EXIT})
+
+
+def _orders_of(step: Step) -> list[ApprovedOrder]:
+    return [approved for approved in step.approved if isinstance(approved, ApprovedOrder)]
+
+
 class CareWatch:
     """Measures how long the engine, while it may act, left a position of its own that it knew without a proven stop.
 
@@ -165,9 +172,10 @@ class CareWatch:
         now_s = time.monotonic()
         if self._since_s is not None:
             self.longest_s = max(self.longest_s, now_s - self._since_s)
+        has_acted = any(a.intent.origin is Origin.ENGINE and a.intent.purpose in _OF_CARE for a in _orders_of(step))
         if not self._is_uncared_for():
             self._since_s = None
-        elif self._since_s is None:
+        elif self._since_s is None or has_acted:
             self._since_s = now_s
 
     def _is_uncared_for(self) -> bool:
@@ -175,6 +183,8 @@ class CareWatch:
         callback = self._trader.callback
         if callback.gate.mode is EngineMode.HALTED or not callback.engine_holds_position:
             return False
+        if callback.rules.status != "TRADING":
+            return False  # nobody can do anything
         orders = callback.orders.open_orders(callback.symbol)
         if any(o.origin is Origin.ENGINE and o.purpose is Purpose.EXIT for o in orders):
             return False

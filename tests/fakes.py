@@ -336,6 +336,9 @@ class FakeTrader:
     async def cancel_entries(self) -> None:
         self.commands.append(("cancel_entries", ()))
 
+    def check_account(self) -> None:
+        self.commands.append(("check_account", ()))
+
     async def set_leverage(self, leverage: int) -> None:
         self.commands.append(("set_leverage", (leverage,)))
 

@@ -16,7 +16,19 @@ from trader_gui.domain.step import Refusal
 from trader_gui.errors import OutcomeUnknownError, TraderError, VenueError
 from trader_gui.resources import read_text
 
-SECTIONS = ("problem", "ask", "hold", "held", "held_more", "venue_error", "refusal", "reason", "stream", "no_stop")
+SECTIONS = (
+    "problem",
+    "ask",
+    "hold",
+    "held",
+    "held_more",
+    "venue_error",
+    "refusal",
+    "reason",
+    "stream",
+    "no_stop",
+    "cause",
+)
 _NOT_SENT = "not sent: "
 """How this program's own refusals begin: the exchange was not asked."""
 
@@ -84,6 +96,11 @@ def stream_words(detail: str) -> str:
         return ""
     sentence = words("stream", code)
     return f"{sentence.rstrip('.')} ({others})." if others else sentence
+
+
+def cause_words(code: str) -> str:
+    """Return why exchange, journal and program differed (`funding`, `foreign_order`); "" for no difference."""
+    return words("cause", code) if code else ""
 
 
 def venue_error_words(code: int | None, message: str = "") -> str:

@@ -162,6 +162,11 @@ class DataDirectory:
         return self.folder / "trader-gui.log"
 
     @property
+    def kline_cache_folder(self) -> Path:
+        """Klines that charts have read, a folder for each host; may be deleted at any time."""
+        return self.folder / "cache" / "klines"
+
+    @property
     def layout_path(self) -> Path:
         """The window's saved layout."""
         return self.folder / "layout.ini"

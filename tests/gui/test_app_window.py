@@ -122,8 +122,8 @@ def test_a_position_is_opened_at_market_and_closed_by_its_button(qt_run: Any, tm
                 "it is said to be naked", lambda: "NOT PROTECTED" in said(window.session_bar.protection_cell)
             )
             await rig.until("a banner says so", lambda: [b.key for b in window.banners.banners()] == ["naked"])
-            await rig.until("the chart has it", lambda: rig.bridge.series.position is not None)
-            entry = rig.bridge.series.position.entry_price
+            await rig.until("the chart has it", lambda: rig.bridge.series.positions)
+            entry = rig.bridge.series.positions[0].entry_price
             await rig.until("its line", lambda: line_pixels(rig, entry, theme().color("text1")) > 10)
             await rig.until("a toast tells the fill", window.toasts.toasts)
             await rig.until("the button is ready again", window.order_entry.buttons[Side.BUY].isEnabled)

@@ -1,4 +1,5 @@
 import logging
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -11,6 +12,8 @@ from trader_gui.domain.protection import ProtectionFinding, ProtectionState
 from trader_gui.domain.step import EngineMode
 from trader_gui.log import LogTail
 from trader_gui.models.bridge import Bridge
+from trader_gui.widgets.chart.price_scale import PriceScale
+from trader_gui.widgets.chart.time_marks import Zone
 from trader_gui.widgets.main_window import MainWindow
 from trader_gui.widgets.theme import theme
 
@@ -123,6 +126,25 @@ def test_a_layout_that_the_user_made_is_left_alone_and_comes_back(qtbot, make_wi
     again.menus.actions["reset_layout"].trigger()
     assert not again.workspace.is_custom and not again.workspace.docks["log"].isHidden()
     assert not path.exists() and not path.with_name("layout.ini.bak").exists()
+
+
+def test_the_chart_looks_as_it_was_left(qtbot, make_window, trader, tmp_path):
+    path = tmp_path / "layout.ini"
+    window = make_window(1600, 900, layout_path=path)
+    chart = window.chart
+    looks = replace(chart.view.options, scale=PriceScale.LOGARITHMIC, zone=Zone.KST, has_mark=True)
+    chart.view.set_options(looks)
+    chart.head.chosen.emit("ETHUSDT", "4h")
+    chart.view.stack.move_border(0, -50)
+    chart.view.options_changed.emit()
+    weights = chart.view.stack.weights
+    window.workspace.save()
+    again = MainWindow(Bridge(trader, now_ns=trader.clock), trader.profile, layout_path=path)
+    qtbot.addWidget(again, before_close_func=lambda w: w.workspace._save_timer.stop())
+    assert again.chart.view.options == looks
+    assert again.chart.view.stack.weights == pytest.approx(weights, abs=0.01)
+    assert again._bridge.series.choice == ("ETHUSDT", "4h")
+    assert not again.workspace.is_custom
 
 
 @pytest.mark.parametrize("text", ["", "[workspace]\nversion = 1\ngeometry = 00\ndocks = 0102\nis_custom = yes\n"])

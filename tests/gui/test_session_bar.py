@@ -382,7 +382,7 @@ def test_a_thousand_losses_are_one_banner_that_counts(qtbot, bridge, trader):
             rows.add(stack._rows["feed"])
     assert (shown, len(rows)) == ({1}, 1)  # the row under the mouse stays
     (banner,) = stack.banners()
-    assert banner.what == "The price feed is unstable, lost 1000 times lately."
+    assert banner.what == "The price feed is unstable (lost 1000 times lately)."
     trader.now_ns += 61 * 10**9
     trader.set_route(Route.MARKET, is_connected=True, is_fresh=True)
     bridge.flush()

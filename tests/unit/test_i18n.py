@@ -14,6 +14,8 @@ from trader_gui import i18n
 from trader_gui.domain.order import OrderOutcome, OutcomeKind
 from trader_gui.domain.step import Refusal
 from trader_gui.errors import OutcomeUnknownError, UserError, VenueError
+from trader_gui.orders.reconcile import RowState
+from trader_gui.rt_trader import claims
 
 SOURCE = Path(trader_gui.__file__).parent
 
@@ -95,6 +97,18 @@ def test_every_way_in_which_a_stop_goes_and_every_reason_of_its_policy_has_a_sen
 def test_a_missing_stop_is_explained_whatever_the_cause(cause: str, words: str) -> None:
     assert words in i18n.no_stop_words(cause)
     assert bool(i18n.no_stop_words(cause)) == bool(cause)
+
+
+def test_every_cause_of_a_difference_has_a_sentence_and_no_sentence_is_left_over() -> None:
+    source = "".join(
+        (SOURCE / "rt_trader" / f"{name}.py").read_text(encoding="utf-8") for name in ("claims", "truth_table")
+    )
+    states = {state.value for state in RowState if state.is_past} - {RowState.EXPLAINED.value}
+    sentences = i18n.sentences()["cause"].keys()
+    emitted = {code for code in sentences if f'"{code}"' in source} | states
+    emitted |= set(re.findall(r'(?:return|cause =|_PROGRAM =) "([a-z_]+)"', source))
+    emitted |= {code for _, code in (*claims._BY_PREFIX, *claims._BY_INCOME)}
+    assert emitted == sentences
 
 
 @pytest.mark.parametrize("section", i18n.SECTIONS)

@@ -88,6 +88,8 @@ def test_appearance_is_common_and_limits_are_the_profiles_own(tmp_path: Path) ->
         b'{"version": "1"}',
         b'{"version": 1, "leverage": 500}',
         b'{"version": 1, "interval": "7m"}',
+        b'{"version": 1, "protection_policy": "hope"}',
+        b'{"version": 1, "dead_man_switch": "on"}',
         b'{"version": 1, "risk_limits": {"max_daily_loss": "-1"}}',
         b'{"version": 1, "risk_limits": {"max_order_quantity": "NaN"}}',
         b'{"version": 1, "ask": {"limits": {"mark_fraction": "0"}}}',
@@ -118,6 +120,12 @@ def test_without_a_usable_backup_the_defaults_are_used_and_told(directory: DataD
     assert "defaults are used" in loaded.notices[0]
     assert load_settings(directory).notices == ()
     assert len(list(directory.folder.glob("*.broken-*"))) == 2
+
+
+def test_a_file_from_before_a_setting_gets_its_safe_default(directory: DataDirectory) -> None:
+    directory.trading_settings_path.write_text('{"version": 1, "leverage": 3}')
+    trading = load_settings(directory).trading
+    assert (trading.leverage, trading.protection_policy, trading.dead_man_switch) == (3, "close", "engine")
 
 
 def test_a_newer_file_is_refused_and_left_alone(directory: DataDirectory) -> None:

@@ -223,6 +223,24 @@ def test_a_network_that_is_gone_and_comes_back(
     asyncio.run(body())
 
 
+def test_connections_that_all_die_without_a_word_are_made_anew_those_of_requests_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: Expect
+) -> None:
+    """A router forgets them, say; the network is there all the time."""
+    for route in Route:
+        expect_log(f"{route} stream lost: no_pong")
+
+    async def body() -> None:
+        async with scene(tmp_path, monkeypatch, "all dead") as (desk, run, watch):
+            desk.proxy.bury()
+            await run.wait("grey", lambda: {told[1] for told in watch.told if not told[2]} == set(Route))
+            grey_s = max(told[0] for told in watch.told if not told[2])
+            assert grey_s - watch.start_s <= GREY_S + BUSY_S
+            await watch.until_back(*Route, since_s=grey_s)
+
+    asyncio.run(body())
+
+
 # ---- the machine ----------------------------------------------------------------------------------------------------
 
 

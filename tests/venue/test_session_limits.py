@@ -51,8 +51,9 @@ async def close(run: Session) -> Any:
 
 
 def test_after_a_429_nothing_is_polled_and_a_position_can_still_be_protected_and_closed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: Expect
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: Expect, allow_log: Expect
 ) -> None:
+    allow_log("the account cannot be confirmed")
     expect_log("order .* not sent: the exchange asked for a pause")
     expect_log("the exchange did not answer every request while the session was stopping")
 
@@ -80,11 +81,15 @@ def test_after_a_429_nothing_is_polled_and_a_position_can_still_be_protected_and
     asyncio.run(body())
 
 
-def test_polling_goes_on_after_a_short_429_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_polling_goes_on_after_a_short_429_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allow_log: Expect
+) -> None:
+    allow_log("the account cannot be confirmed")
+
     async def body() -> None:
         async with bench(monkeypatch) as desk, desk.session(tmp_path) as run:
-            await plan(desk, {"kind": "rate_limit_429", "method": "GET", "retry_after_s": 1, "count": 3})
             await run.resting_buy()
+            await plan(desk, {"kind": "rate_limit_429", "method": "GET", "retry_after_s": 1, "count": 3})
             found = await run.trader.plan_flatten()
             assert len(found.cancels) == 1
             assert not run.trader._connection.port.reads_paused_s
@@ -93,8 +98,9 @@ def test_polling_goes_on_after_a_short_429_and_loses_nothing(tmp_path: Path, mon
 
 
 def test_a_ban_stops_every_call_and_its_end_is_shown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: Expect
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: Expect, allow_log: Expect
 ) -> None:
+    allow_log("the account cannot be confirmed")
     expect_log("order .* not sent: the exchange has banned this address until")
     expect_log("the exchange did not answer every request while the session was stopping")
 

@@ -32,7 +32,6 @@ def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
 def expect_doubt(expect_log: Expect) -> None:
     """Whether it is an echo that stays out, or a look, that finds it first is a matter of time."""
     expect_log("the user stream (is doubted|did not tell)")
-    expect_log("private stream lost")
 
 
 def strike(desk: Bench, *faults: dict[str, Any]) -> None:

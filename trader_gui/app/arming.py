@@ -47,6 +47,7 @@ def make_checks(trader: RtTrader, now_ns: int) -> tuple[Check, ...]:
     status = trader.status
     return (
         *_feed_checks(status, now_ns),
+        _mode_check(status),
         _position_check(trader),
         _journal_check(status),
         _differences_check(status),
@@ -63,6 +64,14 @@ def _feed_checks(status: StatusView, now_ns: int) -> list[Check]:
         else:
             checks.append(Check(name, f"stale{heard}", "danger", f"{name} are not fresh: wait until the feed is back."))
     return checks
+
+
+def _mode_check(status: StatusView) -> Check:
+    if not status.is_hedge:
+        return Check("Position mode", "one-way")
+    return Check(
+        "Position mode", "hedge", "danger", "The engine trades in one-way mode only: change it at the exchange."
+    )
 
 
 def _position_check(trader: RtTrader) -> Check:

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from trader_gui.app.arming import make_checks, make_contract
 from trader_gui.credentials import Credentials, KeyStore
@@ -62,6 +63,7 @@ class Commands:
         window.disarm_requested.connect(lambda: self._spawn(trader.disarm(), "disarm"))
         window.cancel_entries_requested.connect(lambda: self._spawn(self._cancel_entries(), "cancel entries"))
         window.flatten_requested.connect(self._on_flatten)
+        window.check_account_requested.connect(trader.check_account)
         window.leverage_requested.connect(lambda value: self._change_setting(trader.set_leverage(value)))
         window.margin_type_requested.connect(
             lambda name: self._change_setting(trader.set_margin_type(MarginType(name)))
@@ -77,7 +79,8 @@ class Commands:
         ticket.menu.presets_changed.connect(lambda presets: self._save_trading(presets=presets))
         ticket.menu.ask_changed.connect(lambda ask: self._save_trading(ask=ask))
         window.keys_requested.connect(lambda: self._spawn(self._open_keys(), "keys"))
-        window.screenshot_requested.connect(self._on_screenshot)
+        window.screenshot_requested.connect(lambda: self._ask_for_picture("window", window))
+        window.chart_picture_requested.connect(lambda: self._ask_for_picture("chart", window.chart.view))
         window.look_changed.connect(self._on_look_changed)
 
     def _spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
@@ -273,15 +276,17 @@ class Commands:
         connect_keys(dialog, self._key_store, profile.name, self._tasks)
         dialog.open()
 
-    def _on_screenshot(self) -> None:
-        dialog = QFileDialog(self._window, "Save a picture of the window", "trader-gui.png", "Pictures (*.png)")
+    def _ask_for_picture(self, what: str, widget: QWidget) -> None:
+        """Ask where a picture of a widget, as it is now, shall go."""
+        picture = widget.grab()
+        dialog = QFileDialog(self._window, f"Save a picture of the {what}", "trader-gui.png", "Pictures (*.png)")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("png")
-        dialog.fileSelected.connect(self._save_picture)
+        dialog.fileSelected.connect(lambda path: self._save_picture(picture, path))
         dialog.open()
 
-    def _save_picture(self, path: str) -> None:
-        if self._window.grab().save(path):
+    def _save_picture(self, picture: QPixmap, path: str) -> None:
+        if picture.save(path):
             self._window.notify("ok", "Picture saved", path)
         else:
             self._window.notify("danger", "Picture not saved", f"{path} cannot be written: choose another place.")

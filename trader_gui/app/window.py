@@ -18,9 +18,11 @@ from trader_gui.credentials import Credentials, KeyStore
 from trader_gui.decision.registry import STRATEGIES
 from trader_gui.errors import UserError
 from trader_gui.journal.damage import JournalDamagedError, move_aside
+from trader_gui.kline_history.chart_history import ChartHistory
 from trader_gui.log import LogSetup, install_exception_hooks, start_logging
 from trader_gui.models.bridge import Bridge
-from trader_gui.models.series import IndicatorParameters
+from trader_gui.models.indicator_kinds import BOLLINGER, VOLATILITY
+from trader_gui.models.indicator_track import Indicator
 from trader_gui.profiles import PROFILES
 from trader_gui.resources import resource_path
 from trader_gui.rt_trader import RtTrader, SessionOptions
@@ -115,6 +117,7 @@ class Desk:
         self._leave = asyncio.Event()
         self._trader: RtTrader | None = None
         self._commands: Commands | None = None
+        self._history: ChartHistory | None = None
         self._picture_error = ""
 
     async def run(self) -> int:
@@ -145,7 +148,7 @@ class Desk:
     async def _run_session(self, credentials: Credentials | None) -> None:
         trader = self._trader = self._make_trader(credentials)
         bridge = Bridge(trader, log_tail=self._log_setup.tail)
-        bridge.series.set_parameters(_indicator_parameters(trader.options.strategy))
+        bridge.series.set_indicators(_strategy_indicators(trader.options.strategy))
         window = MainWindow(
             bridge,
             self._profile,
@@ -153,6 +156,7 @@ class Desk:
             version=__version__,
             layout_path=self._directory.layout_path,
         )
+        bridge.ready.connect(lambda: self._open_history(bridge, trader))
         self._commands = Commands(window, trader, bridge, self._tasks, self._settings, self._keys)
         window.close_requested.connect(lambda: self._tasks.spawn(self._ask_to_leave(window), "leave"))
         if self._size is not None:
@@ -170,6 +174,8 @@ class Desk:
         try:
             await self._wait(session)
         finally:
+            if self._history is not None:
+                await self._history.aclose()
             trader.request_stop()
             await asyncio.wait({session}, timeout=END_LIMIT_S)
             bridge.flush()
@@ -180,6 +186,11 @@ class Desk:
             window.deleteLater()
         if session.done() and not trader.started.is_set():
             session.result()
+
+    def _open_history(self, bridge: Bridge, trader: RtTrader) -> None:
+        """Give the chart the venue's klines, once the session knows its venue."""
+        self._history = ChartHistory(trader.market, self._tasks.spawn, self._directory.kline_cache_folder)
+        bridge.series.set_history(self._history)
 
     async def _wait(self, session: "asyncio.Task[None]") -> None:
         """Return when the user leaves, or when the session could not start; one that fails later keeps its window."""
@@ -307,15 +318,13 @@ class Desk:
             self._trader.halt("bug")
 
 
-def _indicator_parameters(strategy: str) -> IndicatorParameters:
-    values: dict[str, Any] = STRATEGIES[strategy].values({})
-    return IndicatorParameters(
-        band_window=int(values["band_window"]),
-        inner_deviations=float(values["inner_deviations"]),
-        outer_deviations=float(values["outer_deviations"]),
-        rv_window=int(values["rv_window"]),
-        rv_range_window=int(values["rv_range_window"]),
-    )
+def _strategy_indicators(strategy: str) -> tuple[Indicator, ...]:
+    """Return the indicators that the strategy decides by, with its own windows."""
+    v: dict[str, Any] = STRATEGIES[strategy].values({})
+    bands = {"window": v["band_window"], "inner": v["inner_deviations"], "outer": v["outer_deviations"]}
+    volatility = {"window": v["rv_window"], "range_window": v["rv_range_window"]}
+    made = ((BOLLINGER, bands), (VOLATILITY, volatility))
+    return tuple(Indicator(kind, {name: float(value) for name, value in values.items()}) for kind, values in made)
 
 
 if sys.platform == "win32":  # the taskbar groups windows by this id, not by the interpreter that runs them

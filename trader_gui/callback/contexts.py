@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from trader_gui.collectors.account_update import AccountUpdateCollector
+from trader_gui.collectors.book_ticker import BookTickerCollector
 from trader_gui.collectors.mark_price import MarkPriceCollector
 from trader_gui.collectors.order_update import OrderUpdateCollector
 from trader_gui.collectors.symbol_rules import SymbolRulesCollector
@@ -25,6 +26,7 @@ class Core(Protocol):
     orders: OrderUpdateCollector
     account: AccountUpdateCollector
     mark_price: MarkPriceCollector
+    book_ticker: BookTickerCollector
     routes_fresh: dict[Route, bool]
     now_ms: int
 
@@ -81,6 +83,7 @@ def risk_context(core: Core, ledger: EngineLedger, symbol: str) -> RiskContext:
     """Return what the gate may look at when a wish names `symbol`; only the session's own has prices."""
     is_own = symbol == core.symbol
     mark = core.mark_price.mark if is_own else None
+    ticker = core.book_ticker.ticker if is_own else None
     return RiskContext(
         symbol=core.symbol,
         rules=core.symbol_rules.of(symbol),
@@ -92,10 +95,13 @@ def risk_context(core: Core, ledger: EngineLedger, symbol: str) -> RiskContext:
         open_orders=tuple(core.orders.open_orders(symbol)),
         closed_keys=core.orders.closed_keys,
         cancels_in_flight=core.orders.cancels_in_flight,
+        amends_in_flight=core.orders.amends_in_flight,
         are_entries_blocked=core.gate.are_entries_blocked,
         untold=ledger.untold(core.now_ms),
         last_price=core.last_price if is_own else None,
         mark_price=mark.mark_price if mark is not None else None,
+        best_bid=ticker.best_bid if ticker is not None else None,
+        best_ask=ticker.best_ask if ticker is not None else None,
         is_market_fresh=core.routes_fresh[Route.MARKET] and core.routes_fresh[Route.PUBLIC],
         is_private_fresh=core.routes_fresh[Route.PRIVATE],
         result_today=core.result_today,

@@ -25,7 +25,6 @@ from trader_gui.decision.engine_ledger import EngineLedger, RoundTrip
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
 from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
 from trader_gui.domain.order import (
-    CancelIntent,
     FillHistory,
     Order,
     OrderIntent,
@@ -38,6 +37,8 @@ from trader_gui.domain.order import (
 )
 from trader_gui.domain.protection import ProtectionFinding
 from trader_gui.domain.step import (
+    Approved,
+    ApprovedAmend,
     ApprovedCancel,
     ApprovedOrder,
     Condition,
@@ -50,6 +51,7 @@ from trader_gui.domain.step import (
     Route,
     Step,
     Tick,
+    Wish,
 )
 from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import BugError
@@ -57,8 +59,7 @@ from trader_gui.risk.day_result import DayResult
 from trader_gui.risk.gate import RiskGate
 from trader_gui.risk.protection import ProtectionAction, ProtectionPolicy
 
-Wish: TypeAlias = OrderIntent | CancelIntent
-Answer: TypeAlias = ApprovedOrder | ApprovedCancel | Refusal
+Answer: TypeAlias = Approved | Refusal
 
 _ZERO = Decimal(0)
 _NO_EVALUATION: tuple[tuple[Condition, ...], Evaluation | None] = ((), None)
@@ -268,6 +269,8 @@ class Callback:
             self.orders.enter_cancel(answer.intent.client_order_id, answer.intent.order_family)
             if answer.intent.origin is Origin.ENGINE:
                 self._ledger.note_cancel_sent(answer.intent.client_order_id, self.now_ms)
+        elif isinstance(answer, ApprovedAmend):
+            self.orders.enter_amend(answer.intent.client_order_id)
         elif isinstance(wish, OrderIntent) and wish.origin is Origin.ENGINE:
             self._ledger.note_refused(wish.purpose, None, self.now_ms)
             self.protection.note_refused(wish.purpose, None, answer.code, 0, self.clock_ms)
@@ -328,7 +331,7 @@ class Callback:
 
     def _on_order_outcome(self, outcome: OrderOutcome) -> _Next:
         origin, purpose = self.orders.origin_of(outcome.client_order_id)
-        is_refused = outcome.kind is OutcomeKind.REFUSED and not outcome.is_cancel
+        is_refused = outcome.kind is OutcomeKind.REFUSED and not (outcome.is_cancel or outcome.is_amend)
         if is_refused and origin is Origin.ENGINE and purpose is not None:
             self._ledger.note_refused(purpose, outcome.error_code, self.now_ms, outcome.client_order_id)
             reason, wait_ms = outcome.error_message, outcome.retry_after_ms

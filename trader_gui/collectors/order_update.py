@@ -60,6 +60,7 @@ class OrderUpdateCollector(Collector):
         self._fills: deque[Fill] = deque(maxlen=_FILLS)
         self._fill_ids: dict[tuple[str, int], None] = {}
         self._cancels: set[OrderKey] = set()
+        self._amends: set[OrderKey] = set()
         self._listed_time_ms = 0
 
     @property
@@ -90,6 +91,11 @@ class OrderUpdateCollector(Collector):
     def cancels_in_flight(self) -> frozenset[OrderKey]:
         """Orders whose cancel was sent and not answered."""
         return frozenset(self._cancels)
+
+    @property
+    def amends_in_flight(self) -> frozenset[OrderKey]:
+        """Orders whose amendment was sent and not answered, or answered so that nobody knows what became of it."""
+        return frozenset(self._amends)
 
     @property
     def cancel_ids(self) -> frozenset[str]:
@@ -130,14 +136,21 @@ class OrderUpdateCollector(Collector):
         self._cancels.add((client_order_id, family))
         self.revision += 1
 
+    def enter_amend(self, client_order_id: str) -> None:
+        """Note that an amendment is being sent."""
+        self._amends.add((client_order_id, OrderFamily.BOOK))
+        self.revision += 1
+
     def load_fills(self, fills: Iterable[Fill]) -> bool:
         """Take in own executions of the past, oldest first; return whether one of them is news."""
         return sum(map(self._add_fill, fills)) > 0
 
     def apply(self, message: Message) -> bool:
         if isinstance(message, OrderUpdate):
-            merged = self._merge(message.order)
+            merged = self._merge(message.order, is_latest=message.execution_type == "AMENDMENT")
             return (message.fill is not None and self._add_fill(message.fill)) or merged
+        if isinstance(message, OrderOutcome) and message.is_amend:
+            return self._answer_amend(message)
         if isinstance(message, OrderOutcome):
             return self._answer_cancel(message) if message.is_cancel else self._answer_order(message)
         if isinstance(message, AccountSnapshot):
@@ -163,7 +176,7 @@ class OrderUpdateCollector(Collector):
     def _find(self, key: OrderKey) -> Order | None:
         return self._open.get(key) or self._closed.get(key)
 
-    def _merge(self, told: Order) -> bool:
+    def _merge(self, told: Order, *, is_latest: bool = False) -> bool:
         origin, purpose = self.origin_of(told.client_order_id)
         told = replace(told, origin=origin, purpose=purpose)
         key = _key(told)
@@ -172,7 +185,7 @@ class OrderUpdateCollector(Collector):
             if (told.order_id or 0) < (known.order_id or 0):
                 return False
             known = None
-        merged = told if known is None else merge_order(known, told)
+        merged = told if known is None else merge_order(known, told, is_latest=is_latest)
         if merged.order_family is OrderFamily.ALGO:
             merged = self._as_executed(merged)
         if merged == known:
@@ -203,6 +216,7 @@ class OrderUpdateCollector(Collector):
             self._closed.pop(key, None)
             self._closed[key] = order
             self._cancels.discard(key)
+            self._amends.discard(key)
             while len(self._closed) > _CLOSED:
                 del self._closed[next(iter(self._closed))]
         else:
@@ -222,7 +236,7 @@ class OrderUpdateCollector(Collector):
 
     def _answer_order(self, outcome: OrderOutcome) -> bool:
         if outcome.order is not None:
-            return self._merge(outcome.order)
+            return self._merge(outcome.order, is_latest=outcome.is_asked)
         if outcome.kind is OutcomeKind.ACCEPTED:
             return False
         unsure = (OrderStatus.SENT, OrderStatus.UNKNOWN)
@@ -246,6 +260,15 @@ class OrderUpdateCollector(Collector):
                 known = self._open.get(key)
                 if known is not None:
                     self._put(key, replace(known, status=OrderStatus.CANCELED))
+        self.revision += 1
+        return True
+
+    def _answer_amend(self, outcome: OrderOutcome) -> bool:
+        """Free the order for another amendment, unless nobody knows what became of this one."""
+        if outcome.kind is not OutcomeKind.UNKNOWN:
+            self._amends.discard((outcome.client_order_id, OrderFamily.BOOK))
+        if outcome.order is not None:
+            self._merge(outcome.order, is_latest=True)
         self.revision += 1
         return True
 
@@ -276,7 +299,7 @@ class OrderUpdateCollector(Collector):
             if is_listed and not is_newer:
                 self._put(key, replace(order, status=OrderStatus.UNKNOWN))
         for order in told:
-            self._merge(order)
+            self._merge(order, is_latest=True)
         self.revision += 1
         return True
 

@@ -230,6 +230,23 @@ class CancelIntent(msgspec.Struct, frozen=True):
     wanted_time_ms: int
 
 
+class AmendIntent(msgspec.Struct, frozen=True):
+    """A wish to give an open limit order another price or size, in place; it loses its place in the queue.
+
+    Attributes:
+        price: None leaves it; the gate fills in what is left.
+        quantity: New total, what is executed already included, base asset; None leaves it.
+    """
+
+    symbol: str
+    client_order_id: str
+    origin: Origin
+    reason: str
+    wanted_time_ms: int
+    price: Decimal | None = None
+    quantity: Decimal | None = None
+
+
 class Order(msgspec.Struct, frozen=True):
     """An order as far as it is known.
 
@@ -343,13 +360,14 @@ class OutcomeKind(StrEnum):
 
 
 class OrderOutcome(msgspec.Struct, frozen=True):
-    """The answer to one order or cancel that this program sent, or to a question about an order.
+    """The answer to one order, cancel or amendment that this program sent, or to a question about an order.
 
     Made by the order manager, fed to `Callback.step`.
 
     Attributes:
         order: With ACCEPTED, the order as the answer told it.
         is_cancel: The request was a cancel of `client_order_id`.
+        is_amend: The request was an amendment of it.
         error_code: The venue's code with REFUSED and UNKNOWN, when it gave one.
         event_time_ms: Event time of the message being worked on when the answer came (never a clock's).
         retry_after_ms: With REFUSED: for how long nothing of the kind can be sent, 0 when nothing bars it.
@@ -365,6 +383,7 @@ class OrderOutcome(msgspec.Struct, frozen=True):
     error_message: str = ""
     retry_after_ms: int = 0
     is_asked: bool = False
+    is_amend: bool = False
 
 
 _ORIGIN_LETTER = {Origin.ENGINE: "e", Origin.HAND: "h"}

@@ -11,7 +11,15 @@ import msgspec
 
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
 from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
-from trader_gui.domain.order import CancelIntent, FillHistory, OrderIntent, OrderOutcome, OrdersInDoubt, OrderUpdate
+from trader_gui.domain.order import (
+    AmendIntent,
+    CancelIntent,
+    FillHistory,
+    OrderIntent,
+    OrderOutcome,
+    OrdersInDoubt,
+    OrderUpdate,
+)
 from trader_gui.domain.protection import ProtectionFinding
 from trader_gui.domain.symbol import RulesUpdate
 
@@ -189,6 +197,11 @@ class ApprovedCancel:
             raise TypeError("an ApprovedCancel is made by the risk gate alone")
         self.intent = intent
 
+    @property
+    def client_order_id(self) -> str:
+        """Of the order to be cancelled."""
+        return self.intent.client_order_id
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ApprovedCancel) and other.intent == self.intent
 
@@ -197,6 +210,44 @@ class ApprovedCancel:
 
     def __repr__(self) -> str:
         return f"ApprovedCancel({self.intent!r})"
+
+
+class ApprovedAmend:
+    """An amendment that passed the risk gate; made and taken as `ApprovedOrder` is.
+
+    Attributes:
+        intent: What was asked for, with the price and the quantity that the order is to have.
+        amended: The order as it will be, its total quantity included.
+    """
+
+    __slots__ = ("amended", "intent")
+
+    def __init__(self, intent: AmendIntent, amended: OrderIntent, *, gate_key: object) -> None:
+        if gate_key is not _GATE_KEY:
+            raise TypeError("an ApprovedAmend is made by the risk gate alone")
+        self.intent = intent
+        self.amended = amended
+
+    @property
+    def client_order_id(self) -> str:
+        """Of the order to be amended."""
+        return self.intent.client_order_id
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ApprovedAmend) and (other.intent, other.amended) == (self.intent, self.amended)
+
+    def __hash__(self) -> int:
+        return hash(self.intent)
+
+    def __repr__(self) -> str:
+        return f"ApprovedAmend({self.intent!r}, {self.amended!r})"
+
+
+Wish: TypeAlias = OrderIntent | CancelIntent | AmendIntent
+"""What is put to the gate."""
+
+Approved: TypeAlias = ApprovedOrder | ApprovedCancel | ApprovedAmend
+"""What passed it, and must be sent."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -218,7 +269,7 @@ class Step(msgspec.Struct, frozen=True):
     event_time_ms: int
     conditions: tuple[Condition, ...] = ()
     evaluation: Evaluation | None = None
-    wished: tuple[OrderIntent | CancelIntent, ...] = ()
-    approved: tuple[ApprovedOrder | ApprovedCancel, ...] = ()
+    wished: tuple[Wish, ...] = ()
+    approved: tuple[Approved, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     protection: ProtectionFinding | None = None

@@ -46,7 +46,7 @@ class Dialing:
 
     Attributes:
         addresses: Where they connect to.
-        observers: Called on the loop when the venue was reached again, or may be; they do not raise.
+        observers: Called on the loop when connections of before are not to be trusted; they do not raise.
     """
 
     def __init__(self, limits: DialLimits | None = None, *, jitter: Callable[[], float] = random.random) -> None:
@@ -79,9 +79,13 @@ class Dialing:
         self._spent_ns = max(self._spent_ns, time.monotonic_ns()) + self._step_ns
 
     def announce(self) -> None:
-        """Say that the venue can be reached, or may be: who waits for his turn tries at once."""
+        """Say that the venue can be reached again, or may be: who waits for his turn tries at once."""
         news, self._news = self._news, asyncio.Event()
         news.set()
+        self.distrust()
+
+    def distrust(self) -> None:
+        """Say that connections of before may be dead, as a socket was without a word."""
         for observer in self.observers:
             observer()
 

@@ -35,6 +35,11 @@ class Endpoints(msgspec.Struct, frozen=True):
         """True for a server on this machine: no proxy may stand between."""
         return is_loopback(self.rest_url)
 
+    @property
+    def host(self) -> str:
+        """Name of the host of REST: what is kept of one market belongs to it."""
+        return urlsplit(self.rest_url).hostname or ""
+
     def stream_url(self, route: Route, streams: Sequence[str]) -> str:
         """Return the combined-stream URL of `streams`, whose frames come wrapped with the stream's name.
 
@@ -87,6 +92,7 @@ TIME = "/fapi/v1/time"
 EXCHANGE_INFO = "/fapi/v1/exchangeInfo"
 KLINES = "/fapi/v1/klines"
 DEPTH = "/fapi/v1/depth"
+FUNDING_RATE = "/fapi/v1/fundingRate"
 ORDER = "/fapi/v1/order"
 OPEN_ORDERS = "/fapi/v1/openOrders"
 ALL_ORDERS = "/fapi/v1/allOrders"

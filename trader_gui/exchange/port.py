@@ -11,9 +11,9 @@ from typing import Protocol
 import msgspec
 
 from trader_gui.domain.account import AccountSnapshot, MarginType
-from trader_gui.domain.market import DepthSnapshot, Kline
+from trader_gui.domain.market import DepthSnapshot, FundingRate, Kline
 from trader_gui.domain.order import Fill, Order, OrderFamily
-from trader_gui.domain.step import ApprovedCancel, ApprovedOrder, Message, Route
+from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder, Message, Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.errors import VenueError
 
@@ -124,19 +124,24 @@ class MarketReader(Protocol):
         """Return up to 1500 klines, oldest first; the last may be still open (`is_closed` False)."""
 
     async def depth(self, symbol: str, *, limit: int = 1000) -> DepthSnapshot: ...
+    async def funding_rates(self, symbol: str, *, limit: int = 1000) -> tuple[FundingRate, ...]:
+        """Return the last fundings that were paid, oldest first, at most 1000."""
 
 
 class OrderPort(Protocol):
-    """The account's orders. Only approved orders and cancels go in."""
+    """The account's orders. Only approved orders, amendments and cancels go in."""
 
     async def symbol_rules(self) -> dict[str, SymbolRules]:
         """Return the trading rules of every symbol of the host that orders go to."""
 
-    def bars(self, approved: ApprovedOrder) -> VenueError | None:
-        """Return why an order could not be sent now (a ban, a pause, no room in the budget), None when it could."""
+    def bars(self, approved: ApprovedOrder | ApprovedAmend) -> VenueError | None:
+        """Return why it could not be sent now (a ban, a pause, no room in the budget), None when it could."""
 
     async def place(self, approved: ApprovedOrder) -> Order:
         """Send one order once; an `OutcomeUnknownError` leaves it to `query_order`."""
+
+    async def amend(self, approved: ApprovedAmend) -> Order:
+        """Change one order's price and size once; an `OutcomeUnknownError` leaves it to `query_order`."""
 
     async def cancel(self, approved: ApprovedCancel) -> Order | None:
         """Cancel one order; the order as answered, None where the venue answers without one (Algo service)."""

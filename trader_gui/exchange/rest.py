@@ -19,9 +19,9 @@ import msgspec
 
 from trader_gui.clock import SystemClock
 from trader_gui.domain.account import AccountSnapshot, MarginType, Position
-from trader_gui.domain.market import DepthSnapshot, Kline
+from trader_gui.domain.market import DepthSnapshot, FundingRate, Kline
 from trader_gui.domain.order import Fill, Order, OrderFamily
-from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
+from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.errors import OutcomeUnknownError, ProtocolError, VenueError
 from trader_gui.exchange import endpoints as paths
@@ -136,16 +136,25 @@ class RestClient(RestCalls):
         body = await self._get(paths.DEPTH, {"symbol": symbol, "limit": str(limit)}, Security.NONE)
         return answer.depth_snapshot(body, symbol)
 
+    async def funding_rates(self, symbol: str, *, limit: int = 1000) -> tuple[FundingRate, ...]:
+        parameters = {"symbol": symbol, "limit": str(limit)}
+        return answer.funding_rates(await self._get(paths.FUNDING_RATE, parameters, Security.NONE))
+
     # ---- orders ---------------------------------------------------------------------------------------------------
 
-    def bars(self, approved: ApprovedOrder) -> VenueError | None:
-        return self.why_not_now(_placement(approved))
+    def bars(self, approved: ApprovedOrder | ApprovedAmend) -> VenueError | None:
+        return self.why_not_now(_sending(approved))
 
     async def place(self, approved: ApprovedOrder) -> Order:
         family = request.family_of(approved.intent.order_type)
         self._need_key(_ORDER_PATH[family], Security.SIGNED)
-        body = await self.change(_placement(approved))
+        body = await self.change(_sending(approved))
         return _read_after_change(lambda: order_answer.order(body, family))
+
+    async def amend(self, approved: ApprovedAmend) -> Order:
+        self._need_key(paths.ORDER, Security.SIGNED)
+        body = await self.change(_sending(approved))
+        return _read_after_change(lambda: order_answer.order(body, OrderFamily.BOOK))
 
     async def cancel(self, approved: ApprovedCancel) -> Order | None:
         family = approved.intent.order_family
@@ -304,7 +313,9 @@ class RestClient(RestCalls):
             raise VenueError(None, f"{path} needs an API key")
 
 
-def _placement(approved: ApprovedOrder) -> Call:
+def _sending(approved: ApprovedOrder | ApprovedAmend) -> Call:
+    if isinstance(approved, ApprovedAmend):
+        return Call("PUT", paths.ORDER, request.amend_parameters(approved), Security.SIGNED)
     path = _ORDER_PATH[request.family_of(approved.intent.order_type)]
     return Call("POST", path, request.order_parameters(approved), Security.SIGNED)
 

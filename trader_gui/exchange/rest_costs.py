@@ -50,6 +50,7 @@ _DEFAULT_ROWS = 500
 _WEIGHT = {
     paths.TIME: 1,
     paths.EXCHANGE_INFO: 1,
+    paths.FUNDING_RATE: 0,  # it has a limit of its own, 500 requests in five minutes
     paths.ORDER: 1,
     paths.ALGO_ORDER: 1,
     paths.ACCOUNT: 5,
@@ -72,6 +73,7 @@ _HISTORY = frozenset(
         paths.EXCHANGE_INFO,
         paths.KLINES,
         paths.DEPTH,
+        paths.FUNDING_RATE,
         paths.INCOME,
         paths.COMMISSION_RATE,
         paths.LEVERAGE_BRACKET,

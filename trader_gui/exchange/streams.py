@@ -110,6 +110,7 @@ class RouteStream:
         self._tried_ns = 0
         self._adopted_ns = 0
         self._flaps = 0
+        self._failures = 0
         self._silences = 0
         self._silenced_ns = 0
         self._looked_ns = 0
@@ -185,17 +186,16 @@ class RouteStream:
         """Try until a socket has taken the present one's place."""
         age_ns = time.monotonic_ns() - self._adopted_ns
         self._flaps = self._flaps + 1 if age_ns < self._limits.settled_s * 1e9 else 0
-        failures = 0
+        self._failures = 0
         while True:
-            await self._dialing.wait_turn(failures or self._flaps, self._tried_ns, is_flap=not failures)
+            tries = self._failures or self._flaps
+            await self._dialing.wait_turn(tries, self._tried_ns, is_flap=not self._failures)
             self._tried_ns = time.monotonic_ns()
             trouble = await self._try(group)
             if not trouble:
                 break
-            failures += 1
+            self._failures += 1
             self._note_trouble(trouble)
-        if failures:
-            self._dialing.announce()
 
     async def _try(self, group: asyncio.TaskGroup) -> str:
         """Open a socket and wait until it has proven itself; return why it did not, "" when it did."""
@@ -275,6 +275,8 @@ class RouteStream:
         self._adopted_ns = time.monotonic_ns()
         self._told_trouble = ""
         self._wanted.clear()
+        if self._failures:
+            self._dialing.announce()
         self._on_open()
         self._tell(True, self._reason if is_seamless else "connected", line.alive_ns)
         if self._verdict is not None and not self._verdict.done():
@@ -310,6 +312,7 @@ class RouteStream:
 
     def _look_at(self, line: StreamLine, now_ns: int) -> None:
         if now_ns - max(line.alive_ns, self._awake_ns) > self._limits.dead_s * 1e9:
+            self._dialing.distrust()
             self._lose("no_pong")
         elif self._wanted.is_set():
             return

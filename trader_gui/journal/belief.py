@@ -16,7 +16,15 @@ import msgspec
 from trader_gui.collectors.account_update import AccountUpdateCollector
 from trader_gui.collectors.order_update import OrderUpdateCollector
 from trader_gui.domain.account import AccountSnapshot, Balance, Position, PositionKey
-from trader_gui.domain.order import CancelIntent, Order, OrderFamily, OrderStatus, Origin
+from trader_gui.domain.order import (
+    AmendIntent,
+    CancelIntent,
+    Order,
+    OrderFamily,
+    OrdersInDoubt,
+    OrderStatus,
+    Origin,
+)
 from trader_gui.domain.step import Message
 from trader_gui.journal.records import (
     ACCOUNT_KINDS,
@@ -40,6 +48,9 @@ _TO_FOLLOW = """SELECT client_order_id FROM open_intent
     UNION SELECT client_order_id FROM order_event WHERE session_id = :session AND event_time_ms > :taken AND id < :id"""
 _ORDER_BEFORE = "SELECT id, kind, payload FROM order_event WHERE client_order_id = :order AND id < :id"
 _INTENT_BEFORE = "SELECT id, client_order_id, payload FROM intent WHERE client_order_id = :order AND id < :id"
+# The plus keeps the index of another order out of it, which would read all orders to find the newest.
+_NEWEST_VENUE_ORDERS = """SELECT symbol, order_id, client_order_id FROM venue_order WHERE +account_id = 0
+    ORDER BY id DESC LIMIT ?"""
 _READ_THROUGH = "SELECT symbol, max(newest_trade_id) FROM fill_reading WHERE account_id = 0 GROUP BY symbol"
 _READ_TIMES = "SELECT symbol, max(event_time_ms) FROM fill_reading WHERE account_id = 0 GROUP BY symbol"
 _NEWEST_TRADES = """WITH RECURSIVE name(symbol) AS (
@@ -102,6 +113,8 @@ class _Fold:
 
     def __init__(self, connection: sqlite3.Connection, prefix: str) -> None:
         self._connection = connection
+        self._prefix = prefix
+        self._is_before = True
         self._orders = OrderUpdateCollector(prefix)
         self._account = AccountUpdateCollector()
 
@@ -116,6 +129,8 @@ class _Fold:
         rows += self._account_rows(at)
         rows += self._order_rows(_ORDER_SINCE, at) + self._intent_rows(_INTENT_SINCE, at)
         for row in sorted(rows):
+            if row.id > session_id and self._is_before:
+                self._begin_session()
             self._apply(row)
         return Belief(
             orders=tuple(map(_as_left, self._orders.open_orders())),
@@ -126,6 +141,16 @@ class _Fold:
             client_order_ids=self._client_order_ids(),
             time_ms=int(self._connection.execute(_NEWEST_WORD).fetchone()[0]),
         )
+
+    def _begin_session(self) -> None:
+        """Begin anew as memory does: of what was before the session, only our orders without an end are kept, in doubt.
+
+        By its dates alone, a snapshot at the start may look older than what the former session heard last.
+        """
+        left = tuple(order for order in self._orders.open_orders() if order.origin is not Origin.OTHER)
+        self._is_before = False
+        self._orders = OrderUpdateCollector(self._prefix)
+        self._orders.apply(OrdersInDoubt(left))
 
     def _before(self, client_order_id: str, snapshot_id: int) -> list[_Row]:
         at = {"order": client_order_id, "id": snapshot_id}
@@ -157,6 +182,8 @@ class _Fold:
         message = decode_order_message(row.kind, row.payload)
         if isinstance(message, CancelIntent):
             self._orders.enter_cancel(message.client_order_id, message.order_family)
+        elif isinstance(message, AmendIntent):
+            self._orders.enter_amend(message.client_order_id)
         else:
             self._tell(message)
 
@@ -171,9 +198,8 @@ class _Fold:
         return {symbol: trade_id for symbol, trade_id in found.items() if trade_id}
 
     def _client_order_ids(self) -> dict[tuple[str, int], str]:
-        query = """SELECT symbol, order_id, client_order_id FROM venue_order WHERE account_id = 0
-            ORDER BY id DESC LIMIT ?"""
-        found = {(symbol, number): name for symbol, number, name in self._connection.execute(query, (_VENUE_IDS,))}
+        rows = self._connection.execute(_NEWEST_VENUE_ORDERS, (_VENUE_IDS,))
+        found = {(symbol, number): name for symbol, number, name in rows}
         for order in self._orders.open_orders():
             number = order.triggered_order_id if order.order_family is OrderFamily.ALGO else order.order_id
             if number is not None and order.origin is not Origin.OTHER:

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import TypeAlias
 
-from trader_gui.domain.order import CancelIntent, OrderFamily
+from trader_gui.domain.order import AmendIntent, CancelIntent, OrderFamily
 from trader_gui.journal.records import decode_intent, decode_order_message, end_told_by
 
 Statement: TypeAlias = str | Callable[[sqlite3.Connection], None]
@@ -27,7 +27,7 @@ def list_open_intents(connection: sqlite3.Connection) -> None:
     )
     for kind, payload in rows.fetchall():
         message = decode_order_message(kind, payload)
-        order = None if isinstance(message, CancelIntent) else message.order
+        order = None if isinstance(message, CancelIntent | AmendIntent) else message.order
         if order is None:
             continue
         number = order.triggered_order_id if order.order_family is OrderFamily.ALGO else order.order_id

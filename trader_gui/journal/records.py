@@ -7,6 +7,7 @@ import msgspec
 
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
 from trader_gui.domain.order import (
+    AmendIntent,
     CancelIntent,
     Fill,
     FillHistory,
@@ -25,18 +26,20 @@ from trader_gui.domain.step import (
     Refusal,
     RuleGroup,
     Step,
+    Wish,
 )
 from trader_gui.domain.symbol import RulesUpdate
 
-OrderMessage: TypeAlias = OrderUpdate | OrderOutcome | CancelIntent
+OrderMessage: TypeAlias = OrderUpdate | OrderOutcome | CancelIntent | AmendIntent
 AccountMessage: TypeAlias = AccountUpdate | AccountSnapshot | LeverageUpdate | MarginCall
 
 ORDER_KINDS: dict[type[OrderMessage], str] = {
     OrderUpdate: "update",
     OrderOutcome: "outcome",
     CancelIntent: "cancel",
+    AmendIntent: "amend",
 }
-"""What a row of `order_event` may hold; a cancel was sent about when its row was written."""
+"""What a row of `order_event` may hold; a cancel was sent about when its row was written, an amendment after it."""
 ACCOUNT_KINDS: dict[type[AccountMessage], str] = {
     AccountUpdate: "update",
     AccountSnapshot: "snapshot",
@@ -62,10 +65,11 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class WishRecord(msgspec.Struct, frozen=True):
-    """An order or a cancel that was wished for; exactly one of the two is set."""
+    """What was wished for; exactly one of the three is set."""
 
     order: OrderIntent | None
     cancel: CancelIntent | None
+    amend: AmendIntent | None = None
 
 
 class StepRecord(msgspec.Struct, frozen=True):
@@ -110,13 +114,17 @@ def encode(record: msgspec.Struct) -> bytes:
 
 def encode_step(step: Step) -> bytes:
     """Return the payload of a step stored in full."""
-    wished = tuple(
-        WishRecord(wish, None) if isinstance(wish, OrderIntent) else WishRecord(None, wish) for wish in step.wished
-    )
+    wished = tuple(map(_wish_record, step.wished))
     approved = tuple(a.client_order_id for a in step.approved if isinstance(a, ApprovedOrder))
     groups = step.evaluation.groups if step.evaluation is not None else ()
     payload = _encode(_StepPayload(step.conditions, groups, wished, approved, step.refusals))
     return zlib.compress(payload, _COMPRESSION_LEVEL)
+
+
+def _wish_record(wish: Wish) -> WishRecord:
+    if isinstance(wish, OrderIntent):
+        return WishRecord(wish, None)
+    return WishRecord(None, wish) if isinstance(wish, CancelIntent) else WishRecord(None, None, wish)
 
 
 def decode_step(sequence: int, event_time_ms: int, reason: str, payload: bytes) -> StepRecord:
@@ -181,12 +189,12 @@ def end_told_by(message: OrderMessage) -> tuple[str, OrderFamily | None] | None:
 
     The family is None when an order was refused: then it is over unless something else was heard of it.
     """
-    if isinstance(message, CancelIntent):
+    if isinstance(message, CancelIntent | AmendIntent):
         return None
     order = message.order
     if order is not None:
         return (order.client_order_id, order.order_family) if order.status.is_terminal else None
-    if not isinstance(message, OrderOutcome):
+    if not isinstance(message, OrderOutcome) or message.is_amend:
         return None
     if message.is_cancel:  # only the Algo service says yes without naming the order
         return (message.client_order_id, OrderFamily.ALGO) if message.kind is OutcomeKind.ACCEPTED else None

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from trader_gui.domain.account import AccountSnapshot
 from trader_gui.domain.market import Kline
 from trader_gui.domain.order import (
+    AmendIntent,
     CancelIntent,
     Fill,
     FillHistory,
@@ -17,13 +18,12 @@ from trader_gui.domain.order import (
     Origin,
     parse_client_order_id,
 )
-from trader_gui.domain.step import ApprovedCancel, ApprovedOrder, Step
+from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder, Step
 from trader_gui.journal.migrations import NUMBERED_TABLES
 from trader_gui.journal.records import (
     ACCOUNT_KINDS,
     NOTE_KINDS,
     ORDER_KINDS,
-    OrderMessage,
     encode,
     encode_step,
     end_told_by,
@@ -148,6 +148,22 @@ class RowMaker:
         self._connection.execute(_INSERT["intent"], row)
         self._connection.execute("INSERT INTO open_intent VALUES (?, ?)", (approved.client_order_id, family))
 
+    def insert_amend(self, approved: ApprovedAmend) -> None:
+        """Insert an amendment at once, as an event of its order that came with no message (step 0)."""
+        intent = approved.intent
+        self._connection.execute(
+            _INSERT["order_event"],
+            (
+                self._take_id(),
+                self.session_id,
+                0,
+                intent.wanted_time_ms,
+                ORDER_KINDS[AmendIntent],
+                intent.client_order_id,
+                encode(intent),
+            ),
+        )
+
     def clear(self) -> None:
         """Forget the rows collected: they are on disk."""
         self._rows.clear()
@@ -156,7 +172,7 @@ class RowMaker:
         self._next_id += 1
         return self._next_id - 1
 
-    def _add_order_message(self, step: Step, message: OrderMessage) -> None:
+    def _add_order_message(self, step: Step, message: OrderUpdate | OrderOutcome | CancelIntent) -> None:
         cid = message.order.client_order_id if isinstance(message, OrderUpdate) else message.client_order_id
         kind = ORDER_KINDS[type(message)]
         self._rows["order_event"].append(

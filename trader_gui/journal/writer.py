@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from trader_gui import __version__
-from trader_gui.domain.step import ApprovedOrder, Step
+from trader_gui.domain.step import ApprovedAmend, ApprovedOrder, Step
 from trader_gui.errors import BugError, TraderError, UserError
 from trader_gui.journal.lock import FolderLock
 from trader_gui.journal.records import KEPT_MESSAGES
@@ -54,7 +54,7 @@ class _Note(NamedTuple):
 class _Waiter:
     """Somebody on the loop who waits for the writer's thread: for an intent, a flush, the opening, the end."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, approved: ApprovedOrder | None = None) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, approved: ApprovedOrder | ApprovedAmend | None = None) -> None:
         self.future: asyncio.Future[None] = loop.create_future()
         self.approved = approved
         self._loop = loop
@@ -159,11 +159,11 @@ class JournalWriter:
         """Records that wait to be written."""
         return len(self._records)
 
-    async def write_intent(self, approved: ApprovedOrder) -> None:
-        """Return once the intent is on disk.
+    async def write_intent(self, approved: ApprovedOrder | ApprovedAmend) -> None:
+        """Return once the intent of an order, or of an amendment, is on disk.
 
         Raises:
-            UserError: It could not be written, or not in time: the order must not be sent.
+            UserError: It could not be written, or not in time: it must not be sent.
             BugError: The journal knows that client order id already.
         """
         await self._wait_for(approved, INTENT_LIMIT_S)
@@ -209,7 +209,7 @@ class JournalWriter:
         if len(self._records) >= _WAKE_AT:
             self._wake.set()
 
-    async def _wait_for(self, approved: ApprovedOrder | None, limit_s: float) -> None:
+    async def _wait_for(self, approved: ApprovedOrder | ApprovedAmend | None, limit_s: float) -> None:
         if self._is_over or self._end_reason:
             raise self._closed_error()
         waiter = _Waiter(asyncio.get_running_loop(), approved)
@@ -340,7 +340,9 @@ def _commit(
     answers: list[tuple[_Waiter, Exception | None]] = []
     for waiter in waiters:
         error: Exception | None = None
-        if waiter.approved is not None:
+        if isinstance(waiter.approved, ApprovedAmend):
+            rows.insert_amend(waiter.approved)
+        elif waiter.approved is not None:
             try:
                 rows.insert_intent(waiter.approved)
             except (sqlite3.IntegrityError, ValueError):

@@ -19,12 +19,13 @@ from trader_gui.models.log import LogModel
 from trader_gui.models.order_book import AggTradesModel, OrderBookModel
 from trader_gui.models.orders import OrdersModel
 from trader_gui.models.positions import PositionsModel
+from trader_gui.models.reconciliation import ReconciliationModel
 from trader_gui.models.series import SeriesModel
 from trader_gui.models.session import SessionModel
 from trader_gui.models.ticket import TicketModel
 from trader_gui.models.trader_view import TraderView
 
-Refreshed: TypeAlias = FrameModel | PositionsModel | OrdersModel | FillsModel | DecisionsModel
+Refreshed: TypeAlias = FrameModel | PositionsModel | OrdersModel | FillsModel | ReconciliationModel | DecisionsModel
 
 _log = logging.getLogger(__name__)
 
@@ -49,8 +50,8 @@ class Bridge(QObject):
     """Between one session and the window. It reads the session and never writes.
 
     Attributes:
-        session, order_book, agg_trades, positions, orders, fills, conditions, decisions, series, ticket, log: The
-            models.
+        session, order_book, agg_trades, positions, orders, fills, reconciliation, conditions, decisions, series,
+            ticket, log: The models.
         trader: The session.
 
     Signals:
@@ -86,6 +87,7 @@ class Bridge(QObject):
         self.positions = PositionsModel(symbol, self)
         self.orders = OrdersModel(symbol, self)
         self.fills = FillsModel(self)
+        self.reconciliation = ReconciliationModel(self)
         self.decisions = DecisionsModel(self)
         self.conditions = ConditionsModel(symbol, self.decisions, self)
         self.series = SeriesModel(self)
@@ -168,6 +170,7 @@ class Bridge(QObject):
             _Part("positions", self.positions),
             _Part("orders", self.orders),
             _Part("fills", self.fills),
+            _Part("reconciliation", self.reconciliation),
             _Part("journal", self.decisions),
             _Part("order_entry", self.ticket),
             _Part("order_book", self.order_book),

@@ -9,11 +9,14 @@ from PySide6.QtCore import QObject
 from trader_gui.callback import Callback
 from trader_gui.domain.account import MarginType, Position, PositionKey
 from trader_gui.domain.order import Fill, Order, Origin, PositionSide
+from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import decimals_of
 from trader_gui.models.session import unrealized_pnl
 from trader_gui.models.table import Column, KeyedTableModel
 from trader_gui.models.trader_view import StatusView
+from trader_gui.orders.reconcile import position_key
 from trader_gui.risk.cover import is_covered, live_stops
+from trader_gui.rt_trader.provenance import Told
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class PositionRow:
         is_protected: The live stops close the whole position.
         origin: Who opened it; None when its opening is older than the known fills.
         price_decimals, quantity_decimals: Of the symbol's filters.
+        told: Where the size comes from, None when nothing was told.
+        is_in_doubt: The stream that would tell of changes is not believed now.
     """
 
     symbol: str
@@ -47,6 +52,8 @@ class PositionRow:
     origin: Origin | None
     price_decimals: int
     quantity_decimals: int
+    told: Told | None = None
+    is_in_doubt: bool = False
 
     @property
     def key(self) -> PositionKey:
@@ -72,20 +79,26 @@ COLUMNS: tuple[Column[PositionRow], ...] = (
 
 
 class PositionsModel(KeyedTableModel[PositionRow]):
-    """Open positions by symbol and leg; also kept up to date while hidden, because its count stands in the tab."""
+    """Open positions by symbol and leg; also kept up to date while hidden, because its count stands in the tab.
+
+    Attributes:
+        now_ns: Monotonic time of the last refresh; ages are counted up to it.
+    """
 
     def __init__(self, symbol: str, parent: QObject | None = None) -> None:
         super().__init__(COLUMNS, parent)
         self._symbol = symbol
+        self.now_ns = 0
         self._opened_by: dict[PositionKey, tuple[tuple[int, Decimal], Origin | None]] = {}
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
         """Bring the rows up to date."""
+        self.now_ns = now_ns
         orders = callback.orders.open_orders()
         held = [p for p in callback.account.positions.values() if p.position_amount]
-        self.set_rows([(p.key, self._row(p, orders, callback)) for p in held])
+        self.set_rows([(p.key, self._row(p, orders, callback, status)) for p in held])
 
-    def _row(self, position: Position, orders: Sequence[Order], callback: Callback) -> PositionRow:
+    def _row(self, position: Position, orders: Sequence[Order], callback: Callback, status: StatusView) -> PositionRow:
         mark = callback.mark_price.mark if position.symbol == self._symbol else None
         mark_price = mark.mark_price if mark else None
         stops = live_stops(position, orders)
@@ -109,6 +122,8 @@ class PositionsModel(KeyedTableModel[PositionRow]):
             origin=self._origin(position, callback),
             price_decimals=decimals_of(position.entry_price) if rules.is_unknown else rules.price_decimals,
             quantity_decimals=decimals_of(position.position_amount) if rules.is_unknown else rules.quantity_decimals,
+            told=status.reconciliation.told.get(position_key(position.symbol, position.position_side)),
+            is_in_doubt=not status.routes[Route.PRIVATE].is_fresh,
         )
 
     def _origin(self, position: Position, callback: Callback) -> Origin | None:

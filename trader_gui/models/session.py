@@ -1,174 +1,38 @@
 """SessionModel: all that the session bar, the status bar and the banners say, worked out once a frame."""
 
-from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 
 import numpy as np
 from PySide6.QtCore import QObject
 
 from trader_gui.callback import Callback
 from trader_gui.domain.account import Position
-from trader_gui.domain.step import EngineMode, Route
+from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.models.frame import FrameModel
-from trader_gui.models.protection import EngineWatch, Protection, ProtectionKind, engine_watch, protection
-from trader_gui.models.trader_view import RouteView, StatusView
+from trader_gui.models.protection import engine_watch, protection
+from trader_gui.models.reconciliation import RowKind, RowState
+from trader_gui.models.session_state import (
+    STREAMS,
+    AccountKind,
+    AccountState,
+    DeadManState,
+    FeedKind,
+    MoneyState,
+    PriceState,
+    RouteState,
+    ServiceState,
+    SessionState,
+)
+from trader_gui.models.trader_view import ReconciliationView, RouteView, StatusView
+
+CONFIRMED_FOR_S = 60
+"""An account that was not confirmed for longer is told in amber."""
 
 _DAY_MS = 86_400_000
 _NS = 1_000_000_000
 _RECENT_NS = 60 * _NS
 """So long a lost connection, or what befell the machine, is spoken of."""
-
-
-class FeedKind(StrEnum):
-    """What the feed cell says of the market data."""
-
-    WAITING = "waiting"
-    FRESH = "fresh"
-    STALE = "stale"
-    OFFLINE = "offline"
-
-
-@dataclass(frozen=True)
-class RouteState:
-    """One stream as shown.
-
-    Attributes:
-        age_s: Of the last message, rounded to tenths; None before the first.
-        alive_s: Of the last sign of life, rounded to tenths; None before the first.
-        detail: Why it is as it is, a code.
-        since_s: For how long it has been so, whole seconds; None from the start.
-        replaced, reason: How often a socket took another's place, and why the last time.
-        losses: Connections lost lately, one after another.
-    """
-
-    kind: FeedKind
-    age_s: float | None = None
-    detail: str = ""
-    alive_s: float | None = None
-    since_s: int | None = None
-    replaced: int = 0
-    reason: str = ""
-    losses: int = 0
-
-
-@dataclass(frozen=True)
-class PriceState:
-    """Prices as shown; `change_span_ms` says over how long the change is counted."""
-
-    last_price: Decimal | None = None
-    change_fraction: float | None = None
-    change_span_ms: int = 0
-    mark_price: Decimal | None = None
-    funding_fraction: Decimal | None = None
-    funding_in_s: int | None = None
-
-
-@dataclass(frozen=True)
-class MoneyState:
-    """The account in the margin asset; None is unknown. `today` counts from midnight UTC, unrealised included."""
-
-    wallet_balance: Decimal | None = None
-    unrealized_pnl: Decimal | None = None
-    equity: Decimal | None = None
-    today: Decimal | None = None
-
-
-@dataclass(frozen=True)
-class ServiceState:
-    """The connection's side figures, milliseconds and counts as shown.
-
-    Attributes:
-        clock_age_min: Whole minutes since the offset was measured.
-        banned_until_ms: End of the exchange's ban of this address, None when there is none.
-        paused_s: Whole seconds for which the exchange wants to be asked nothing, 0 mostly.
-        journal_failure: Why the journal cannot be written, "" while it is ok.
-        journal_failed_since_ms: Since when, wall clock, UTC.
-    """
-
-    rest_latency_ms: int | None = None
-    clock_offset_ms: int | None = None
-    clock_age_min: int | None = None
-    banned_until_ms: int | None = None
-    paused_s: int = 0
-    weight_used: int | None = None
-    weight_limit: int = 0
-    orders_used: int | None = None
-    orders_limit: int = 0
-    journal_ok: bool = True
-    journal_failure: str = ""
-    journal_failed_since_ms: int | None = None
-
-
-_STREAMS = (Route.MARKET, Route.PUBLIC, Route.PRIVATE)
-
-
-@dataclass(frozen=True)
-class DeadManState:
-    """The dead man's switch as shown.
-
-    Attributes:
-        mode: `off`, `engine` or `all`.
-        left_s: Whole seconds until the exchange would cancel the entries; None while no countdown runs.
-        failure: Why it could not be set, "" when it could.
-    """
-
-    mode: str = "off"
-    left_s: int | None = None
-    failure: str = ""
-
-
-_NOT_YET_KNOWN = Protection(ProtectionKind.UNKNOWN)
-_NO_WATCH = EngineWatch()
-_NO_SWITCH = DeadManState()
-_WAITING = RouteState(FeedKind.WAITING)
-_NO_PRICE = PriceState()
-_NO_MONEY = MoneyState()
-_NO_SERVICE = ServiceState()
-
-
-@dataclass(frozen=True)
-class SessionState:
-    """One picture of the session; two equal states look the same.
-
-    Attributes:
-        phase, failure, halt_reason, differences, is_hedge: As in the session's status.
-        legs: The symbol's positions; at most one in one-way mode.
-        feed, user_stream: The worse of the two market routes, and the private one.
-        streams: Each route.
-        disturbance: Code of what befell this machine lately, "" for nothing.
-        armed_left_s: Whole seconds until the engine disarms by itself; None when not armed or without an end.
-        venue_time_s: Market time of the last message, whole seconds UTC, 0 before the first.
-    """
-
-    phase: str = "starting"
-    failure: str = ""
-    loading_done: int = 0
-    loading_total: int = 0
-    mode: EngineMode = EngineMode.HALTED
-    armed_left_s: int | None = None
-    halt_reason: str = ""
-    protection: Protection = _NOT_YET_KNOWN
-    watch: EngineWatch = _NO_WATCH
-    dead_man: DeadManState = _NO_SWITCH
-    feed: RouteState = _WAITING
-    user_stream: RouteState = _WAITING
-    streams: tuple[tuple[Route, RouteState], ...] = tuple((route, _WAITING) for route in _STREAMS)
-    disturbance: str = ""
-    price: PriceState = _NO_PRICE
-    money: MoneyState = _NO_MONEY
-    service: ServiceState = _NO_SERVICE
-    legs: tuple[Position, ...] = ()
-    is_hedge: bool = False
-    differences: tuple[str, ...] = ()
-    data_ended: bool = False
-    venue_time_s: int = 0
-
-    @property
-    def position(self) -> Position | None:
-        """The symbol's position, in hedge mode the first of its legs; None when flat."""
-        return self.legs[0] if self.legs else None
 
 
 class SessionModel(FrameModel):
@@ -179,6 +43,7 @@ class SessionModel(FrameModel):
         symbol, interval: Of the session.
         rules: The symbol's filters; None until the session has read them.
         state: The picture of the last refresh.
+        now_ns: Monotonic time of it; ages are counted up to it.
     """
 
     def __init__(self, profile_name: str, symbol: str, interval: str, parent: QObject | None = None) -> None:
@@ -188,6 +53,7 @@ class SessionModel(FrameModel):
         self.interval = interval
         self.rules: SymbolRules | None = None
         self.state = SessionState()
+        self.now_ns = 0
 
     def refresh_status(self, status: StatusView) -> None:
         """Show the start of a session, while there are no collectors yet."""
@@ -203,10 +69,11 @@ class SessionModel(FrameModel):
         )
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
+        self.now_ns = now_ns
         positions = list(callback.account.positions.values())
         orders = callback.orders.open_orders()
         is_known = callback.account.is_known
-        streams = {route: _route_state(status.routes[route], now_ns) for route in _STREAMS}
+        streams = {route: _route_state(status.routes[route], now_ns) for route in STREAMS}
         is_disturbed = bool(status.disturbed_ns) and now_ns - status.disturbed_ns < _RECENT_NS
         self._show(
             SessionState(
@@ -227,6 +94,7 @@ class SessionModel(FrameModel):
                 price=_price_state(callback),
                 money=self._money_state(callback, status, positions),
                 service=_service_state(status, now_ns),
+                account=self._account_state(status.reconciliation, now_ns),
                 legs=callback.account.legs(self.symbol),
                 is_hedge=status.is_hedge,
                 differences=status.differences,
@@ -239,6 +107,19 @@ class SessionModel(FrameModel):
         if state != self.state:
             self.state = state
             self.changed.emit()
+
+    def _account_state(self, looks: ReconciliationView, now_ns: int) -> AccountState:
+        age_s = None if looks.confirmed_ns is None else max(0, now_ns - looks.confirmed_ns) // _NS
+        unexplained = [row for row in looks.rows if row.state is RowState.UNEXPLAINED]
+        asset = self.rules.margin_asset if self.rules is not None else ""
+        return AccountState(
+            kind=_account_kind(looks, age_s, has_unexplained=bool(unexplained)),
+            age_s=age_s,
+            open_rows=looks.open_rows,
+            worst=unexplained[0] if unexplained else None,
+            problem=looks.problem,
+            wallet=looks.told.get((RowKind.WALLET, asset)),
+        )
 
     def _money_state(self, callback: Callback, status: StatusView, positions: list[Position]) -> MoneyState:
         account = callback.account
@@ -329,6 +210,18 @@ def _change(callback: Callback, last_price: float, open_time_ms: int) -> tuple[f
 def _dead_man_state(status: StatusView, now_ns: int) -> DeadManState:
     told = status.dead_man
     return DeadManState(told.mode, _left_s(told.until_ns, now_ns), told.failure)
+
+
+def _account_kind(looks: ReconciliationView, age_s: int | None, *, has_unexplained: bool) -> AccountKind:
+    if has_unexplained:
+        return AccountKind.UNEXPLAINED
+    if looks.open_rows:
+        return AccountKind.DIFFERS
+    if not looks.is_running:
+        return AccountKind.UNCHECKED
+    if age_s is None:
+        return AccountKind.CHECKING
+    return AccountKind.OLD if age_s > CONFIRMED_FOR_S else AccountKind.CONFIRMED
 
 
 def _service_state(status: StatusView, now_ns: int) -> ServiceState:

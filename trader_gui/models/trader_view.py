@@ -8,6 +8,8 @@ from trader_gui.callback import Callback
 from trader_gui.domain.step import Route, Step
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.exchange.port import CommissionRate, LeverageBracket
+from trader_gui.orders.reconcile import Row, RowKey
+from trader_gui.rt_trader.provenance import Told
 
 
 class RouteView(Protocol):
@@ -46,6 +48,25 @@ class DeadManView(Protocol):
     def until_ns(self) -> int | None: ...
     @property
     def failure(self) -> str: ...
+
+
+class ReconciliationView(Protocol):
+    """How far the account on the screen is the account at the exchange; times are monotonic ns."""
+
+    @property
+    def is_running(self) -> bool: ...
+    @property
+    def is_looking(self) -> bool: ...
+    @property
+    def confirmed_ns(self) -> int | None: ...
+    @property
+    def problem(self) -> str: ...
+    @property
+    def rows(self) -> tuple[Row, ...]: ...
+    @property
+    def open_rows(self) -> int: ...
+    @property
+    def told(self) -> Mapping[RowKey, Told]: ...
 
 
 class StatusView(Protocol):
@@ -109,6 +130,8 @@ class StatusView(Protocol):
     def journal_failure(self) -> str: ...
     @property
     def journal_failed_since_ms(self) -> int | None: ...
+    @property
+    def reconciliation(self) -> ReconciliationView: ...
 
 
 class ProfileView(Protocol):

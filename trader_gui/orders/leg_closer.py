@@ -12,7 +12,6 @@ from trader_gui.callback import Callback
 from trader_gui.domain.account import Position, PositionKey
 from trader_gui.domain.closing import LegClose, Trouble
 from trader_gui.domain.order import (
-    CancelIntent,
     Order,
     OrderFamily,
     OrderIntent,
@@ -25,7 +24,7 @@ from trader_gui.domain.order import (
     Side,
     TimeInForce,
 )
-from trader_gui.domain.step import Step
+from trader_gui.domain.step import Step, Wish
 from trader_gui.domain.symbol import snap
 from trader_gui.orders.wishes import cancel_wishes
 
@@ -49,7 +48,6 @@ _OUTSIDE_BAND = -4131
 _TARGETS = frozenset({OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_MARKET})
 UNSURE = frozenset({OrderStatus.SENT, OrderStatus.UNKNOWN})
 
-Wish: TypeAlias = OrderIntent | CancelIntent
 Ask: TypeAlias = Callable[[Sequence[Wish]], Awaitable[tuple[Step, Sequence[OrderOutcome]]]]
 Resolve: TypeAlias = Callable[[str, str, OrderFamily], None]
 

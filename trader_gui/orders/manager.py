@@ -1,9 +1,9 @@
-"""Sends approved orders and cancels, in the order of their approval, and turns every answer into an `OrderOutcome`.
+"""Sends approved orders, amendments and cancels in the order of approval; every answer becomes an `OrderOutcome`.
 
-An order's intent is on disk before the order is sent. A request is sent once: an unknown outcome is told as UNKNOWN and
-then resolved by asking the venue, never by sending again. A stop is asked about already while its answer is late: until
-the venue has told it, the position counts as one without a stop. Nothing waits for the answer to what was sent before
-it: a stop or a cancel must not queue behind an order that the venue never answers.
+The intent of an order or an amendment is on disk before it is sent. A request is sent once: an unknown outcome is told
+as UNKNOWN and then resolved by asking the venue, never by sending again. A stop is asked about already while its answer
+is late: until the venue has told it, the position counts as one without a stop. Nothing waits for the answer to what
+was sent before it: a stop or a cancel must not queue behind an order that the venue never answers.
 """
 
 import asyncio
@@ -11,28 +11,30 @@ import logging
 import math
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any
 
 from msgspec.structs import replace
 
-from trader_gui.domain.order import CancelIntent, Order, OrderFamily, OrderIntent, OrderOutcome, OutcomeKind
-from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
+from trader_gui.domain.order import Order, OrderFamily, OrderIntent, OrderOutcome, OutcomeKind
+from trader_gui.domain.step import Approved, ApprovedAmend, ApprovedCancel, ApprovedOrder
 from trader_gui.errors import OutcomeUnknownError, TraderError, VenueError
 from trader_gui.exchange.port import OrderPort
 from trader_gui.orders.state import (
     ALREADY_GONE_CODES,
+    AMEND_NOT_SEEN,
     LATE_ANSWER_S,
     NO_LONGER_ALLOWED,
     NOT_AT_VENUE,
+    NOTHING_CHANGED_CODE,
     ONE_EXISTS_CODE,
+    ORDER_DOUBT_CODES,
     RESOLVE_DELAYS_S,
     SESSION_OVER,
     classify,
 )
 
 _log = logging.getLogger(__name__)
-
-Approved: TypeAlias = ApprovedOrder | ApprovedCancel
 
 
 class OrderManager:
@@ -41,20 +43,20 @@ class OrderManager:
     Owner: the session's TaskGroup runs `run`; `submit` is called on the loop's thread.
 
     Attributes:
-        orders_sent: Orders handed to the venue so far (cancels not counted).
+        orders_sent: Orders handed to the venue so far (amendments and cancels not counted).
     """
 
     def __init__(
         self,
         port: OrderPort,
-        write_intent: Callable[[ApprovedOrder], Awaitable[None]],
+        write_intent: Callable[[ApprovedOrder | ApprovedAmend], Awaitable[None]],
         deliver: Callable[[OrderOutcome], None],
         event_time_ms: Callable[[], int],
         resolve_delays_s: tuple[float, ...] = RESOLVE_DELAYS_S,
         *,
         is_allowed: Callable[[OrderIntent], bool] = lambda intent: True,
     ) -> None:
-        """`is_allowed` is asked once more right before an order is sent: getting to the disk may take its time."""
+        """`is_allowed` is asked once more right before anything is sent: getting to the disk may take its time."""
         self.orders_sent = 0
         self._port = port
         self._write_intent = write_intent
@@ -109,10 +111,10 @@ class OrderManager:
                 self._end()
 
     async def _begin_sending(self, approved: Approved, future: asyncio.Future[OrderOutcome]) -> None:
-        """Journal an order, and begin to send the request; return without waiting for the venue's answer."""
+        """Journal what needs it, and begin to send the request; return without waiting for the venue's answer."""
         refusal = None
         try:
-            if isinstance(approved, ApprovedOrder):
+            if not isinstance(approved, ApprovedCancel):
                 refusal = await self._refusal(approved)
         except asyncio.CancelledError:
             future.cancel()
@@ -130,8 +132,10 @@ class OrderManager:
                 outcome = refusal
             elif isinstance(approved, ApprovedOrder):
                 outcome = await self._place(approved)
+            elif isinstance(approved, ApprovedAmend):
+                outcome = await self._amend(approved)
             else:
-                outcome = await self._cancel(approved.intent, approved)
+                outcome = await self._cancel(approved)
             self._deliver(outcome)
             if not future.done():
                 future.set_result(outcome)
@@ -140,24 +144,24 @@ class OrderManager:
                 future.cancel()
             self._end()
 
-    async def _refusal(self, approved: ApprovedOrder) -> OrderOutcome | None:
-        """Bring an order's intent to the disk; return why the order must not be sent, None when it may.
+    async def _refusal(self, approved: ApprovedOrder | ApprovedAmend) -> OrderOutcome | None:
+        """Bring the intent to the disk; return why it must not be sent, None when it may.
 
-        An order for which the venue's limits leave no room now is not written down as one that is sent, either.
+        What the venue's limits leave no room for now is not written down as sent, either.
         """
-        client_order_id = approved.client_order_id
+        refuse = partial(self._answer, approved, OutcomeKind.REFUSED)
         bar = self._port.bars(approved)
         if bar is not None:
-            _log.warning("order %s %s", client_order_id, bar)
-            return self._outcome(client_order_id, OutcomeKind.REFUSED, error=bar)
+            _log.warning("order %s %s", approved.client_order_id, bar)
+            return refuse(error=bar)
         try:
             await self._write_intent(approved)
         except TraderError as error:  # not journalled means not sent
-            _log.error("order %s not sent, its intent could not be journalled: %s", client_order_id, error)
-            return self._outcome(client_order_id, OutcomeKind.REFUSED, message=str(error))
-        if not self._is_allowed(approved.intent):
-            _log.info("order %s not sent: it is no longer allowed", client_order_id)
-            return self._outcome(client_order_id, OutcomeKind.REFUSED, message=NO_LONGER_ALLOWED)
+            _log.error("order %s not sent, its intent could not be journalled: %s", approved.client_order_id, error)
+            return refuse(message=str(error))
+        if not self._is_allowed(approved.amended if isinstance(approved, ApprovedAmend) else approved.intent):
+            _log.info("order %s not sent: it is no longer allowed", approved.client_order_id)
+            return refuse(message=NO_LONGER_ALLOWED)
         return None
 
     async def _place(self, approved: ApprovedOrder) -> OrderOutcome:
@@ -174,43 +178,70 @@ class OrderManager:
                 self.resolve(symbol, client_order_id, family)
             elif error.code == ONE_EXISTS_CODE:
                 self._start(self._tell_open_orders(symbol, family), f"list instead of {client_order_id}")
-            return self._outcome(client_order_id, kind, error=error)
+            return self._answer(approved, kind, error=error)
         finally:
             if late is not None:
                 late.cancel()
-        return self._outcome(client_order_id, OutcomeKind.ACCEPTED, order=order)
+        return self._answer(approved, OutcomeKind.ACCEPTED, order=order)
 
-    async def _cancel(self, intent: CancelIntent, approved: ApprovedCancel) -> OrderOutcome:
-        client_order_id = intent.client_order_id
+    async def _amend(self, approved: ApprovedAmend) -> OrderOutcome:
+        intent = approved.intent
+        try:
+            order = await self._port.amend(approved)
+        except Exception as raised:  # noqa: BLE001 - as in `_place`
+            error = _as_venue_error(raised)
+            kind = classify(error)
+            if kind is OutcomeKind.UNKNOWN:
+                self._start(self._ask_for_terms(approved), f"resolve the amendment of {intent.client_order_id}")
+            elif error.code in ORDER_DOUBT_CODES:
+                self.resolve(intent.symbol, intent.client_order_id, OrderFamily.BOOK)
+            if error.code == NOTHING_CHANGED_CODE:
+                return self._answer(approved, OutcomeKind.ACCEPTED)
+            return self._answer(approved, kind, error=error)
+        return self._answer(approved, OutcomeKind.ACCEPTED, order=order)
+
+    async def _cancel(self, approved: ApprovedCancel) -> OrderOutcome:
+        intent = approved.intent
         try:
             order = await self._port.cancel(approved)
         except Exception as raised:  # noqa: BLE001 - as in `_place`
             error = _as_venue_error(raised)
             kind = classify(error)
             if kind is OutcomeKind.UNKNOWN or error.code in ALREADY_GONE_CODES:
-                self.resolve(intent.symbol, client_order_id, intent.order_family)
-            return self._outcome(client_order_id, kind, is_cancel=True, error=error)
-        return self._outcome(client_order_id, OutcomeKind.ACCEPTED, is_cancel=True, order=order)
+                self.resolve(intent.symbol, intent.client_order_id, intent.order_family)
+            return self._answer(approved, kind, error=error)
+        return self._answer(approved, OutcomeKind.ACCEPTED, order=order)
+
+    def _answer(
+        self,
+        approved: Approved,
+        kind: OutcomeKind,
+        *,
+        order: Order | None = None,
+        error: VenueError | None = None,
+        message: str = "",
+    ) -> OrderOutcome:
+        outcome = self._outcome(approved.client_order_id, kind, order=order, message=message)
+        if error is not None:
+            wait_ms = math.ceil(error.wait_s * 1000)
+            outcome = replace(outcome, error_code=error.code, error_message=error.message, retry_after_ms=wait_ms)
+        return _marked(outcome, approved)
 
     def _outcome(
         self,
         client_order_id: str,
         kind: OutcomeKind,
         *,
-        is_cancel: bool = False,
         order: Order | None = None,
-        error: VenueError | None = None,
         message: str = "",
     ) -> OrderOutcome:
         return OrderOutcome(
             client_order_id=client_order_id,
             kind=kind,
-            is_cancel=is_cancel,
+            is_cancel=False,
             event_time_ms=self._event_time_ms(),
             order=order,
-            error_code=error.code if error else None,
-            error_message=error.message if error else message,
-            retry_after_ms=math.ceil(error.wait_s * 1000) if error else 0,
+            error_message=message,
         )
 
     # ---- unknown outcomes ------------------------------------------------------------------------------------------
@@ -268,8 +299,35 @@ class OrderManager:
             self._asked_about -= Counter({(client_order_id, family): 1})
             self._end()
 
-    async def _ask(self, symbol: str, client_order_id: str, family: OrderFamily) -> Order | None:
-        """Return the order as the venue knows it; None when it still does not after all patience."""
+    async def _ask_for_terms(self, approved: ApprovedAmend) -> None:
+        """Ask for an order until it shows the terms of an amendment, has ended, or patience is over."""
+        intent = approved.intent
+
+        def shows_terms(order: Order) -> bool:
+            return (order.price, order.quantity) == (intent.price, intent.quantity)
+
+        def is_enough(order: Order) -> bool:
+            return order.status.is_terminal or shows_terms(order)
+
+        try:
+            order = await self._ask(intent.symbol, intent.client_order_id, OrderFamily.BOOK, is_enough)
+            if order is not None and shows_terms(order):
+                told = self._answer(approved, OutcomeKind.ACCEPTED, order=order)
+            else:
+                reason = NOT_AT_VENUE if order is None else AMEND_NOT_SEEN
+                told = self._answer(approved, OutcomeKind.REFUSED, order=order, message=reason)
+            self._deliver(replace(told, is_asked=True))
+        finally:
+            self._end()
+
+    async def _ask(
+        self,
+        symbol: str,
+        client_order_id: str,
+        family: OrderFamily,
+        is_enough: Callable[[Order], bool] = lambda order: True,
+    ) -> Order | None:
+        """Return the order as the venue knows it, at the latest when patience is over; None when it does not."""
         attempt, wait_s = 0, 0.0
         while True:
             delay = self._resolve_delays_s[min(attempt, len(self._resolve_delays_s) - 1)]
@@ -282,7 +340,7 @@ class OrderManager:
                 attempt = min(attempt, len(self._resolve_delays_s) - 1)
                 wait_s = error.wait_s if isinstance(error, VenueError) else 0.0
                 continue
-            if order is not None or attempt >= len(self._resolve_delays_s):
+            if (order is not None and is_enough(order)) or attempt >= len(self._resolve_delays_s):
                 return order
 
     async def _find(self, symbol: str, client_order_id: str, family: OrderFamily) -> Order | None:
@@ -304,11 +362,15 @@ class OrderManager:
 
 
 def _refused_at_the_end(approved: Approved, event_time_ms: int) -> OrderOutcome:
-    is_cancel = not isinstance(approved, ApprovedOrder)
-    client_order_id = (
-        approved.client_order_id if isinstance(approved, ApprovedOrder) else approved.intent.client_order_id
+    told = OrderOutcome(approved.client_order_id, OutcomeKind.REFUSED, False, event_time_ms, error_message=SESSION_OVER)
+    return _marked(told, approved)
+
+
+def _marked(outcome: OrderOutcome, approved: Approved) -> OrderOutcome:
+    """Return an outcome that says of what kind of request it is."""
+    return replace(
+        outcome, is_cancel=isinstance(approved, ApprovedCancel), is_amend=isinstance(approved, ApprovedAmend)
     )
-    return OrderOutcome(client_order_id, OutcomeKind.REFUSED, is_cancel, event_time_ms, error_message=SESSION_OVER)
 
 
 def _as_venue_error(raised: Exception) -> VenueError:

@@ -7,14 +7,14 @@ order as it ended), shown and journalled, and never answered with an order.
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from itertools import accumulate
 from typing import TypeAlias
 
 import msgspec
-from msgspec.structs import replace
 
 from trader_gui.collectors.account_update import AccountUpdateCollector
 from trader_gui.collectors.order_update import OrderUpdateCollector
-from trader_gui.domain.account import AccountSnapshot, Balance, MarginType, Position
+from trader_gui.domain.account import AccountSnapshot, MarginType
 from trader_gui.domain.order import Order, OrderFamily, OrderStatus, OrderType, PositionSide
 from trader_gui.journal.belief import Belief
 
@@ -45,6 +45,16 @@ class RowState(StrEnum):
     ADOPTED = "adopted"
     EXPLAINED = "explained"
     UNEXPLAINED = "unexplained"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the user should know: it differs, or did so for no reason that is known."""
+        return self not in (RowState.AGREES, RowState.EXPLAINED)
+
+    @property
+    def is_past(self) -> bool:
+        """Whether it is a difference of the past, in which the venue was believed."""
+        return self not in (RowState.AGREES, RowState.DIFFERS)
 
 
 RowKey: TypeAlias = tuple[RowKind, str]
@@ -98,7 +108,8 @@ class Pair(msgspec.Struct, frozen=True):
 
     Attributes:
         memory_ms: Market time since which the collectors say so.
-        is_asked: The collectors know that they do not know (an UNKNOWN order), and the venue is being asked.
+        is_asked: The collectors know that they do not know (an UNKNOWN order, an amendment in flight), and the venue is
+            being asked.
     """
 
     venue: Fact
@@ -136,11 +147,12 @@ def fact_text(fact: Fact) -> str:
 
 
 def order_text(order: Order) -> str:
-    """Return `PARTIALLY_FILLED SELL 0.004/0.01 @ 60000`, in the venue's words."""
+    """Return `PARTIALLY_FILLED SELL 0.004/0.01 @ 60000`, in the venue's words; NEW goes without saying."""
+    status = "" if order.status is OrderStatus.NEW else f"{order.status} "
     done = f"{order.executed_quantity.normalize():f}/" if order.executed_quantity else ""
     size = "position" if order.close_position else f"{done}{order.quantity.normalize():f}"
     level = order.trigger_price or order.price
-    return f"{order.status} {order.side} {size}" + (f" @ {level.normalize():f}" if level else "")
+    return f"{status}{order.side} {size}" + (f" @ {level.normalize():f}" if level else "")
 
 
 # ---- venue against collectors ----------------------------------------------------------------------------------------
@@ -203,6 +215,7 @@ def _orders(snapshot: AccountSnapshot, orders: OrderUpdateCollector) -> dict[Row
     found: dict[RowKey, Pair] = {}
     listed = {order_key(o.client_order_id, o.order_family): o for o in snapshot.open_orders}
     resting = {o.order_id for o in snapshot.open_orders}
+    amended = {client_order_id for client_order_id, _ in orders.amends_in_flight}
     for ours in orders.open_orders():
         if snapshot.orders_of is not None and ours.symbol not in snapshot.orders_of:
             continue
@@ -210,12 +223,12 @@ def _orders(snapshot: AccountSnapshot, orders: OrderUpdateCollector) -> dict[Row
         told = listed.pop(key, None)
         if ours.status is OrderStatus.SENT:
             continue
-        is_asked = ours.status is OrderStatus.UNKNOWN
+        is_asked = ours.status is OrderStatus.UNKNOWN or ours.client_order_id in amended
         agrees = not is_asked and _is_as_listed(ours, told, resting)
         found[key] = Pair(told, ours, ours.update_time_ms, agrees=agrees, is_asked=is_asked)
     for key, told in listed.items():
         ended = orders.get(told.client_order_id, told.order_family)
-        if ended is None or not _knows_more(ended, told):
+        if ended is None or not knows_more(ended, told):
             found[key] = Pair(told, ended, ended.update_time_ms if ended is not None else 0, agrees=False)
     return found
 
@@ -224,10 +237,10 @@ def _is_as_listed(ours: Order, told: Order | None, resting: Iterable[int | None]
     """Tell whether the venue's list shows an open order as it is known here, or an older state of it."""
     if told is None:  # the order of the book that a conditional one became stands for it
         return ours.status in _TRIGGERED and ours.triggered_order_id in resting
-    return _knows_more(ours, told) or (told.order_id == ours.order_id and _terms(told) == _terms(ours))
+    return knows_more(ours, told) or (told.order_id == ours.order_id and _terms(told) == _terms(ours))
 
 
-def _knows_more(ours: Order, told: Order) -> bool:
+def knows_more(ours: Order, told: Order) -> bool:
     """Tell whether the collectors know a newer state of the same order than a list, which may lag."""
     return ours.order_id == told.order_id and (
         ours.update_time_ms > told.update_time_ms
@@ -245,57 +258,13 @@ def _terms(order: Order) -> tuple[Decimal, ...]:
     return size, trigger, order.price
 
 
-def bring_up_to_date(
-    snapshot: AccountSnapshot, account: AccountUpdateCollector, orders: OrderUpdateCollector
-) -> AccountSnapshot:
-    """Return a snapshot with what was told after it was asked for, which its lists may or may not show.
-
-    It is what the collectors hold once they have the snapshot, so whoever begins with it (the journal) begins right.
-    """
-    return replace(
-        snapshot,
-        balances=_newest_balances(snapshot, account),
-        positions=_newest_positions(snapshot, account),
-        open_orders=_newest_orders(snapshot, orders),
-    )
-
-
-def _newest_balances(snapshot: AccountSnapshot, account: AccountUpdateCollector) -> tuple[Balance, ...]:
-    asked_ms = snapshot.taken_time_ms
-    newer = {a: b for a, b in account.balances.items() if account.balance_time_ms(a) > asked_ms}
-    return tuple(({b.asset: b for b in snapshot.balances} | newer).values())
-
-
-def _newest_positions(snapshot: AccountSnapshot, account: AccountUpdateCollector) -> tuple[Position, ...]:
-    told = {(p.symbol, p.position_side): p for p in snapshot.positions}
-    for key, position in told.items():
-        if account.position_time_ms(*key) > max(snapshot.taken_time_ms, position.update_time_ms):
-            told[key] = account.position(*key) or replace(position, position_amount=_ZERO)
-    unlisted = {key: p for key, p in account.positions.items() if p.update_time_ms > snapshot.taken_time_ms}
-    return tuple((unlisted | told).values())
-
-
-def _newest_orders(snapshot: AccountSnapshot, orders: OrderUpdateCollector) -> tuple[Order, ...]:
-    found = {(o.client_order_id, o.order_family): o for o in snapshot.open_orders}
-    for key, told in tuple(found.items()):
-        known = orders.get(*key)
-        if known is not None and _knows_more(known, told):
-            found[key] = known
-    for order in orders.open_orders():
-        is_newer = order.update_time_ms > snapshot.taken_time_ms
-        if is_newer and order.order_id is not None and order.status is not OrderStatus.UNKNOWN:
-            found.setdefault((order.client_order_id, order.order_family), order)
-    return tuple(order for order in found.values() if not order.status.is_terminal)
-
-
 # ---- why -------------------------------------------------------------------------------------------------------------
 
-NEWEST_CHANGES = 200
-"""How many changes are looked through for a sum, so that the search stays short."""
+_EXACT = Decimal("1e-12")
 
 
 def find_sum(changes: Sequence[Decimal], difference: Decimal, tolerance: Decimal = _ZERO) -> range | None:
-    """Return which changes in a row add up to a difference, the longest and latest of them; None when none do.
+    """Return which changes in a row add up to a difference, as many as possible; None when none do.
 
     A stale amount was once the true one, and each change since led to the next: so what separates it from the amount
     now is a run of changes, oldest first.
@@ -305,15 +274,15 @@ def find_sum(changes: Sequence[Decimal], difference: Decimal, tolerance: Decimal
         difference: The amount now minus the stale one, not 0.
         tolerance: What rounding may leave.
     """
-    first = max(0, len(changes) - NEWEST_CHANGES)
-    for start in range(first, len(changes)):
-        total, end = _ZERO, None
-        for place in range(start, len(changes)):
-            total += changes[place]
-            if abs(total - difference) <= tolerance:
-                end = place + 1
-        if end is not None:
-            return range(start, end)
+    width = tolerance or _EXACT
+    totals = list(accumulate(changes, initial=_ZERO))
+    latest = {total // width: place for place, total in enumerate(totals)}
+    for start, total in enumerate(totals):
+        wanted = total + difference
+        for near in (-1, 0, 1):
+            end = latest.get(wanted // width + near, start)
+            if end > start and abs(totals[end] - wanted) <= tolerance:
+                return range(start, end)
     return None
 
 

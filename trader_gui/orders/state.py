@@ -7,6 +7,8 @@
                        ├──not found, patience left──► ask again
                        └──not found, patience over──► REFUSED (`not_at_venue`)
 
+An amendment is found when the order shows its terms; an order that does not, or is over, answers REFUSED.
+
 The first questions follow at once, because a position may be waiting for the answer. A query may lag behind the
 matching engine for seconds, so one "unknown order" proves nothing.
 """
@@ -28,6 +30,15 @@ POSITION_DOUBT_CODES = frozenset({-2022, -4129, -4509})
 
 ALREADY_GONE_CODES = frozenset({-2011, -2013})
 """A cancel answered with these: the order is filled, cancelled or expired already, or never was."""
+
+NOTHING_CHANGED_CODE = -5027
+"""An amendment was answered with this: the order has those terms already."""
+
+ORDER_DOUBT_CODES = frozenset({*ALREADY_GONE_CODES, NOTHING_CHANGED_CODE, -4116, -5043})
+"""An amendment answered with these: the order is not as we know it, or somebody else is changing it."""
+
+AMEND_NOT_SEEN = "amend_not_seen"
+"""Reason of an amendment whose terms the order still did not show when patience was over, or when it ended."""
 
 NOT_AT_VENUE = "not_at_venue"
 """Reason of an order that the venue still did not know when patience was over."""

@@ -10,6 +10,9 @@ Invariants: every order passes every rule, whoever asks; an order is *opening* u
 it only reduce, whatever purpose it names; no rule about money, time or feed bars an order that can only reduce; while
 the outcome of an order is unknown, its owner sends no other for the same purpose.
 
+What keeps the engine's position under a stop at the exchange is `protection`: it wishes, as a strategy does, and passes
+the same gate. `cover` tells which stops cover a position.
+
 Decided 2026-11-22: limits are off unless set (None); an order by hand is refused rather than altered, but for the
 quantity of a reduce-only order, which is cut to the position.
 """

@@ -4,8 +4,8 @@ Codes: `wrong_leg`, `other_symbol`, `unknown_rules`, `not_trading`, `halted`, `r
 `stale_feed`, `unknown_account`, `order_in_flight`, `position_not_told`, `incomplete_order`, `not_with_this_type`,
 `callback_out_of_range`, `good_till_too_soon`, `exit_not_reducing`, `off_tick`, `price_out_of_range`, `price_too_far`,
 `below_min_quantity`, `above_max_quantity`, `off_step`, `no_price`, `below_min_notional`, `order_quantity_limit`,
-`position_notional_limit`, `daily_loss_limit`, `entries_per_hour_limit`, `nothing_to_reduce`; for cancels
-`order_closed`, `cancel_in_flight`, `not_own_order`.
+`position_notional_limit`, `daily_loss_limit`, `entries_per_hour_limit`, `nothing_to_reduce`.
+Changes of open orders: see `changes`.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,6 @@ import msgspec
 from trader_gui.collectors.order_update import OrderKey
 from trader_gui.domain.account import Position
 from trader_gui.domain.order import (
-    CancelIntent,
     Order,
     OrderIntent,
     OrderStatus,
@@ -66,9 +65,10 @@ class RiskContext(msgspec.Struct, frozen=True):
         open_orders: Of the symbol, all origins and legs, SENT and UNKNOWN included.
         closed_keys: Recent terminal orders that the venue has told of; one that we gave up on may be open after all.
         cancels_in_flight: Orders whose cancel was sent and not answered.
+        amends_in_flight: Orders whose amendment was sent, and of which nobody knows yet what became of it.
         are_entries_blocked: The whole account is being closed.
         untold: Purposes of the engine with an execution whose new position was not told yet.
-        last_price, mark_price: Quote asset; None while unknown.
+        last_price, mark_price, best_bid, best_ask: Quote asset; None while unknown.
         is_market_fresh: Both routes of market data are fresh: prices and best bid and ask.
         is_private_fresh: So is the account's own.
         result_today: Realised profit minus commission since 00:00 UTC, quote asset.
@@ -85,10 +85,13 @@ class RiskContext(msgspec.Struct, frozen=True):
     open_orders: tuple[Order, ...]
     closed_keys: frozenset[OrderKey]
     cancels_in_flight: frozenset[OrderKey]
+    amends_in_flight: frozenset[OrderKey]
     are_entries_blocked: bool
     untold: frozenset[Purpose]
     last_price: Decimal | None
     mark_price: Decimal | None
+    best_bid: Decimal | None
+    best_ask: Decimal | None
     is_market_fresh: bool
     is_private_fresh: bool
     result_today: Decimal
@@ -101,7 +104,6 @@ class RiskContext(msgspec.Struct, frozen=True):
 
 
 OrderRule: TypeAlias = Callable[[OrderIntent, RiskContext], Refusal | None]
-CancelRule: TypeAlias = Callable[[CancelIntent, RiskContext], Refusal | None]
 
 
 def is_opening(intent: OrderIntent) -> bool:
@@ -328,25 +330,6 @@ def check_entries_per_hour(intent: OrderIntent, context: RiskContext) -> Refusal
     return Refusal("entries_per_hour_limit", str(largest))
 
 
-def check_cancel(intent: CancelIntent, context: RiskContext) -> Refusal | None:
-    """A cancel is sent once, for an order that is not known to be over.
-
-    The engine cancels its own orders only, and none while HALTED. The hand may cancel an order that is not in our list:
-    a fresh list of the venue may name it before the stream does.
-    """
-    key = (intent.client_order_id, intent.order_family)
-    if intent.origin is Origin.ENGINE:
-        if context.mode is EngineMode.HALTED:
-            return Refusal("halted")
-        if not any(_order_key(o) == key and o.origin is Origin.ENGINE for o in context.open_orders):
-            return Refusal("not_own_order", intent.client_order_id)
-    if key in context.cancels_in_flight:
-        return Refusal("cancel_in_flight", intent.client_order_id)
-    if key in context.closed_keys:
-        return Refusal("order_closed", intent.client_order_id)
-    return None
-
-
 ORDER_RULES: tuple[OrderRule, ...] = (
     check_symbol,
     check_mode,
@@ -388,7 +371,3 @@ def _is_short_stop(order: Order, context: RiskContext) -> bool:
     """A resting stop of less than the position; it is taken back once a larger one is live."""
     is_whole = order.close_position or order.remaining_quantity >= abs(context.amount_of(order.position_side))
     return order.purpose is Purpose.PROTECTION and not is_whole
-
-
-def _order_key(order: Order) -> OrderKey:
-    return order.client_order_id, order.order_family

@@ -8,7 +8,7 @@ from trader_gui.domain.account import AccountSnapshot, AccountUpdate
 from trader_gui.domain.order import OrderOutcome, OrderUpdate
 from trader_gui.domain.step import Message, Route
 from trader_gui.exchange.port import StreamStatus
-from trader_gui.orders.reconcile import bring_up_to_date
+from trader_gui.orders.adopt import bring_up_to_date
 from trader_gui.rt_trader.echo import EchoWatch
 from trader_gui.rt_trader.freshness import Freshness
 from trader_gui.rt_trader.reconciler import Reconciler

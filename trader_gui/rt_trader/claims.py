@@ -22,6 +22,7 @@ from trader_gui.orders.reconcile import (
     order_key,
 )
 from trader_gui.rt_trader.belief import JournalTruth
+from trader_gui.rt_trader.execution_pages import FULL_PAGE
 from trader_gui.rt_trader.executions import Executions
 
 _log = logging.getLogger(__name__)
@@ -34,6 +35,9 @@ MOST_TRIES = 5
 """How often a cause is looked for: the venue's lists may lag."""
 
 MOST_CLAIMS = 100
+MOST_PAGES = 5
+"""Of the wallet's history, each counted like thirty other questions."""
+
 LONGEST_LIST_MS = 6 * 86_400_000
 """The venue lists executions of a week at most."""
 
@@ -227,7 +231,7 @@ class Claims:
         """Executions since the former amount was told must lead to the one of now."""
         symbol, _, leg = claim.key[1].partition(" ")
         side = PositionSide(leg) if leg else PositionSide.BOTH
-        listed = await self._port.fills(symbol, start_time_ms=self._earliest_ms(claim))
+        listed = await self._executions.since(symbol, self._earliest_ms(claim))
         fills = [f for f in listed if f.position_side is side and f.trade_time_ms >= claim.former_ms]
         run = find_sum([f.quantity * f.side.sign for f in fills], _difference(claim))
         if run is None:
@@ -235,10 +239,21 @@ class Claims:
         return self._worst_cause(update.fill for update in await self._executions.as_told(fills[run.start : run.stop]))
 
     async def _cause_of_wallet(self, claim: Claim) -> str:
-        rows = await self._port.income(start_time_ms=self._earliest_ms(claim))
-        rows = tuple(row for row in rows if row.asset == claim.key[1] and row.time_ms >= claim.former_ms)
+        listed = await self._income_since(self._earliest_ms(claim))
+        rows = [row for row in listed if row.asset == claim.key[1] and row.time_ms >= claim.former_ms]
         run = find_sum([row.income for row in rows], _difference(claim), WALLET_TOLERANCE)
         return "" if run is None else _cause_of_income(rows[run.start : run.stop])
+
+    async def _income_since(self, time_ms: int) -> list[IncomeRow]:
+        """Return changes of the wallet, oldest first; a full page is followed by the next, within limits."""
+        found: dict[tuple[str, int], IncomeRow] = {}
+        for _ in range(MOST_PAGES):
+            page = await self._port.income(start_time_ms=time_ms)
+            found |= {(row.income_type, row.transaction_id): row for row in page}
+            if len(page) < FULL_PAGE:
+                break
+            time_ms = page[-1].time_ms
+        return list(found.values())
 
     async def _cause_of_order(self, claim: Claim) -> str:
         told, former = claim.venue, claim.former

@@ -13,6 +13,7 @@ from trader_gui.clock import SystemClock
 from trader_gui.credentials import Credentials
 from trader_gui.domain.step import Route
 from trader_gui.errors import ProtocolError, UserError, VenueError
+from trader_gui.exchange.chart_feed import Market
 from trader_gui.exchange.dialing import Dialing
 from trader_gui.exchange.endpoints import ENDPOINTS, Endpoints, loopback
 from trader_gui.exchange.mirror import Mirror
@@ -38,6 +39,7 @@ class Connection:
 
     Attributes:
         reader: Public data; in the paper profile of the real venue.
+        market: The same public data, for charts.
         port: The account, where orders go.
         streams: One for each route, not yet running.
         is_paced: The exchange waits for the session after every round.
@@ -46,6 +48,7 @@ class Connection:
     """
 
     reader: RestClient
+    market: Market
     port: RestClient
     streams: tuple[RouteStream, ...]
     is_paced: bool
@@ -137,7 +140,8 @@ async def open_connection(
         *_market_streams(endpoints, options, deliver, dialing),
         UserStream(endpoints, client, deliver, dialing, is_watched=not is_paced),
     )
-    return Connection(client, client, streams, is_paced, None, endpoints.is_loopback, clock, (dialing,))
+    market = Market(client, endpoints, dialing)
+    return Connection(client, market, client, streams, is_paced, None, endpoints.is_loopback, clock, (dialing,))
 
 
 async def _open_paper(
@@ -151,7 +155,8 @@ async def _open_paper(
     far, near = _dialing(reader), _dialing(port)
     streams = (*_market_streams(market, options, deliver, far), UserStream(endpoints, port, deliver, near))
     mirror = Mirror(market, options.symbol, f"{process.ws_url}/mirror", process.api_key, far, near)
-    return Connection(reader, port, streams, False, mirror, market.is_loopback, clock, (far, near))
+    public = Market(reader, market, far)
+    return Connection(reader, public, port, streams, False, mirror, market.is_loopback, clock, (far, near))
 
 
 def _dialing(client: RestClient) -> Dialing:

@@ -92,6 +92,8 @@ class EchoWatch:
 
     def _await(self, outcome: OrderOutcome, now_ns: int) -> None:
         order = outcome.order
+        if order is None and outcome.is_amend:
+            return  # it changed nothing, so there is nothing to tell
         # Only the Algo service answers a cancel without the order.
         family = order.order_family if order is not None else OrderFamily.ALGO
         key, awaited = (outcome.client_order_id, family), _Awaited(order, outcome.is_cancel, now_ns)

@@ -85,12 +85,19 @@ class Executions:
             updates.append(OrderUpdate(known[key], "TRADE", told, time_ms, time_ms, is_asked=True))
         return updates
 
+    async def since(self, symbol: str, time_ms: int) -> list[Fill]:
+        """Return all executions of a symbol since a time, oldest first; the client order id is not told.
+
+        Raises:
+            VenueError: The venue cannot be asked.
+        """
+        return await since_time(self._port, symbol, time_ms, self._callback.now_ms)
+
     async def _list(self, symbol: str) -> list[Fill]:
         booked = self._booked.get(symbol)
         if booked is not None:
             return await since_trade(self._port, symbol, booked)
-        since_ms = self._since_ms.get(symbol, self._begun_ms)
-        return await since_time(self._port, symbol, since_ms, self._callback.now_ms)
+        return await self.since(symbol, self._since_ms.get(symbol, self._begun_ms))
 
     def _advance(self, symbol: str, listed: Iterable[Fill], asked_ms: int) -> None:
         """Everything up to the first execution that is not booked need not be read again."""

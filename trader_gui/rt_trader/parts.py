@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from trader_gui.callback import Callback
 from trader_gui.domain.account import AccountSnapshot
-from trader_gui.domain.order import CancelIntent, OrderFamily, OrderIntent, OrderOutcome, OrderStatus
-from trader_gui.domain.step import Step
+from trader_gui.domain.order import OrderFamily, OrderOutcome, OrderStatus
+from trader_gui.domain.step import Step, Wish
 from trader_gui.exchange.port import Deliver
 from trader_gui.journal.writer import JournalWriter
 from trader_gui.orders.closing import Closer
@@ -121,7 +121,7 @@ def _make_closer(road: Road, repair: Repair, account: AccountWatch, manager: Ord
             manager.resolve(*order)
         return snapshot
 
-    async def ask(wishes: Sequence[OrderIntent | CancelIntent]) -> tuple[Step, Sequence[OrderOutcome]]:
+    async def ask(wishes: Sequence[Wish]) -> tuple[Step, Sequence[OrderOutcome]]:
         answer = await road.ask(wishes)
         return answer.step, answer.outcomes
 

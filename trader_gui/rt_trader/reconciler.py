@@ -138,7 +138,8 @@ class Reconciler:
         adopted = {k: p for k, p in pairs.items() if not p.agrees and not p.is_asked and not _is_newer(p, snapshot)}
         self._provenance.adopt(adopted, now_ns)
         if callback.account.is_known:
-            self._claims.add(adopted)
+            # Settings are changed by our own requests too, and read anew right after.
+            self._claims.add({key: pair for key, pair in adopted.items() if key[0] is not RowKind.SETTINGS})
 
     def _look_for_stranger(self, order: Order) -> None:
         """An order under a name of ours with another number than ours is another program's."""
@@ -187,6 +188,7 @@ class Reconciler:
         failures = 0
         while True:
             wait_s, problem = LOOK_S, ""
+            self._wake.clear()
             try:
                 await self._reconcile()
                 if self._claims.is_open or self._table.is_journal_suspect:
@@ -205,7 +207,6 @@ class Reconciler:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._wake.wait()
-            self._wake.clear()
 
     def _tell_problem(self, problem: str) -> None:
         if problem and not self._status.problem:
@@ -309,6 +310,7 @@ class Reconciler:
             here, there = fact_text(pairs[key].memory) or "none", fact_text(pairs[key].venue) or "none"
             _log.warning("%s %s: here %s, at the exchange %s, and the user stream did not tell", *key, here, there)
         if fresh:
+            self._claims.add({key: pairs[key] for key in fresh if key[0] is RowKind.SETTINGS})
             self._acted_on |= fresh
             self._doubt("difference")
 

@@ -144,8 +144,14 @@ class Repair:
             self._deliver(update, time.monotonic_ns())
 
     async def snapshot(self, orders_of: set[str] | None = None) -> AccountSnapshot:
-        """Return the account as the venue tells it now; dated by the market's clock, which its events are dated by."""
-        asked_ms = self._callback.now_ms
+        """Return the account as the venue tells it now; dated by the market's clock, which its events are dated by.
+
+        While the market is silent that clock stands still, and what was read before is newer than it.
+        """
+        callback = self._callback
+        times_ms = [order.update_time_ms for order in callback.orders.open_orders() if order.order_id is not None]
+        times_ms += [position.update_time_ms for position in callback.account.positions.values()]
+        asked_ms = max([callback.now_ms, *times_ms])
         read = await self._port.account_snapshot(self._callback.symbol, orders_of=orders_of)
         return replace(read, taken_time_ms=asked_ms)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from trader_gui.callback import Callback
-from trader_gui.domain.order import CancelIntent, OrderIntent, OrderOutcome, Origin
-from trader_gui.domain.step import ApprovedOrder, EngineMode, Message, Step
+from trader_gui.domain.order import OrderOutcome, Origin
+from trader_gui.domain.step import ApprovedOrder, EngineMode, Message, Step, Wish
 from trader_gui.errors import UserError
 from trader_gui.journal.writer import JournalWriter
 from trader_gui.orders.manager import OrderManager
@@ -64,7 +64,7 @@ class Road:
         self._status.venue_time_ms = step.event_time_ms or self._status.venue_time_ms
         self._after(step)
 
-    async def ask(self, wishes: Sequence[OrderIntent | CancelIntent]) -> Answer:
+    async def ask(self, wishes: Sequence[Wish]) -> Answer:
         """Put wishes by hand to the gate, and wait for the venue's first answer to each that passed.
 
         Raises:

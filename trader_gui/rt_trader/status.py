@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from trader_gui.domain.step import Route
 from trader_gui.exchange.port import CommissionRate, LeverageBracket
-from trader_gui.orders.reconcile import Row, RowKey, RowState
+from trader_gui.orders.reconcile import Row, RowKey
 from trader_gui.rt_trader.provenance import Told
 
 
@@ -79,10 +79,7 @@ class Reconciliation:
     @property
     def open_rows(self) -> int:
         """How many rows differ, or did so without an explanation."""
-        return sum(row.state in _OPEN for row in self.rows)
-
-
-_OPEN = frozenset({RowState.DIFFERS, RowState.ADOPTED, RowState.UNEXPLAINED})
+        return sum(row.state.is_open for row in self.rows)
 
 
 @dataclass(slots=True)

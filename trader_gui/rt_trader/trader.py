@@ -10,10 +10,11 @@ from trader_gui.callback import Callback
 from trader_gui.credentials import Credentials
 from trader_gui.decision.registry import make_strategy
 from trader_gui.domain.account import MarginType
-from trader_gui.domain.order import Order, OrderIntent
+from trader_gui.domain.order import AmendIntent, Order, OrderIntent, Origin
 from trader_gui.domain.step import EngineMode, Refusal, Route
 from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import BugError, TraderError, UserError, VenueError, first_error
+from trader_gui.exchange.chart_feed import Market
 from trader_gui.exchange.port import DataEnd, PaceMarker, StreamItem, StreamStatus
 from trader_gui.journal.writer import open_journal
 from trader_gui.orders.wishes import cancel_wishes, opening_orders
@@ -97,6 +98,11 @@ class RtTrader(ClosingByHand):
     def is_ready(self) -> bool:
         """True once `callback` may be read."""
         return self._callback is not None
+
+    @property
+    def market(self) -> Market:
+        """Public data for charts; readable once `is_ready`."""
+        return self._connection.market
 
     def add_observer(self, observer: Observer) -> None:
         """Call `observer` with every step; one that raises is dropped."""
@@ -325,7 +331,8 @@ class RtTrader(ClosingByHand):
 
     def check_account(self) -> None:
         """Hold the account against the venue now."""
-        self._reconciler.check_now()
+        if self._callback is not None:
+            self._reconciler.check_now()
 
     @property
     def is_armed(self) -> bool:
@@ -355,6 +362,13 @@ class RtTrader(ClosingByHand):
     async def cancel(self, order: Order) -> Answer:
         """Cancel one order of either family."""
         return await self._road.ask(cancel_wishes([order], "by_hand", self.callback.now_ms))
+
+    async def amend(self, order: Order, price: Decimal | None = None, quantity: Decimal | None = None) -> Answer:
+        """Give an open limit order another price or total size (what is executed included), in place."""
+        now_ms = self.callback.now_ms
+        return await self._road.ask(
+            [AmendIntent(order.symbol, order.client_order_id, Origin.HAND, "by_hand", now_ms, price, quantity)]
+        )
 
     async def cancel_entries(self) -> Answer:
         """Cancel every open order that could open or enlarge a position; stops and other exits stay."""

@@ -9,10 +9,12 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 from trader_gui.domain.protection import ProtectionState
 from trader_gui.i18n import stream_words
 from trader_gui.models.protection import ProtectionKind
-from trader_gui.models.session import FeedKind, RouteState, SessionModel, SessionState
+from trader_gui.models.session import SessionModel
+from trader_gui.models.session_state import AccountKind, FeedKind, RouteState, SessionState
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets import session_words as words
 from trader_gui.widgets.protection_words import watch_did, watch_what
+from trader_gui.widgets.reconciliation_columns import reconciliation_tip
 from trader_gui.widgets.stream_words import feed_trouble, user_stream_trouble, why_down
 from trader_gui.widgets.theme import set_style_property, theme
 
@@ -63,9 +65,12 @@ def _danger_banners(model: SessionModel) -> list[Banner]:
     state, banners = model.state, _naked_banners(model)
     if words.is_tripped(state):
         did = "It does nothing until you arm it again. Orders at the exchange stay there."
-        banners.append(
-            Banner("tripped", "danger", f"Engine halted: {words.halt_words(state.halt_reason)}.", did, _DISMISS)
-        )
+        worst = state.account.worst
+        if worst is not None:
+            did = f"{reconciliation_tip(worst)} {did}"
+        what = f"Engine halted: {words.halt_words(state.halt_reason)}."
+        actions = _DISMISS if worst is None else (("account", "Show"), *_DISMISS)
+        banners.append(Banner("tripped", "danger", what, did, actions))
     banned_until_ms = state.service.banned_until_ms
     if banned_until_ms is not None:
         what = f"The exchange has banned this address until {fmt.date_time(banned_until_ms)} UTC."
@@ -112,13 +117,15 @@ def _feed_banners(state: SessionState) -> list[Banner]:
         return []
     banners = []
     feed, user_stream = state.feed, state.user_stream
+    age_s = state.account.age_s
+    unconfirmed = "" if age_s is None else f"The account was last confirmed {fmt.age(age_s)} ago. "
     trouble = feed_trouble(feed)
     if trouble:
         tone = "danger" if feed.kind is FeedKind.OFFLINE else "warn"
         banners.append(Banner("feed", tone, trouble, _held(feed)))
     trouble = user_stream_trouble(user_stream)
     if trouble:
-        banners.append(Banner("user_stream", "warn", trouble, _held(user_stream)))
+        banners.append(Banner("user_stream", "warn", trouble, unconfirmed + _held(user_stream)))
     return banners
 
 
@@ -138,7 +145,11 @@ def _notices(state: SessionState) -> list[Banner]:
     if state.differences:
         count = len(state.differences)
         what = "The exchange differs from the last session." if count == 1 else f"{count} differences at start."
-        banners.append(Banner("differences", "warn", what, " · ".join(state.differences), _DISMISS))
+        actions = (("account", "Show"), *_DISMISS)
+        banners.append(Banner("differences", "warn", what, " · ".join(state.differences), actions))
+    if state.account.problem and state.account.kind is AccountKind.OLD:
+        what = f"The account has not been confirmed for {fmt.age(state.account.age_s)}."
+        banners.append(Banner("account", "warn", what, f"{state.account.problem}.", (("account", "Show"),)))
     if state.data_ended and state.phase == "running":
         banners.append(
             Banner("data_ended", "info", "The recorded data has ended.", "Nothing more will come.", _DISMISS)

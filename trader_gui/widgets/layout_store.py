@@ -2,22 +2,28 @@
 
 import configparser
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from trader_gui.settings import replace_file
 
 VERSION = 1
 _SECTION = "workspace"
+_PANELS = "panels"
 
 
 @dataclass(frozen=True)
 class SavedLayout:
-    """What is kept: Qt's own bytes for the window and its docks, and whether the user made the layout."""
+    """What is kept: Qt's own bytes for the window and its docks, and whether the user made the layout.
+
+    Attributes:
+        panels: What panels keep of their own, one line each, by dock id.
+    """
 
     geometry: bytes
     docks: bytes
     is_custom: bool
+    panels: dict[str, str] = field(default_factory=dict)
 
 
 class LayoutStore:
@@ -75,6 +81,7 @@ class LayoutStore:
             "docks": layout.docks.hex(),
             "is_custom": "yes" if layout.is_custom else "no",
         }
+        parser[_PANELS] = layout.panels
         text = io.StringIO()
         parser.write(text)
         if self._backup is not None:
@@ -97,4 +104,5 @@ def _read(path: Path) -> SavedLayout | None:
         geometry=bytes.fromhex(section["geometry"]),
         docks=bytes.fromhex(section["docks"]),
         is_custom=section.getboolean("is_custom", fallback=False),
+        panels=dict(parser[_PANELS]) if parser.has_section(_PANELS) else {},
     )

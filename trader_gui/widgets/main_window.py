@@ -14,6 +14,7 @@ from trader_gui.domain.step import EngineMode
 from trader_gui.models.bridge import Bridge
 from trader_gui.models.orders import OrderRow
 from trader_gui.models.positions import PositionRow
+from trader_gui.models.reconciliation import ReconciliationModel
 from trader_gui.models.trader_view import ProfileView
 from trader_gui.widgets import session_words as words
 from trader_gui.widgets.agg_trades import AggTrades
@@ -25,6 +26,8 @@ from trader_gui.widgets.menus import WorkspaceMenus, shortcut_words
 from trader_gui.widgets.order_book import OrderBook
 from trader_gui.widgets.order_entry import OrderEntry
 from trader_gui.widgets.positions_panel import PositionsPanel
+from trader_gui.widgets.provenance_words import order_source
+from trader_gui.widgets.reconciliation import ReconciliationPanel
 from trader_gui.widgets.session_bar import ProfileBand, SessionBar
 from trader_gui.widgets.status_bar import StatusBar
 from trader_gui.widgets.table_columns import DECISIONS, FILLS, ORDERS
@@ -65,7 +68,9 @@ class MainWindow(QWidget):
             `finish_close`.
         protect_now_requested, close_now_requested: The engine's position has no stop; place one, or close at market.
         leverage_requested: (int); margin_type_requested: (str).
+        check_account_requested: Hold the account against the exchange now.
         keys_requested, screenshot_requested: Menu entries.
+        chart_picture_requested: A picture of the chart alone shall be saved.
         look_changed: (theme name, palette name) chosen in the menu.
     """
 
@@ -81,8 +86,10 @@ class MainWindow(QWidget):
     close_now_requested = Signal()
     leverage_requested = Signal(int)
     margin_type_requested = Signal(str)
+    check_account_requested = Signal()
     keys_requested = Signal()
     screenshot_requested = Signal()
+    chart_picture_requested = Signal()
     look_changed = Signal(str, str)
 
     def __init__(
@@ -116,6 +123,8 @@ class MainWindow(QWidget):
         self.resize(DEFAULT)
         self.setWindowTitle(f"{words.PROFILE_TITLES[profile.name]} · {bridge.session.symbol} · Trader GUI")
         self.workspace.restore(self)
+        self.chart.restore(self.workspace.panel_state("chart"))
+        self.chart.state_changed.connect(lambda: self.workspace.keep_panel_state("chart", self.chart.state))
         self._on_session_changed()
 
     # ---- building ----------------------------------------------------------------------------------------------------
@@ -128,8 +137,16 @@ class MainWindow(QWidget):
         self.board = ConditionBoard(bridge.conditions)
         self.footer = HeadlineView(bridge.conditions)
         self.positions = PositionsPanel(bridge.positions, bridge.orders, bridge.fills)
-        self.orders = TableView(bridge.orders, ORDERS, "Orders", "No open order")
+        self.orders = TableView(
+            bridge.orders,
+            ORDERS,
+            "Orders",
+            "No open order",
+            tip=lambda row, key: order_source(row, bridge.orders.now_ns),
+            is_dimmed=lambda row: row.is_in_doubt,
+        )
         self.fills = TableView(bridge.fills, FILLS, "Fills", "No fill yet; your executions appear here")
+        self.reconciliation = ReconciliationPanel(bridge.reconciliation, bridge.session)
         self.journal = TableView(
             bridge.decisions,
             DECISIONS,
@@ -147,6 +164,7 @@ class MainWindow(QWidget):
         add_dock("positions", self.positions)
         add_dock("orders", self.orders)
         add_dock("fills", self.fills)
+        add_dock("reconciliation", self.reconciliation)
         add_dock("journal", self.journal)
         add_dock("log", self.log_view)
 
@@ -178,6 +196,7 @@ class MainWindow(QWidget):
 
     def _connect(self) -> None:
         bar, ticket = self.session_bar, self.order_entry
+        self.chart.picture_requested.connect(self.chart_picture_requested)
         bar.arm_requested.connect(self.arm_requested)
         bar.disarm_requested.connect(self.disarm_requested)
         bar.cancel_entries_requested.connect(self.cancel_entries_requested)
@@ -189,6 +208,8 @@ class MainWindow(QWidget):
         self.orders.action_requested.connect(self._on_cancel_order)
         self.positions.close_requested.connect(self._on_close_position)
         self.banners.action_requested.connect(self._on_banner_action)
+        self.reconciliation.check_requested.connect(self.check_account_requested)
+        self.status_bar.account_requested.connect(self.show_reconciliation)
         self.workspace.layout_changed.connect(self._on_layout_changed)
         self.workspace.layout_broken.connect(self._on_layout_broken)
         self.workspace.docks["conditions"].visibilityChanged.connect(self.footer.setHidden)
@@ -196,15 +217,17 @@ class MainWindow(QWidget):
         self._bridge.rules_changed.connect(self.order_book.fill_groups)
         self._bridge.session.changed.connect(self._on_session_changed)
         self._bridge.decisions.rows_noted.connect(self.toasts.show_decisions)
-        for name in ("positions", "orders", "fills"):
+        for name in ("positions", "orders", "fills", "reconciliation"):
             model = getattr(self._bridge, name)
-            for signal in (model.rowsInserted, model.rowsRemoved):
+            for signal in (model.rowsInserted, model.rowsRemoved, model.dataChanged):
                 signal.connect(partial(self._show_count, name))
             self._show_count(name)
         theme().changed.connect(self._on_theme_changed)
 
     def _commands(self) -> dict[str, Callable[[], None]]:
         return {
+            "check_account": self._check_account,
+            "reconciliation": self.show_reconciliation,
             "keys": self.keys_requested.emit,
             "screenshot": self.screenshot_requested.emit,
             "quit": self.close_requested.emit,
@@ -238,6 +261,12 @@ class MainWindow(QWidget):
         """Show a banner of the app's own; `banners.remove(key)` takes it away."""
         self.banners.add(banner)
 
+    def show_reconciliation(self) -> None:
+        """Bring the table of exchange, journal and memory to the front."""
+        dock = self.workspace.docks["reconciliation"]
+        dock.show()
+        dock.raise_()
+
     # ---- reactions ---------------------------------------------------------------------------------------------------
 
     def _on_cancel_order(self, row: OrderRow) -> None:
@@ -247,7 +276,9 @@ class MainWindow(QWidget):
         self.close_position_requested.emit(row.key)
 
     def _on_banner_action(self, key: str, action: str) -> None:
-        if (key, action) == ("naked", "close"):
+        if action == "account":
+            self.show_reconciliation()
+        elif (key, action) == ("naked", "close"):
             self._close_session_position()
         elif action == "protect":
             self.protect_now_requested.emit()
@@ -259,6 +290,10 @@ class MainWindow(QWidget):
         position = self._bridge.session.state.position
         if position is not None:
             self.close_position_requested.emit(position.key)
+
+    def _check_account(self) -> None:
+        self.show_reconciliation()
+        self.check_account_requested.emit()
 
     def _on_part_failed(self, dock_id: str, text: str) -> None:
         if dock_id in self.workspace.docks:
@@ -276,7 +311,9 @@ class MainWindow(QWidget):
         actions["close_position"].setEnabled(state.position is not None)
 
     def _show_count(self, name: str, *_: object) -> None:
-        self.workspace.docks[name].set_count(getattr(self._bridge, name).rowCount())
+        model = getattr(self._bridge, name)
+        count = model.open_rows if isinstance(model, ReconciliationModel) else model.rowCount()
+        self.workspace.docks[name].set_count(count)
 
     def _on_theme_changed(self) -> None:
         self.look_changed.emit(theme().name, theme().palette_name)

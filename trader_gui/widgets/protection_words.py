@@ -3,7 +3,7 @@
 from trader_gui.domain.protection import ProtectionState
 from trader_gui.domain.step import EngineMode
 from trader_gui.i18n import no_stop_words
-from trader_gui.models.session import DeadManState, SessionState
+from trader_gui.models.session_state import DeadManState, SessionState
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets.cell_view import CellView
 

@@ -12,6 +12,7 @@ from trader_gui.widgets import format as fmt
 from trader_gui.widgets import session_words as words
 from trader_gui.widgets.cell_view import CellView
 from trader_gui.widgets.protection_words import watch_cell, watch_did
+from trader_gui.widgets.provenance_words import source_words
 from trader_gui.widgets.session_cell import SessionCell
 from trader_gui.widgets.stream_words import stream_details
 from trader_gui.widgets.theme import set_style_property, theme
@@ -164,7 +165,7 @@ class SessionBar(QFrame):
 
     def _on_changed(self) -> None:
         model, state = self._model, self._model.state
-        self.engine_cell.show_view(words.engine(state))
+        self.engine_cell.show_view(words.engine(state, is_narrow=self.width() < _NARROW))
         self.protection_cell.show_view(watch_cell(state) or words.protection(state))
         self.feed_cell.show_view(words.feed(state))
         self.price_cell.show_view(words.last_price(model))
@@ -202,6 +203,7 @@ class SessionBar(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.engine_cell.show_view(words.engine(self._model.state, is_narrow=self.width() < _NARROW))
         self._drop_cells()
 
     def _drop_cells(self) -> None:
@@ -261,9 +263,10 @@ class SessionBar(QFrame):
         ]
 
     def _money_details(self) -> Sequence[tuple[str, str]]:
-        money = self._model.state.money
+        money, account = self._model.state.money, self._model.state.account
         return [
             ("Wallet balance", fmt.money(money.wallet_balance, sign=False)),
+            ("Told by", source_words(account.wallet, self._model.now_ns)),
             ("Unrealised, at mark", fmt.money(money.unrealized_pnl)),
             ("Equity", fmt.money(money.equity, sign=False)),
             ("Since midnight UTC", fmt.money(money.today)),

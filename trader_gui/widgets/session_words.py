@@ -3,7 +3,8 @@
 from trader_gui.domain.step import EngineMode
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.models.protection import ProtectionKind
-from trader_gui.models.session import FeedKind, MoneyState, SessionModel, SessionState
+from trader_gui.models.session import SessionModel
+from trader_gui.models.session_state import FeedKind, MoneyState, SessionState
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets.cell_view import CellView
 from trader_gui.widgets.stream_words import user_stream_trouble
@@ -25,6 +26,8 @@ _HALT_WORDS = {
     "queue_overflow": "too many messages",
     "woke_up": "computer slept",
     "clock_jumped": "clock was set",
+    "unexplained_difference": "account differs",
+    "second_program": "second program",
 }
 _NOT_TRIPPED = frozenset({"", "by_user", "expired", "stopping", "at_start"})
 
@@ -39,10 +42,15 @@ def is_tripped(state: SessionState) -> bool:
     return state.mode is not EngineMode.ACTIVE and state.halt_reason not in _NOT_TRIPPED
 
 
-def engine(state: SessionState) -> CellView:
-    """Return the engine cell: disarmed, armed with the time left, reducing, or tripped with the reason."""
+def engine(state: SessionState, *, is_narrow: bool = False) -> CellView:
+    """Return the engine cell: disarmed, armed with the time left, reducing, or tripped with the reason.
+
+    In a narrow cell the reason stands in the label, where it is not cut off.
+    """
     if is_tripped(state):
-        return CellView(f"TRIPPED: {halt_words(state.halt_reason)}", "danger", "octagon", ground="danger")
+        reason = halt_words(state.halt_reason)
+        text, label = ("TRIPPED", f"Engine: {reason}") if is_narrow else (f"TRIPPED: {reason}", "")
+        return CellView(text, "danger", "octagon", ground="danger", label=label)
     if state.mode is EngineMode.REDUCING:
         return CellView("REDUCING", "warn", "gear", "exits only", ground="warn")
     if state.mode is EngineMode.ACTIVE:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from trader_gui.domain.step import Route
 from trader_gui.i18n import stream_words
-from trader_gui.models.session import FeedKind, RouteState, SessionState
+from trader_gui.models.session_state import FeedKind, RouteState, SessionState
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets.cell_view import CellView
 
@@ -82,4 +82,7 @@ def why_down(route: RouteState) -> str:
 
 
 def _times(route: RouteState) -> str:
-    return f", lost {route.losses} times lately" if route.losses >= FLAPPING else ""
+    if route.losses < FLAPPING:
+        return ""
+    lost = "" if route.kind is FeedKind.OFFLINE else "lost "
+    return f" ({lost}{route.losses} times lately)"

@@ -4,7 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from trader_gui.domain.order import OrderFamily, OrderIntent, OrderStatus, OrderType, Origin, PositionSide, Side
+from trader_gui.domain.order import (
+    AmendIntent,
+    OrderFamily,
+    OrderIntent,
+    OrderStatus,
+    OrderType,
+    Origin,
+    PositionSide,
+    Side,
+)
 from trader_gui.i18n import readable, reason_words, refusal_words, venue_error_words
 from trader_gui.models.decisions import DecisionRow, Verdict
 from trader_gui.models.fills import FillRow
@@ -79,6 +88,7 @@ _TARGETS = (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_MARKET)
 _VERDICTS = {
     Verdict.SENT: ("sent", "text1"),
     Verdict.CANCEL: ("cancel", "text1"),
+    Verdict.AMEND: ("change", "text1"),
     Verdict.REFUSED: ("refused", "warn"),
     Verdict.REJECTED: ("rejected", "danger"),
     Verdict.UNKNOWN: ("unknown", "warn"),
@@ -195,7 +205,14 @@ def intent_words(row: DecisionRow) -> str:
     if isinstance(row.intent, OrderIntent):
         side = side_words(row.intent.side is Side.BUY, "Buy", "Sell")
         return f"{side} {_TYPES[row.intent.order_type].lower()} {figures(row.intent)}"
-    return f"order {row.intent.client_order_id}"
+    terms = _terms(row.intent) if isinstance(row.intent, AmendIntent) else ""
+    return f"order {row.intent.client_order_id}{terms}"
+
+
+def _terms(intent: AmendIntent) -> str:
+    """Return what an amendment asks for: ` to 0.010 @ 60,000.0`."""
+    size = "" if intent.quantity is None else f" {intent.quantity:,f}"
+    return f" to{size}" + ("" if intent.price is None else f" @ {intent.price:,f}")
 
 
 def figures(intent: OrderIntent) -> str:
@@ -207,6 +224,12 @@ def figures(intent: OrderIntent) -> str:
 
 def _times(row: DecisionRow) -> str:
     return f"×{row.count}" if row.count > 1 else ""
+
+
+def _asking_text(row: OrderRow) -> str:
+    """Return an order's state; of one that the exchange is being asked about, for how long."""
+    words = _STATES.get(row.order.status, readable(row.order.status.value.lower()))
+    return words if row.asking_s is None else f"Asking since {row.asking_s} s"
 
 
 # ---- tables --------------------------------------------------------------------------------------------------------
@@ -256,9 +279,7 @@ ORDERS = (
     ColumnLook("limit", 98, lambda r: fmt.price(r.order.price or None, r.price_decimals), drop=2),
     ColumnLook("trigger", 98, lambda r: fmt.price(r.order.trigger_price or None, r.price_decimals)),
     ColumnLook("distance", 80, lambda r: fmt.percent(r.distance_fraction), lambda r: "text2"),
-    ColumnLook(
-        "state", 120, lambda r: _STATES.get(r.order.status, readable(r.order.status.value.lower())), _state_tone
-    ),
+    ColumnLook("state", 130, _asking_text, _state_tone),
     ColumnLook("flags", 196, lambda r: _flags_text(r), lambda r: "text2", drop=5, stretch=True),
     ColumnLook(
         "opened_by",
@@ -280,7 +301,7 @@ ORDERS_SMALL = (
     ColumnLook(
         "state",
         110,
-        lambda r: _STATES.get(r.order.status, readable(r.order.status.value.lower())),
+        _asking_text,
         _state_tone,
         stretch=True,
     ),

@@ -1,6 +1,6 @@
 """Tables: one view and one delegate for positions, orders, fills and decisions; row actions by mouse and keyboard."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -15,7 +15,16 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtGui import (
+    QFontMetrics,
+    QGuiApplication,
+    QHelpEvent,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -23,6 +32,7 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
+    QToolTip,
     QWidget,
 )
 
@@ -50,6 +60,12 @@ class CellDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(self._view.look(index.column()).width, ROW_HEIGHT)
+
+    def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
+        """Show the tooltip as it is now: ages in it are counted when it is asked for."""
+        text = self._view.tip(index) if index.isValid() else ""
+        QToolTip.showText(event.globalPos(), text, view)
+        return bool(text)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         look = self._view.look(index.column())
@@ -88,7 +104,7 @@ class CellDelegate(QStyledItemDelegate):
         if text[:1] in ("▲", "▼"):
             self._paint_arrow(painter, inner, text)
             text, inner = text[2:], inner.adjusted(14, 0, 0, 0)
-        painter.setPen(tone_color(look.tone(row)))
+        painter.setPen(tone_color("text3" if self._view.is_dimmed(row) else look.tone(row)))
         painter.drawText(inner, side | Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_arrow(self, painter: QPainter, rect: QRect, text: str) -> None:
@@ -143,10 +159,26 @@ class TableView(QTableView):
         name: str,
         empty_text: str,
         parent: QWidget | None = None,
+        *,
+        tip: Callable[[Any, str], str] | None = None,
+        is_dimmed: Callable[[Any], bool] = lambda row: False,
     ) -> None:
+        """Show a model.
+
+        Args:
+            model: The rows.
+            looks: Of its columns; one without a look is not shown.
+            name: For those who cannot see it.
+            empty_text: Shown while there is no row.
+            parent: As usual.
+            tip: Gives the tooltip of a cell from (row record, column key); "" for none.
+            is_dimmed: Tells of a row that its values are not believed now.
+        """
         super().__init__(parent)
         self._source = model
         self._empty_text = empty_text
+        self._tip = tip
+        self.is_dimmed = is_dimmed
         self._hot = QPersistentModelIndex()
         self._pressed = QPersistentModelIndex()
         by_key = {look.key: look for look in looks}
@@ -203,6 +235,11 @@ class TableView(QTableView):
     def is_number(self, column: int) -> bool:
         """Tell whether a column holds numbers, which stand right."""
         return self._source.columns[column].is_number
+
+    def tip(self, index: Index) -> str:
+        """Return the tooltip of a cell."""
+        row = index.data(ROW_ROLE)
+        return "" if self._tip is None or row is None else self._tip(row, self._source.columns[index.column()].key)
 
     def hot_index(self) -> QPersistentModelIndex:
         """Return the button cell under the mouse."""

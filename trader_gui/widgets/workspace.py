@@ -41,6 +41,7 @@ class Workspace(QMainWindow):
         super().__init__()
         self.docks: dict[str, Dock] = {}
         self.is_custom = False
+        self._panels: dict[str, str] = {}
         self._tier: Tier | None = None
         self._is_arranging = False
         self._store = LayoutStore(layout_path)
@@ -131,6 +132,7 @@ class Workspace(QMainWindow):
 
     def _apply(self, saved: SavedLayout, window: QWidget) -> bool:
         """Take a layout; False when Qt cannot place the docks by it."""
+        self._panels = saved.panels
         window.restoreGeometry(QByteArray(saved.geometry))
         if not saved.is_custom:
             return True
@@ -153,11 +155,21 @@ class Workspace(QMainWindow):
             geometry=bytes(self.window().saveGeometry().data()),
             docks=bytes(self.saveState().data()),
             is_custom=self.is_custom,
+            panels=self._panels,
         )
         try:
             self._store.save(layout)
         except OSError as error:
             _log.warning("the layout cannot be saved: %s", error)
+
+    def panel_state(self, dock_id: str) -> str:
+        """Return what a panel has kept with the layout; "" when that is nothing."""
+        return self._panels.get(dock_id, "")
+
+    def keep_panel_state(self, dock_id: str, state: str) -> None:
+        """Keep one line of text for a panel with the layout."""
+        self._panels[dock_id] = state
+        self.save_later()
 
     def _on_dock_moved(self) -> None:
         self._refresh_titles_later()

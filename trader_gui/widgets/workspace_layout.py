@@ -23,6 +23,7 @@ DOCK_TITLES = {
     "positions": "Positions",
     "orders": "Orders",
     "fills": "Fills",
+    "reconciliation": "Reconciliation",
     "journal": "Journal",
     "log": "Log",
 }
@@ -30,7 +31,7 @@ DOCK_TITLES = {
 _BOARD_HEIGHT, _LEAST_BOARD_HEIGHT = 384, 190
 _TICKET_HEIGHT = 532
 """All of the ticket, standing close together, and its title."""
-_TABLES = ("positions", "orders", "fills", "journal", "log")
+_TABLES = ("positions", "orders", "fills", "reconciliation", "journal", "log")
 
 
 class Tier(Enum):

@@ -194,13 +194,13 @@ def test_a_list_says_nothing_of_what_was_told_after_it_nor_of_symbols_that_it_le
     assert {o.status for o in collector.open_orders() if o.origin is Origin.OTHER} == {OrderStatus.NEW}
 
 
-def test_a_foreign_order_that_was_placed_after_the_list_was_asked_for_stays():
+def test_an_order_that_was_placed_after_the_list_was_asked_for_stays():
     collector = OrderUpdateCollector(PREFIX)
     collector.apply(event(make_order("web-1", update_time_ms=START_MS + 5)))
     collector.apply(make_snapshot(taken_time_ms=START_MS + 4))
     assert collector.get("web-1").status is OrderStatus.NEW
     collector.apply(make_snapshot(taken_time_ms=START_MS + 5))
-    assert collector.get("web-1").status is OrderStatus.EXPIRED
+    assert collector.get("web-1").status is OrderStatus.UNKNOWN
 
 
 def test_an_older_list_of_open_orders_does_not_undo_a_newer_one():
@@ -283,3 +283,77 @@ def test_replies_and_events_in_any_order_and_number_end_in_the_same_state(arriva
     assert collector.open_orders() == []
     assert (order.status, order.executed_quantity) == (OrderStatus.FILLED, dec("0.010"))
     assert sum(f.quantity for f in collector.fills) == dec("0.010")
+
+
+def amended(time, price, quantity="0.010", executed="0"):
+    """The order's event AMENDMENT; the venue also cuts a reduce-only order to the position by one."""
+    status = OrderStatus.PARTIALLY_FILLED if dec(executed) else OrderStatus.NEW
+    order = make_order(
+        status=status,
+        price=dec(price),
+        quantity=dec(quantity),
+        executed_quantity=dec(executed),
+        average_price=dec("100") if dec(executed) else dec(0),
+        update_time_ms=time,
+    )
+    return OrderUpdate(order, "AMENDMENT", None, time, time)
+
+
+def traded(time, price, quantity, executed):
+    return replace(amended(time, price, quantity, executed), execution_type="TRADE")
+
+
+def amend_answer(order, kind=OutcomeKind.ACCEPTED):
+    return replace(outcome(kind, order), is_amend=True)
+
+
+AMENDED_LIFE = (
+    event(make_order(update_time_ms=1)),
+    amended(5, "101"),
+    traded(6, "101", "0.010", "0.004"),
+    amended(6, "102", "0.010", "0.004"),  # in the millisecond of the execution before it
+    amend_answer(amended(6, "102", "0.010", "0.004").order),
+    amended(9, "102", "0.007", "0.004"),
+    traded(11, "102", "0.007", "0.006"),
+)
+
+
+@given(arrival=st.permutations(AMENDED_LIFE), again=st.lists(st.sampled_from(AMENDED_LIFE), max_size=6))
+def test_an_amended_order_ends_with_its_last_terms_whatever_comes_late_or_twice(arrival, again):
+    collector = collector_with(engine_entry())
+    for message in [*arrival, *again]:
+        collector.apply(message)
+    known = collector.get(ID)
+    assert (known.price, known.quantity, known.executed_quantity) == (dec("102"), dec("0.007"), dec("0.006"))
+    assert (known.status, known.origin) == (OrderStatus.PARTIALLY_FILLED, Origin.ENGINE)
+    revision = collector.revision
+    for message in AMENDED_LIFE[:4] + AMENDED_LIFE[5:]:
+        collector.apply(message)
+    assert (collector.get(ID), collector.revision) == (known, revision)
+
+
+def test_an_older_fill_that_comes_late_does_not_undo_an_amendment():
+    collector = collector_with(engine_entry())
+    collector.apply(amended(9, "105", "0.020"))
+    late = traded(5, "100", "0.010", "0.004")
+    collector.apply(replace(late, fill=make_fill(1, ID)))
+    known = collector.get(ID)
+    assert (known.price, known.quantity, known.executed_quantity) == (dec("105"), dec("0.020"), dec("0.004"))
+
+
+def test_an_amendment_is_in_flight_until_it_is_known_what_became_of_it():
+    collector = collector_with(engine_entry())
+    collector.apply(event(make_order()))
+    for last in (
+        amend_answer(amended(9, "105").order),
+        amend_answer(None),
+        amend_answer(None, OutcomeKind.REFUSED),
+        event(make_order(status=OrderStatus.CANCELED, update_time_ms=20)),
+    ):
+        collector.enter_amend(ID)
+        collector.apply(amend_answer(None, OutcomeKind.UNKNOWN))
+        assert collector.amends_in_flight == {(ID, OrderFamily.BOOK)}
+        before = collector.get(ID).status
+        collector.apply(last)
+        assert collector.amends_in_flight == frozenset()
+        assert before is OrderStatus.NEW

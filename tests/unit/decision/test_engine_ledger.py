@@ -165,7 +165,8 @@ def test_an_entry_filled_during_a_cut_is_recognised_once_the_venue_was_asked():
     rig.accept(entry)
     rig.now_ms += 5 * SECOND
     rig.told_fill(entry, "0.010", "100000.0")  # nobody hears of it
-    rig.send(make_snapshot(make_position("0.010", "100000.0", update_time_ms=rig.now_ms)))
+    held = make_position("0.010", "100000.0", update_time_ms=rig.now_ms)
+    rig.send(make_snapshot(held, taken_time_ms=rig.now_ms))
     assert not rig.callback.engine_holds_position
     assert rig.callback.orders.get(entry.client_order_id).status is OrderStatus.UNKNOWN
     filled = rig.order(entry, OrderStatus.FILLED, "0.010")

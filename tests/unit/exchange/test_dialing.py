@@ -57,6 +57,8 @@ def test_who_meets_the_venue_wakes_all_that_wait() -> None:
         dialing.announce()
         assert max(await asyncio.gather(*waits)) < 0.5
         assert heard == [1]
+        dialing.distrust()
+        assert heard == [1, 1]
 
     run(body)
 

@@ -12,8 +12,8 @@ import pytest
 from trader_gui.clock import SystemClock
 from trader_gui.domain.account import MarginType
 from trader_gui.domain.order import OrderFamily, OrderStatus, OrderType, Side
-from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
-from trader_gui.errors import ProtocolError, VenueError
+from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder
+from trader_gui.errors import OutcomeUnknownError, ProtocolError, VenueError
 from trader_gui.exchange.endpoints import loopback
 from trader_gui.exchange.port import OrderName
 from trader_gui.exchange.rest import RestClient
@@ -83,6 +83,33 @@ def test_a_limit_order_goes_to_the_book_and_a_stop_to_the_algo_service(
     assert query(venue.sent[0])["newClientOrderId"] == "tg1-hn-1"
     assert query(venue.sent[1])["clientAlgoId"] == "tg1-ep-3"
     assert [s.headers["x-mbx-apikey"] for s in venue.sent] == ["k", "k"]
+
+
+def test_an_amendment_is_put_once_and_one_without_a_readable_answer_is_unknown(
+    http: SimpleNamespace, payload: Payload, approve_amend: Callable[..., ApprovedAmend]
+):
+    answers = {
+        "PUT /fapi/v1/order": [
+            http.Reply(payload("rest_answers", "order_post")),
+            http.Reply(b"{}"),
+            http.Reply(b'{"code":-1007,"msg":"Timeout"}', 408),
+            http.Reply(b'{"code":-5027,"msg":"No need to modify the order."}', 400),
+        ]
+    }
+
+    async def scenario(client: RestClient) -> None:
+        assert client.bars(approve_amend()) is None
+        assert (await client.amend(approve_amend())).order_id == 9007199254740993
+        for _ in range(2):
+            with pytest.raises(OutcomeUnknownError):
+                await client.amend(approve_amend())
+        with pytest.raises(VenueError) as caught:
+            await client.amend(approve_amend())
+        assert (caught.value.code, isinstance(caught.value, OutcomeUnknownError)) == (-5027, False)
+
+    venue = run(http, answers, scenario)
+    assert len(venue.sent) == 4
+    assert query(venue.sent[0])["origClientOrderId"] == "tg1-hn-1"
 
 
 def test_a_cancel_goes_where_the_order_lies(
@@ -160,6 +187,41 @@ def test_snapshot(http: SimpleNamespace, payload: Payload):
     # What triggers or fills in between is seen twice rather than not at all.
     assert paths.index("GET /fapi/v1/openAlgoOrders") < paths.index("GET /fapi/v1/openOrders")
     assert paths.index("GET /fapi/v1/openOrders") < paths.index("GET /fapi/v3/positionRisk")
+
+
+def test_a_snapshot_of_some_symbols_asks_for_their_orders_alone(http: SimpleNamespace, payload: Payload):
+    answers = {
+        "GET /fapi/v1/openAlgoOrders": [http.Reply(b"[]")] * 2,
+        "GET /fapi/v1/openOrders": [http.Reply(b"[]")] * 2,
+        "GET /fapi/v3/account": [http.Reply(payload("rest_answers", "account"))],
+        "GET /fapi/v3/positionRisk": [http.Reply(payload("rest_answers", "position_risk"))],
+        "GET /fapi/v1/symbolConfig": [http.Reply(payload("rest_answers", "symbol_config"))],
+    }
+
+    async def scenario(client: RestClient) -> None:
+        snapshot = await client.account_snapshot("BTCUSDT", orders_of={"ETHUSDT", "BTCUSDT"})
+        assert snapshot.orders_of == ("BTCUSDT", "ETHUSDT")
+
+    venue = run(http, answers, scenario)
+    asked = [sent.query.partition("&")[0] for sent in venue.sent if "open" in sent.path]
+    assert sorted(asked) == ["symbol=BTCUSDT"] * 2 + ["symbol=ETHUSDT"] * 2
+
+
+def test_an_order_is_found_by_the_venues_id(http: SimpleNamespace, payload: Payload):
+    answers = {
+        "GET /fapi/v1/order": [
+            http.Reply(payload("rest_answers", "order_get")),
+            http.Reply(b'{"code":-2013,"msg":"Order does not exist."}', 400),
+        ]
+    }
+
+    async def scenario(client: RestClient) -> None:
+        found = await client.order_by_id("BTCUSDT", 8500001)
+        assert found is not None and found.order_id == 9007199254740993
+        assert await client.order_by_id("BTCUSDT", 7) is None
+
+    venue = run(http, answers, scenario)
+    assert venue.sent[0].query.startswith("symbol=BTCUSDT&orderId=8500001&")
 
 
 def test_a_snapshot_that_fails_in_part_fails(http: SimpleNamespace, payload: Payload):

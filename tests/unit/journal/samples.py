@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, Balance, Position
 from trader_gui.domain.market import Kline
 from trader_gui.domain.order import (
+    AmendIntent,
     CancelIntent,
     Fill,
     Order,
@@ -27,6 +28,7 @@ from trader_gui.domain.order import (
 )
 from trader_gui.domain.step import (
     _GATE_KEY,
+    ApprovedAmend,
     ApprovedCancel,
     ApprovedOrder,
     Condition,
@@ -59,6 +61,13 @@ def approved(number: int = 1, *, prefix: str = PREFIX, order_type: OrderType = O
     wish = intent(number, order_type=order_type)
     client_order_id = make_client_order_id(prefix, wish.origin, wish.purpose, number)
     return ApprovedOrder(wish, client_order_id, gate_key=_GATE_KEY)
+
+
+def approved_amend(number: int = 1, price: str = "23800.00") -> ApprovedAmend:
+    amended = replace(intent(number), price=Decimal(price))
+    client_order_id = approved(number).client_order_id
+    wish = AmendIntent("BTCUSDT", client_order_id, Origin.ENGINE, "by_hand", 2_600, amended.price, amended.quantity)
+    return ApprovedAmend(wish, amended, gate_key=_GATE_KEY)
 
 
 def order(

@@ -44,6 +44,13 @@ def test_a_missing_file_reads_as_an_empty_journal(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_it_knows_whose_intents_it_holds(tmp_path: Path) -> None:
+    approved = samples.approved(1)
+    with write(tmp_path / "j.sqlite", [samples.snapshot(), approved]) as reader:
+        assert reader.has_intent(approved.client_order_id)
+        assert not reader.has_intent("web-1")
+
+
 def test_a_fill_told_twice_is_one_fill_with_exact_decimals(tmp_path: Path) -> None:
     first = samples.update(1, OrderStatus.PARTIALLY_FILLED, trade=samples.fill(1), executed="0.007")
     second = samples.update(1, OrderStatus.FILLED, trade=samples.fill(2, quantity="0.003"), executed="0.010")

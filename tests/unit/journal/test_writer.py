@@ -78,6 +78,37 @@ def test_an_intent_is_on_disk_when_write_intent_returns(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_an_amendment_is_on_disk_when_write_intent_returns(tmp_path: Path) -> None:
+    path, amend = tmp_path / "journal.sqlite", samples.approved_amend(1)
+
+    async def main() -> None:
+        async with open_journal(path) as journal:
+            await journal.write_intent(samples.approved(1))
+            for _ in range(2):  # an order may be amended as often as one likes
+                await journal.write_intent(amend)
+            with JournalReader(path) as reader:
+                assert reader.order_messages(amend.client_order_id) == (amend.intent, amend.intent)
+                assert reader.next_sequence() == 2
+
+    asyncio.run(main())
+
+
+def test_an_intent_is_on_disk_before_its_order_is_sent_under_load_too(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+
+    async def main() -> None:
+        async with open_journal(path) as journal:
+            with JournalReader(path) as reader:
+                for number in range(1, 11):
+                    for sequence in range(1_500):  # some seconds of a wild market, all at once
+                        journal.record_step(samples.evaluation_step(sequence, sequence % 2 == 0, 1.0))
+                    await journal.write_intent(samples.approved(number))
+                    assert len(reader.intents()) == number
+            assert journal.lost == 0
+
+    asyncio.run(main())
+
+
 def test_prefix_and_count_continue_and_differ_between_journals(tmp_path: Path) -> None:
     async def one_session(path: Path, number: int) -> tuple[str, int]:
         async with open_journal(path) as journal:

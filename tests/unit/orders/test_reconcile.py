@@ -135,7 +135,7 @@ def test_what_the_journal_says_else_is_told_with_its_time() -> None:
     found = journal_differences(belief, pairs_of(rig, snapshot({})), to_venue=True)
     assert {key[1]: (fact_text(p.venue), fact_text(p.memory), p.memory_ms) for key, p in found.items()} == {
         "BTCUSDT": ("", "0.01", 7),
-        f"{PREFIX}-ep-4": ("", "NEW BUY 0.01 @ 100000", 7),
+        f"{PREFIX}-ep-4": ("", "BUY 0.01 @ 100000", 7),
         "USDT": ("10000", "9999.5", 7),
     }
 

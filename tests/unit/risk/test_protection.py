@@ -331,7 +331,7 @@ def test_a_stop_that_the_venue_no_longer_lists_is_asked_about_and_replaced_once_
     rig = new_rig()
     stop = rig.hold_long()
     rig.look(10_000)
-    rig.send(make_snapshot(make_position("0.010", update_time_ms=rig.now_ms)))
+    rig.send(make_snapshot(make_position("0.010", update_time_ms=rig.now_ms), taken_time_ms=rig.now_ms))
     assert (state(rig), rig.callback.protection.finding.cause) == (PLACING, "unknown")
     assert rig.look().approved == ()
     gone = rig.order(stop, OrderStatus.CANCELED)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from tests.core_records import PREFIX, START_MS, dec, make_fill, make_order, make_snapshot
@@ -48,7 +49,7 @@ class World:
         return tuple(f for f in self.lists if f.symbol == symbol and f.trade_time_ms >= start_time_ms)
 
     async def income(self, *, start_time_ms: int) -> tuple[IncomeRow, ...]:
-        return tuple(row for row in self.income_rows if row.time_ms >= start_time_ms)
+        return tuple(row for row in self.income_rows if row.time_ms >= start_time_ms)[: module.FULL_PAGE]
 
     async def order_by_id(self, symbol: str, order_id: int) -> Order | None:
         return self.executed_orders.get(order_id)
@@ -129,6 +130,15 @@ def test_a_wallet_is_explained_by_its_ledger() -> None:
         world.claim(WALLET, dec(10_000) - dec("1.5") * len(types), dec(10_000))
         world.explain()
         assert world.state == explained(cause)
+
+
+def test_a_long_ledger_is_read_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FULL_PAGE", 4)
+    world = World()
+    world.income_rows = [IncomeRow("", "COMMISSION", dec("-1"), "USDT", TOLD_MS + n // 2, n) for n in range(10)]
+    world.claim(WALLET, dec(9_990), dec(10_000))
+    world.explain()
+    assert world.state == explained("executions")
 
 
 def test_what_the_venue_cannot_explain_after_some_tries_halts_the_engine(expect_log: Expect) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.core_records import make_account_update, make_kline
+from tests.core_records import make_account_update, make_kline, make_order
 from tests.core_rig import Rig
 from tests.road_world import RoadWorld, road_world
 from trader_gui.domain.market import BookTicker
+from trader_gui.domain.order import OrderUpdate
 from trader_gui.domain.step import FeedStatus, Route
 from trader_gui.errors import UserError
 from trader_gui.exchange.port import StreamLife, StreamStatus
@@ -174,6 +175,39 @@ def test_after_a_disturbance_no_route_is_believed_until_it_connects_anew(tmp_pat
                 freshness.note_received(message, time.monotonic_ns())
             freshness.note_account_read()
             assert world.rig.callback.routes_fresh == dict.fromkeys(Route, True)
+
+    asyncio.run(body())
+
+
+def test_a_doubted_stream_is_stale_until_it_says_anew_that_it_is_connected(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with road_world(tmp_path, Rig()) as world:
+            freshness = Freshness(world.road, world.status, lambda now_ns: False)
+            freshness.on_stream_status(StreamStatus(Route.PRIVATE, True, "connected"))
+            freshness.note_account_read()
+            fresh = world.rig.callback.routes_fresh
+            assert fresh[Route.PRIVATE]
+            freshness.doubt(Route.PRIVATE)
+            assert not fresh[Route.PRIVATE]
+            freshness.note_account_read()
+            freshness.note_received(make_account_update(), time.monotonic_ns())
+            freshness.check()
+            assert not fresh[Route.PRIVATE]
+            freshness.on_stream_status(StreamStatus(Route.PRIVATE, True, "replaced"))
+            assert not fresh[Route.PRIVATE]  # what the former one did not tell is not known yet
+            freshness.note_account_read()
+            assert fresh[Route.PRIVATE]
+
+    asyncio.run(body())
+
+
+def test_an_execution_that_was_asked_for_says_nothing_of_the_stream(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with road_world(tmp_path, Rig()) as world:
+            freshness = Freshness(world.road, world.status, lambda now_ns: False)
+            asked = OrderUpdate(make_order(), "TRADE", None, 0, 0, is_asked=True)
+            freshness.note_received(asked, 5)
+            assert world.status.routes[Route.PRIVATE].last_received_ns == 0
 
     asyncio.run(body())
 

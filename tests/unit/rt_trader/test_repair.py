@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.core_records import PREFIX, START_MS, make_fill, make_kline, make_order, make_snapshot
+from tests.core_records import PREFIX, START_MS, make_fill, make_kline, make_order, make_position, make_snapshot
 from tests.core_rig import Rig
 from trader_gui.domain.account import AccountSnapshot
 from trader_gui.domain.market import Kline, KlineHistory
@@ -246,3 +246,25 @@ def test_a_repair_that_runs_ends_with_the_stop() -> None:
             world.repair.stop()
 
     asyncio.run(body())
+
+
+def test_while_the_market_is_silent_a_snapshot_is_newer_than_the_answers_that_came_before_it() -> None:
+    """Else an order that ended untold would be taken for one that the list does not show yet, and never asked about."""
+    world = World()
+    late_ms = world.rig.callback.now_ms + 60_000
+    answered = make_order(f"{PREFIX}-hx-1", order_id=100, update_time_ms=late_ms)
+    world.rig.send(OrderUpdate(answered, "NEW", None, START_MS, START_MS))
+    repaired(world, world.repair.account)
+    assert world.delivered[0].taken_time_ms == late_ms
+    assert world.rig.callback.orders.get(answered.client_order_id).status is OrderStatus.UNKNOWN
+
+
+def test_while_the_market_is_silent_a_snapshot_is_newer_than_the_position_that_was_read_before_it() -> None:
+    """Else a position that was closed untold would stay on the screen, as newer than the list that does not show it."""
+    world = World()
+    late_ms = world.rig.callback.now_ms + 60_000
+    world.rig.send(make_snapshot(make_position("0.010", update_time_ms=late_ms)))
+    assert world.rig.callback.account.position("BTCUSDT") is not None
+    repaired(world, world.repair.account)
+    assert world.delivered[0].taken_time_ms == late_ms
+    assert world.rig.callback.account.position("BTCUSDT") is None

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import field
 
 from trader_gui.domain.account import Balance, MarginType, Position
-from trader_gui.domain.market import DepthSnapshot, Kline, Level
+from trader_gui.domain.market import DepthSnapshot, FundingRate, Kline, Level
 from trader_gui.domain.order import Fill, PositionSide, Side
 from trader_gui.errors import ProtocolError
 from trader_gui.exchange.port import CommissionRate, IncomeRow, LeverageBracket
@@ -65,6 +65,11 @@ class _KlineRow(msgspec.Struct, array_like=True):
     quote_volume: Decimal
     trade_count: int
     taker_buy_volume: Decimal
+
+
+class _FundingRow(msgspec.Struct):
+    funding_time_ms: int = field(name="fundingTime")
+    funding_rate: Decimal = field(name="fundingRate")
 
 
 class _AssetRow(msgspec.Struct):
@@ -159,6 +164,7 @@ _listen_key: Body[_ListenKey] = Body("listenKey", _ListenKey)
 _hedge_mode: Body[_HedgeMode] = Body("positionSide/dual", _HedgeMode)
 _depth: Body[_Depth] = Body("depth", _Depth)
 _klines: Body[tuple[_KlineRow, ...]] = Body("klines", tuple[_KlineRow, ...])
+_funding_rates: Body[tuple[_FundingRow, ...]] = Body("fundingRate", tuple[_FundingRow, ...])
 _account: Body[_Account] = Body("account", _Account)
 _positions: Body[tuple[_PositionRow, ...]] = Body("positionRisk", tuple[_PositionRow, ...])
 _symbol_config: Body[tuple[SymbolConfig, ...]] = Body("symbolConfig", tuple[SymbolConfig, ...])
@@ -226,6 +232,11 @@ def klines(body: bytes, symbol: str, interval: str, end_time_ms: int | None) -> 
         )
         for i, row in enumerate(rows)
     )
+
+
+def funding_rates(body: bytes) -> tuple[FundingRate, ...]:
+    """`GET /fapi/v1/fundingRate`: oldest first."""
+    return tuple(FundingRate(row.funding_time_ms, row.funding_rate) for row in _funding_rates.read(body))
 
 
 def balances(body: bytes) -> tuple[Balance, ...]:

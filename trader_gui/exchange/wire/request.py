@@ -1,9 +1,9 @@
-"""An approved order or cancel to the parameters of its request: texts only, so that no float is ever on the wire."""
+"""An approved order, amendment or cancel to the parameters of its request: texts only, no float is ever on the wire."""
 
 from decimal import Decimal
 
 from trader_gui.domain.order import OrderFamily, OrderIntent, OrderType, PositionSide, TimeInForce
-from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
+from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder
 from trader_gui.errors import BugError
 
 _WITH_CLOSE_POSITION = frozenset({OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET})
@@ -111,6 +111,25 @@ def _limit(intent: OrderIntent) -> dict[str, str]:
     if intent.good_till_ms is not None:
         limit["goodTillDate"] = str(intent.good_till_ms)
     return limit
+
+
+def amend_parameters(approved: ApprovedAmend) -> dict[str, str]:
+    """Return the parameters of `PUT /fapi/v1/order`: all terms, also those that stay.
+
+    `reduceOnly` says there that the least notional does not count; it does not change the order.
+    """
+    intent, amended = approved.intent, approved.amended
+    if intent.price is None or intent.quantity is None:
+        raise BugError("an amendment without all its terms")
+    parameters = {
+        **query_parameters(intent.symbol, intent.client_order_id, OrderFamily.BOOK),
+        "side": amended.side.value,
+        "price": plain(intent.price),
+        "quantity": plain(intent.quantity),
+    }
+    if amended.reduce_only and amended.position_side is PositionSide.BOTH:
+        parameters["reduceOnly"] = "true"
+    return parameters
 
 
 def cancel_parameters(approved: ApprovedCancel) -> dict[str, str]:

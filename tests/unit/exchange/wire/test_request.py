@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trader_gui.domain.order import OrderFamily, OrderType, PositionSide, PriceMatch, Side, TimeInForce, WorkingType
-from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
+from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder
 from trader_gui.errors import BugError
 from trader_gui.exchange.wire import request
 
@@ -199,3 +199,21 @@ def test_one_order_is_named_by_our_own_id(approve_cancel: Callable[..., Approved
         "origClientOrderId": "tg1-hn-1",
     }
     assert request.cancel_parameters(approve_cancel("tg1-ep-3", OrderFamily.ALGO)) == {"clientAlgoId": "tg1-ep-3"}
+
+
+def test_an_amendment_names_all_its_terms_and_says_reduce_only_of_such_an_order_alone(
+    approve_amend: Callable[..., ApprovedAmend],
+):
+    told = {
+        "symbol": "BTCUSDT",
+        "origClientOrderId": "tg1-hn-1",
+        "side": "BUY",
+        "price": "60000.0",
+        "quantity": "0.010",
+    }
+    assert request.amend_parameters(approve_amend()) == told
+    assert request.amend_parameters(approve_amend(reduce_only=True)) == {**told, "reduceOnly": "true"}
+    leg = approve_amend(reduce_only=True, position_side=PositionSide.SHORT)
+    assert request.amend_parameters(leg) == told  # never in hedge mode
+    with pytest.raises(BugError):
+        request.amend_parameters(approve_amend(price=None))
