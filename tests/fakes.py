@@ -8,6 +8,7 @@ from typing import Any
 from trader_gui.callback import Callback
 from trader_gui.decision.registry import make_strategy
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, Balance, MarginType, Position
+from trader_gui.domain.client_order_id import make_client_order_id
 from trader_gui.domain.market import (
     AggTrade,
     BookTicker,
@@ -31,7 +32,6 @@ from trader_gui.domain.order import (
     Side,
     TimeInForce,
     WorkingType,
-    make_client_order_id,
 )
 from trader_gui.domain.step import EngineMode, FeedStatus, Message, ModeChange, Refusal, Route, Step
 from trader_gui.domain.symbol import SymbolRules

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QAbstractButton, QLineEdit, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.fakes import FakeTrader, position, snapshot, stop_loss
+from trader_gui.domain.account import PositionMode
 from trader_gui.domain.order import (
     BracketWish,
     ExitLevel,
@@ -774,7 +775,7 @@ def test_margin_type_and_position_mode_are_set_in_a_form_that_says_what_bars_the
     QTest.mouseClick(form.set_mode_button, Qt.MouseButton.LeftButton)
     assert asked == ["CROSSED", True]
     desk.ticket.show_setting("")
-    desk.trader.status.is_hedge = True
+    desk.trader.feed(PositionMode(is_hedge=True, event_time_ms=desk.trader.callback.now_ms))
     desk.frame()
     assert desk.ticket.margin_type.text() == "Isolated, hedge"
 
