@@ -58,6 +58,11 @@ class AppRig:
     def journal(self) -> JournalReader:
         return JournalReader(self._journal_path)
 
+    async def ended(self) -> None:
+        """Wait until the program has ended by itself."""
+        async with asyncio.timeout(LIMIT_S):
+            await asyncio.wait({self.task})
+
     async def until(self, what: str, holds: Callable[[], Any], limit_s: float = LIMIT_S) -> None:
         """Look again and again, while the program goes on, until `holds()`."""
         looked = asyncio.Event()

@@ -7,9 +7,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from trader_gui.callback import Callback
-from trader_gui.domain.order import Fill, Order, OrderFamily, OrderStatus, Origin, parse_client_order_id
+from trader_gui.domain.client_order_id import parse_client_order_id
+from trader_gui.domain.order import Fill, Order, OrderFamily, OrderStatus, Origin
 from trader_gui.journal.reader import JournalReader
-from trader_gui.rt_trader.belief import _read
 from trader_gui.simulated_exchange.core import VenueCore
 from trader_gui.simulated_exchange.records import AlgoRow, OrderRow, TradeRow
 
@@ -141,7 +141,11 @@ class Ledger:
         """Return in what journal and exchange differ, once the client has ended."""
         with JournalReader(path) as reader:
             intents, fills = reader.intents(), {fill.trade_id: fill for fill in reader.fills()}
-            unheard = [cid for cid in intents if not reader.order_messages(cid)]
+            belief = reader.belief()
+            listed = (
+                {o.client_order_id for o in belief.orders if o.order_id is not None} if belief is not None else set()
+            )
+            unheard = [cid for cid in intents if cid not in listed and not reader.order_messages(cid)]
         found = [f"intent {cid}: the journal holds no answer and no event" for cid in unheard]
         book, algo = (Counter(i for i in ids if self.is_ours(i)) for ids in self._client_ids())
         for client_id in sorted({*book, *algo} - intents.keys()):
@@ -176,15 +180,17 @@ class Ledger:
         return [row.client_order_id for row in self.orders()], [row.client_algo_id for row in self.algos()]
 
     def _belief_differences(self, path: Path) -> list[str]:
-        belief = _read(path)
+        with JournalReader(path) as reader:
+            belief = reader.belief()
         if belief is None:
             return ["the journal has never seen an account"]
-        found, amount = [], belief.position_amounts.get(self._symbol, _ZERO)
+        held = [p.position_amount for (symbol, _), p in belief.positions.items() if symbol == self._symbol]
+        found, amount = [], sum(held, _ZERO)
         if amount != self.position[0]:
             found.append(f"journal's position: exchange {self.position[0]}, journal {amount}")
-        if belief.wallet_balances.get("USDT") != self.wallet_balance:
-            found.append(f"journal's wallet: exchange {self.wallet_balance}, journal {belief.wallet_balances}")
-        ours = {cid for cid in belief.open_client_order_ids if self.is_ours(cid)}
+        if belief.balances["USDT"].wallet_balance != self.wallet_balance:
+            found.append(f"journal's wallet: exchange {self.wallet_balance}, journal {belief.balances['USDT']}")
+        ours = {order.client_order_id for order in belief.orders if self.is_ours(order.client_order_id)}
         truth = {cid for cid, _ in self.open_orders() if self.is_ours(cid)}
         if ours != truth:
             found.append(

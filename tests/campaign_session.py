@@ -18,15 +18,15 @@ import msgspec
 from tests.campaign_books import Ledger
 from tests.campaign_hand import Hand
 from tests.campaign_plan import Scenario
-from tests.campaign_watch import GateWatch, Leftovers, LogWatch, LoopProbe, NakedWatch, SendWatch
+from tests.campaign_watch import CareWatch, GateWatch, Leftovers, LogWatch, LoopProbe, NakedWatch, SendWatch
 from trader_gui.credentials import Credentials
 from trader_gui.errors import TraderError
-from trader_gui.exchange import rest, rest_errors, streams
+from trader_gui.exchange import rest, rest_errors
 from trader_gui.exchange.endpoints import ENDPOINTS, loopback
 from trader_gui.exchange.rest_calls import RestLimits
-from trader_gui.exchange.streams import StreamLimits
 from trader_gui.profiles import PROFILES
 from trader_gui.risk.gate import RiskLimits
+from trader_gui.rt_trader import reconciler
 from trader_gui.rt_trader.options import SessionOptions
 from trader_gui.rt_trader.trader import RtTrader
 from trader_gui.settings import DataDirectory
@@ -37,8 +37,8 @@ PROFILE = "testnet"
 START_LIMIT_S = 30.0
 SETTLE_LIMIT_S = 30.0
 STOP_LIMIT_S = 30.0
-NAKED_LIMIT_S = 10.0
-"""After the faults have ended: the engine's pauses, a refusal's, and asking for an answer that never came."""
+CARE_LIMIT_S = 2.75
+"""The policy's two seconds, the session's look at its clock, and a loop that is shared with the exchange."""
 
 BLOCKED_LIMIT_S = 2.0
 """Of the loop that exchange, client and two cores share with whatever else runs here."""
@@ -46,8 +46,9 @@ BLOCKED_LIMIT_S = 2.0
 SHORT_REST = RestLimits(
     connect_s=2.0, read_s=2.0, change_s=3.0, query_s=6.0, queue_s=1.5, overtake_s=0.5, backoff_s=0.2
 )
-SHORT_STREAM = StreamLimits(open_s=3.0, ping_s=1.0, pong_s=1.5, backoff_max_s=1.0)
 LONGEST_PAUSE_S = 2.0
+SHORT_LOOK_S = 1.0
+"""Between two reconciliations: a session of a few seconds shall have some."""
 
 
 @dataclass
@@ -77,8 +78,8 @@ def short_limits() -> Iterator[None]:
 
     with (
         mock.patch.object(rest, "RestLimits", lambda: SHORT_REST),
-        mock.patch.object(streams, "StreamLimits", lambda: SHORT_STREAM),
         mock.patch.object(rest_errors, "pause_s", short_pause_s),
+        mock.patch.object(reconciler, "LOOK_S", SHORT_LOOK_S),
     ):
         yield
 
@@ -123,6 +124,7 @@ class _Run:
         self._verdict = verdict
         self._directory = DataDirectory.open(folder, PROFILE)
         self._gate = GateWatch()
+        self._care = CareWatch()
         self._probe = LoopProbe()
         self._are_faults_over = asyncio.Event()
         self._trader: RtTrader | None = None
@@ -149,7 +151,7 @@ class _Run:
 
     async def _trade(self) -> None:
         scenario, trouble = self._scenario, self._exchange.trouble
-        session = await self._start()
+        session = await self._start_again()  # the symbol may be halted just now
         faults = trouble.start(scenario.plan)
         jobs = [self._hand.follow(scenario.acts)]
         if scenario.has_engine:
@@ -179,6 +181,7 @@ class _Run:
         keys = Credentials(exchange.api_key, exchange.api_secret)
         trader = RtTrader(PROFILES[PROFILE], options, self._directory, RiskLimits(), keys)
         self._gate.attach(trader)
+        self._care.attach(trader)
         session = asyncio.create_task(trader.run(), name="session")
         started = asyncio.create_task(trader.started.wait(), name="started")
         try:
@@ -269,11 +272,14 @@ class _Run:
         verdict.failures += [f"{cid} reached the exchange past the gate" for cid in sorted(placed - unknown)]
         if trader.status.halt_reason:
             verdict.failures.append(f"the program halted the engine: {trader.status.halt_reason}")
+        if self._care.longest_s > CARE_LIMIT_S:
+            verdict.failures.append(f"the engine's position was left without a stop for {self._care.longest_s:.2f} s")
         if self._probe.longest_s > BLOCKED_LIMIT_S:
             verdict.failures.append(f"the loop was blocked for {self._probe.longest_s:.2f} s")
         verdict.figures |= {
             "blocked_s": self._probe.longest_s,
             "naked_s": self._naked.longest_s,
+            "care_s": self._care.longest_s,
             "orders": len(placed),
             "fills": len(ledger.own_trades()),
             "refused": len(self._hand.refused),

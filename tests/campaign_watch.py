@@ -14,8 +14,9 @@ from typing import Any
 from tests.campaign_books import Ledger
 from trader_gui.domain.account import AccountSnapshot
 from trader_gui.domain.market import AggTrade, Kline, MarkPrice
-from trader_gui.domain.order import OrderOutcome, OrderUpdate, OutcomeKind, Purpose
-from trader_gui.domain.step import ApprovedOrder, Route, Step
+from trader_gui.domain.order import OrderOutcome, OrderUpdate, Origin, OutcomeKind, Purpose
+from trader_gui.domain.step import ApprovedOrder, EngineMode, Route, Step
+from trader_gui.models.protection import is_covered, live_stops
 from trader_gui.risk.rules import is_opening
 from trader_gui.rt_trader.trader import RtTrader
 from trader_gui.simulated_exchange.core import VenueCore
@@ -140,6 +141,55 @@ class GateWatch:
                 if purpose is intent.purpose:
                     self.findings.append(f"{approved.client_order_id} opened while {other} was in doubt")
         self._in_doubt[approved.client_order_id] = intent.purpose
+
+
+_OF_CARE = frozenset({Purpose.PROTECTION, Purpose.EXIT})
+
+
+def _orders_of(step: Step) -> list[ApprovedOrder]:
+    return [approved for approved in step.approved if isinstance(approved, ApprovedOrder)]
+
+
+class CareWatch:
+    """Measures how long the engine, while it may act, left a position of its own that it knew without a proven stop.
+
+    Attributes:
+        longest_s: From the moment the position was known, or the last thing done about it came to nothing, to a stop
+            that the exchange has told, an exit on its way, or nothing left to protect.
+    """
+
+    def __init__(self) -> None:
+        self.longest_s = 0.0
+        self._since_s: float | None = None
+        self._trader: RtTrader | None = None
+
+    def attach(self, trader: RtTrader) -> None:
+        """Watch a session."""
+        self._trader, self._since_s = trader, None
+        trader.add_observer(self._on_step)
+
+    def _on_step(self, step: Step) -> None:
+        now_s = time.monotonic()
+        if self._since_s is not None:
+            self.longest_s = max(self.longest_s, now_s - self._since_s)
+        has_acted = any(a.intent.origin is Origin.ENGINE and a.intent.purpose in _OF_CARE for a in _orders_of(step))
+        if not self._is_uncared_for():
+            self._since_s = None
+        elif self._since_s is None or has_acted:
+            self._since_s = now_s
+
+    def _is_uncared_for(self) -> bool:
+        assert self._trader is not None
+        callback = self._trader.callback
+        if callback.gate.mode is EngineMode.HALTED or not callback.engine_holds_position:
+            return False
+        if callback.rules.status != "TRADING":
+            return False  # nobody can do anything
+        orders = callback.orders.open_orders(callback.symbol)
+        if any(o.origin is Origin.ENGINE and o.purpose is Purpose.EXIT for o in orders):
+            return False
+        held = [p for p in callback.account.positions.values() if p.symbol == callback.symbol]
+        return not all(is_covered(p, live_stops(p, orders)) for p in held)
 
 
 class SendWatch:

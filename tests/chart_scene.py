@@ -17,8 +17,9 @@ from tests.core_records import (
 from trader_gui.callback import Callback
 from trader_gui.decision.registry import make_strategy
 from trader_gui.domain.account import Position
+from trader_gui.domain.client_order_id import make_client_order_id
 from trader_gui.domain.market import Kline, KlineHistory, MarkPrice
-from trader_gui.domain.order import Fill, Order, OrderFamily, OrderType, Origin, Purpose, Side, make_client_order_id
+from trader_gui.domain.order import Fill, Order, OrderFamily, OrderType, Origin, Purpose, Side
 from trader_gui.risk.gate import RiskGate, RiskLimits
 
 
@@ -131,4 +132,24 @@ def trading_scene(count: int = 200) -> Callback:
         [entry_fill(count - 9, str(entry))],
     )
     step_mark(callback, str(klines[-1].close + 10))
+    return callback
+
+
+def with_limit_orders(callback: Callback, count: int) -> Callback:
+    """Add resting limit orders around the newest close, 60 apart, and return the session."""
+    last = callback.klines.last
+    assert last is not None
+    position = callback.account.position("BTCUSDT")
+    assert position is not None
+    orders = [
+        make_order(
+            make_client_order_id(PREFIX, Origin.HAND, Purpose.ENTRY, 80 + i),
+            side=Side.BUY,
+            price=last.close - 60 * (i + 1),
+            order_id=80 + i,
+        )
+        for i in range(count)
+    ]
+    everything = (*callback.orders.open_orders("BTCUSDT"), *orders)
+    callback.step(make_snapshot(position, open_orders=everything, taken_time_ms=callback.now_ms))
     return callback

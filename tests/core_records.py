@@ -21,6 +21,7 @@ from trader_gui.domain.order import (
 )
 from trader_gui.domain.step import EngineMode
 from trader_gui.domain.symbol import SymbolRules
+from trader_gui.journal.belief import Belief
 from trader_gui.risk.rules import RiskContext, RiskLimits
 
 START_MS = 1_700_000_040_000
@@ -175,22 +176,35 @@ def make_intent(**over: Any) -> OrderIntent:
 
 
 def make_risk_context(**over: Any) -> RiskContext:
-    """Return what the gate knows of a flat, fresh, armed session at 100000."""
+    """Return what the gate knows of a flat, fresh, armed session at 100000; `position` may stand for `legs`."""
+    position = over.pop("position", None)
     values: dict[str, Any] = {
+        "symbol": "BTCUSDT",
         "rules": RULES,
         "limits": RiskLimits(),
         "mode": EngineMode.ACTIVE,
-        "position": None,
+        "is_hedge": False,
+        "legs": () if position is None else (position,),
         "is_account_known": True,
         "open_orders": (),
         "closed_keys": frozenset(),
         "cancels_in_flight": frozenset(),
+        "amends_in_flight": frozenset(),
+        "are_entries_blocked": False,
         "untold": frozenset(),
         "last_price": dec("100000"),
         "mark_price": dec("100000"),
+        "best_bid": dec("99999.9"),
+        "best_ask": dec("100000.1"),
         "is_market_fresh": True,
         "is_private_fresh": True,
         "result_today": dec(0),
         "now_ms": START_MS,
     }
     return RiskContext(**(values | over))
+
+
+def make_belief(*positions: Position, orders: tuple[Order, ...] = (), wallet: Any = 10_000, time_ms: int = 0) -> Belief:
+    """Return what a journal says: these positions and orders, one balance in USDT."""
+    held = {position.key: position for position in positions}
+    return Belief(orders, held, {"USDT": Balance("USDT", dec(wallet), dec(wallet))}, {}, {}, {}, time_ms)

@@ -29,7 +29,7 @@ from trader_gui.domain.order import (
     OrderUpdate,
     OutcomeKind,
 )
-from trader_gui.domain.step import ApprovedOrder, EngineMode, FeedStatus, Message, ModeChange, Route, Step
+from trader_gui.domain.step import ApprovedOrder, EngineMode, FeedStatus, Message, ModeChange, Route, Step, Tick
 from trader_gui.risk.gate import RiskGate, RiskLimits
 
 
@@ -38,6 +38,7 @@ class Rig:
 
     Attributes:
         now_ms: Market time; `tick` moves it.
+        elapsed_ms: Real time; `look` moves it.
         amount, entry_price: The position as the venue holds it.
         steps: Every step so far.
     """
@@ -68,6 +69,7 @@ class Rig:
         self.entry_price = Decimal(0)
         self.price = dec(closes[-1]) if closes else Decimal(100_000)
         self.now_ms = START_MS + len(closes) * MINUTE_MS
+        self.elapsed_ms = 0
         self._index = len(closes)
         self._trade_id = 0
         self._order_id = 9_007_199_254_740_993
@@ -94,6 +96,11 @@ class Rig:
             self._index += 1
         self.price = self.price if price is None else dec(price)
         return self.send(make_kline(self._index, self.price, is_closed=False, event_time_ms=self.now_ms))
+
+    def look(self, after_ms: int = 250) -> Step:
+        """Move the real clock, and have the session look at it; the market stands still."""
+        self.elapsed_ms += after_ms
+        return self.send(Tick(self.elapsed_ms, self.now_ms))
 
     def limit(self, band: str) -> Decimal:
         """Return a band of the last closed kline."""
@@ -224,11 +231,16 @@ class Rig:
         assert isinstance(entry, ApprovedOrder)
         return entry
 
-    def hold_long(self) -> ApprovedOrder:
-        """Enter, fill at 100000, and have the protective stop accepted; return the stop."""
+    def naked_long(self) -> ApprovedOrder:
+        """Enter and fill at 100000; return the protective stop, not yet answered."""
         entry = self.enter_long()
         self.accept(entry)
         (protection,) = self.fill(entry, price=100_000).approved
         assert isinstance(protection, ApprovedOrder)
+        return protection
+
+    def hold_long(self) -> ApprovedOrder:
+        """Enter, fill at 100000, and have the protective stop accepted; return the stop."""
+        protection = self.naked_long()
         self.accept(protection)
         return protection

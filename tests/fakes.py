@@ -8,6 +8,7 @@ from typing import Any
 from trader_gui.callback import Callback
 from trader_gui.decision.registry import make_strategy
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, Balance, MarginType, Position
+from trader_gui.domain.client_order_id import make_client_order_id
 from trader_gui.domain.market import (
     AggTrade,
     BookTicker,
@@ -31,7 +32,6 @@ from trader_gui.domain.order import (
     Side,
     TimeInForce,
     WorkingType,
-    make_client_order_id,
 )
 from trader_gui.domain.step import EngineMode, FeedStatus, Message, ModeChange, Refusal, Route, Step
 from trader_gui.domain.symbol import SymbolRules
@@ -111,8 +111,9 @@ def wave(count: int) -> list[str]:
 
 
 def position(amount: str = "0.010", entry: str = "108367.6", **more: Any) -> Position:
-    """Return a BTCUSDT position."""
+    """Return a position, in BTCUSDT unless told otherwise."""
     values: dict[str, Any] = {
+        "symbol": SYMBOL,
         "break_even_price": Decimal(entry) + Decimal("108.4"),
         "liquidation_price": Decimal("97922.5"),
         "leverage": 10,
@@ -120,7 +121,8 @@ def position(amount: str = "0.010", entry: str = "108367.6", **more: Any) -> Pos
         "isolated_wallet": Decimal("108.37"),
     }
     values.update(more)
-    return Position(SYMBOL, Decimal(amount), Decimal(entry), Decimal("0.82"), **values)
+    amounts = {"position_amount": Decimal(amount), "entry_price": Decimal(entry), "unrealized_pnl": Decimal("0.82")}
+    return Position(**amounts, **values)
 
 
 def order(
@@ -335,6 +337,9 @@ class FakeTrader:
 
     async def cancel_entries(self) -> None:
         self.commands.append(("cancel_entries", ()))
+
+    def check_account(self) -> None:
+        self.commands.append(("check_account", ()))
 
     async def set_leverage(self, leverage: int) -> None:
         self.commands.append(("set_leverage", (leverage,)))

@@ -18,17 +18,27 @@ class RoadWorld:
     """A road, and what it told its observers.
 
     Attributes:
+        journal: Of the session.
         steps: Every step that the observers were told.
         observers: The list that the road reads.
     """
 
     def __init__(self, rig: Rig, journal: Any) -> None:
         self.rig = rig
+        self.journal = journal
         self.status = SessionStatus(phase="running")
         self.tally = Tally()
         self.steps: list[Step] = []
         self.observers: list[Any] = [self.steps.append]
-        unconnected: Any = SimpleNamespace(port=None, reader=None, is_mirror_stale=lambda now_ns: False)
+        unconnected: Any = SimpleNamespace(
+            port=None,
+            reader=None,
+            lives={},
+            is_local=True,
+            is_paced=True,
+            is_mirror_stale=lambda now_ns: False,
+            replace_user_stream=lambda reason: None,
+        )
         self.parts = make_parts(
             rig.callback,
             unconnected,  # nothing is sent
@@ -38,6 +48,7 @@ class RoadWorld:
             self.observers,
             lambda item, received_ns: None,
             with_book=False,
+            dead_man_switch="engine",
         )
         self.road = self.parts.road
         for route in self.status.routes.values():

@@ -306,6 +306,7 @@ class Proxy:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self.release()
         self._server.close()
         for link in tuple(self._links):
             link.close()
@@ -331,6 +332,15 @@ class Proxy:
         """Send on all that was kept back."""
         self._held.clear()
         self._released.set()
+
+    def bury(self) -> None:
+        """End what is held back as a network does that comes back as another one.
+
+        The connections of before stay open, and nothing more goes through them in either direction; new ones pass.
+        """
+        self._held.clear()
+        for link in self._links:
+            link.is_buried = True
 
     def swallow(self, beginning: str) -> None:
         """Take the next such request to the exchange, but close the connection in place of its answer."""
@@ -362,9 +372,10 @@ class Proxy:
         try:
             chunk = first
             while chunk:
-                self._look_at(link, chunk)
-                upstream.write(chunk)
-                await upstream.drain()
+                if not link.is_buried:
+                    self._look_at(link, chunk)
+                    upstream.write(chunk)
+                    await upstream.drain()
                 chunk = await reader.read(65_536)
         finally:
             link.close()
@@ -390,8 +401,9 @@ class Proxy:
                 while any(link.first_line.startswith(beginning) for beginning in self._held):
                     self._released.clear()
                     await self._released.wait()
-                link.writer.write(chunk)
-                await link.writer.drain()
+                if not link.is_buried:
+                    link.writer.write(chunk)
+                    await link.writer.drain()
         finally:
             link.close()
 
@@ -404,6 +416,7 @@ class _Link:
         self.upstream: asyncio.StreamWriter | None = None
         self.first_line = ""
         self.swallows_answer = False
+        self.is_buried = False
         self.ended = asyncio.Event()
 
     def close(self) -> None:

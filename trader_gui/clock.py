@@ -1,5 +1,6 @@
 """The clock of a session: this machine's time put right by the venue's, and monotonic time."""
 
+import sys
 import time
 from collections.abc import Awaitable, Callable
 
@@ -86,6 +87,25 @@ class SystemClock:
         self._wall_minus_monotonic_ms = best_difference_ms
         self.synced_ns = time.monotonic_ns()
         return best_offset_ms
+
+
+def wall_ns() -> int:
+    """Return this machine's wall time, right or wrong, ns UTC."""
+    return time.time_ns()
+
+
+def _sleepless_clock() -> Callable[[], int]:
+    """Return a monotonic clock that goes on while the machine sleeps, where the system has one."""
+    name = {"linux": "CLOCK_BOOTTIME", "darwin": "CLOCK_MONOTONIC"}.get(sys.platform, "")
+    clock_id: int | None = getattr(time, name, None)
+    if clock_id is None:
+        return time.monotonic_ns  # on Windows it does go on
+    read = time.clock_gettime_ns
+    return lambda: read(clock_id)
+
+
+sleepless_ns = _sleepless_clock()
+"""Monotonic time, ns, that counts the machine's sleep, too; `time.monotonic` does so on some systems only."""
 
 
 def _wall_minus_monotonic_ms() -> int:

@@ -47,6 +47,8 @@ async def _run(arguments: argparse.Namespace, directory: DataDirectory, settings
             seed=arguments.seed,
             arm_at_start=arguments.arm,
             stop_at_data_end=True,
+            protection_action=settings.trading.protection_policy,
+            dead_man_switch=settings.trading.dead_man_switch,
         ),
         directory,
         settings.risk_limits,

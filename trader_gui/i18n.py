@@ -10,12 +10,25 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
 
+from trader_gui.domain.closing import Trouble
 from trader_gui.domain.order import OrderOutcome
 from trader_gui.domain.step import Refusal
 from trader_gui.errors import OutcomeUnknownError, TraderError, VenueError
 from trader_gui.resources import read_text
 
-SECTIONS = ("problem", "hold", "held", "held_more", "venue_error", "refusal", "reason")
+SECTIONS = (
+    "problem",
+    "ask",
+    "hold",
+    "held",
+    "held_more",
+    "venue_error",
+    "refusal",
+    "reason",
+    "stream",
+    "no_stop",
+    "cause",
+)
 _NOT_SENT = "not sent: "
 """How this program's own refusals begin: the exchange was not asked."""
 
@@ -76,6 +89,20 @@ def reason_words(code: str) -> str:
     return words("reason", code) if code else ""
 
 
+def stream_words(detail: str) -> str:
+    """Return why a stream was lost, replaced, or is not there, other people's words in brackets; "" for nothing."""
+    code, _, others = detail.partition(": ")
+    if not code:
+        return ""
+    sentence = words("stream", code)
+    return f"{sentence.rstrip('.')} ({others})." if others else sentence
+
+
+def cause_words(code: str) -> str:
+    """Return why exchange, journal and program differed (`funding`, `foreign_order`); "" for no difference."""
+    return words("cause", code) if code else ""
+
+
 def venue_error_words(code: int | None, message: str = "") -> str:
     """Return what an error answer of the exchange means, with its code; without a sentence, the exchange's own text."""
     if code is None and message.startswith(_NOT_SENT):
@@ -89,11 +116,35 @@ def venue_error_words(code: int | None, message: str = "") -> str:
     return f"The exchange answered {number}: {message}" if message else f"The exchange refused it ({number})."
 
 
+def no_stop_words(cause: str) -> str:
+    """Return why the engine's position has no stop at the exchange: a number or text of the exchange, or our code."""
+    if cause.lstrip("-").isdecimal():
+        return venue_error_words(int(cause))
+    section = next((name for name in ("no_stop", "refusal", "reason") if cause in sentences()[name]), None)
+    if section is not None:
+        return words(section, cause)
+    return venue_error_words(None, cause) if cause else ""
+
+
 def outcome_words(outcome: OrderOutcome) -> str:
     """Return what became of a request that was refused, or whose answer is not known; some reasons are our codes."""
     if outcome.error_code is None and outcome.error_message in sentences()["reason"]:
         return reason_words(outcome.error_message)
     return venue_error_words(outcome.error_code, outcome.error_message)
+
+
+def trouble_words(trouble: Trouble) -> str:
+    """Return why something could not be closed: the gate's reason, the exchange's, or the program's own."""
+    code, detail = trouble.code, trouble.detail
+    if code.removeprefix("-").isdigit():
+        text = venue_error_words(int(code), detail)
+    elif code == "not_sent":
+        text = venue_error_words(None, detail)
+    elif code in sentences()["refusal"]:
+        text = refusal_words(Refusal(code, detail))
+    else:
+        text = words("reason", code, {"detail": detail})
+    return f"{trouble.symbol}: {text}" if trouble.symbol else text
 
 
 def error_words(error: TraderError) -> str:

@@ -1,6 +1,6 @@
-"""All that must happen before the first tick: symbol rules, past klines, account, commission; and the stream names."""
+"""What a session asks before its first tick: symbol rules, past klines, commission, account; and the stream names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from trader_gui.domain.account import AccountSnapshot
 from trader_gui.domain.market import INTERVAL_MS, KlineHistory
-from trader_gui.domain.order import Fill
 from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.errors import UserError
@@ -25,18 +24,19 @@ class Prepared(msgspec.Struct, frozen=True):
     """What `Prelim` brings back.
 
     Attributes:
+        rules: Filters of every symbol.
+        is_hedge: The account is in hedge mode.
         history: Closed klines; `open_time_ms` of the last is right before the open one.
-        snapshot: Dated by the market's clock, as the account's events are.
-        past_fills: Own executions since midnight UTC of the venue's market time, oldest first.
+        day_start_ms: Midnight UTC of the venue's market time.
         today_income: Realised PnL, commission and funding since then, quote asset.
     """
 
-    rules: SymbolRules
+    rules: Mapping[str, SymbolRules]
+    is_hedge: bool
     history: KlineHistory
-    snapshot: AccountSnapshot
     commission: CommissionRate
     brackets: tuple[LeverageBracket, ...]
-    past_fills: tuple[Fill, ...]
+    day_start_ms: int
     today_income: Decimal
 
 
@@ -50,35 +50,41 @@ class Prelim:
         self._interval = interval
 
     async def run(self, progress: Callable[[int, int], None]) -> Prepared:
-        """Return all that a session needs.
+        """Return all that a session needs but the account.
 
         Args:
             progress: Called with (klines loaded, klines wanted).
 
         Raises:
-            UserError: Unknown symbol or interval, hedge mode.
+            UserError: Unknown symbol or interval.
             VenueError: The venue cannot be asked.
         """
         rules = await self._rules()
-        if await self._port.is_hedge_mode():
-            raise UserError(
-                "the account is in hedge mode, which is not supported: switch it to one-way mode at the exchange"
-            )
+        is_hedge = await self._port.is_hedge_mode()
         progress(0, HISTORY_LENGTH)
         history = await self.load_history()
         progress(len(history.klines), HISTORY_LENGTH)
         day_start_ms = _day_start_ms(history)
         income = await self._port.income(start_time_ms=day_start_ms)
-        snapshot = await self._port.account_snapshot(self._symbol)
         return Prepared(
             rules=rules,
+            is_hedge=is_hedge,
             history=history,
-            snapshot=replace(snapshot, taken_time_ms=min(snapshot.taken_time_ms, _market_ms(history))),
             commission=await self._port.commission_rate(self._symbol),
             brackets=await self._port.leverage_brackets(self._symbol),
-            past_fills=await self._port.fills(self._symbol, start_time_ms=day_start_ms),
+            day_start_ms=day_start_ms,
             today_income=sum((row.income for row in income if row.income_type in _WALLET_INCOME), Decimal(0)),
         )
+
+    async def account(self, history: KlineHistory) -> AccountSnapshot:
+        """Return the account, dated by the market's clock, as its events are: not later than the last closed kline.
+
+        Raises:
+            VenueError: The venue cannot be asked.
+        """
+        told = await self._port.account_snapshot(self._symbol)
+        closed_ms = history.klines[-1].close_time_ms if history.klines else 0
+        return replace(told, taken_time_ms=min(told.taken_time_ms, closed_ms))
 
     async def load_history(self) -> KlineHistory:
         """Return the last closed klines, at most `HISTORY_LENGTH`."""
@@ -86,20 +92,21 @@ class Prelim:
         closed = tuple(k for k in klines if k.is_closed)[-HISTORY_LENGTH:]
         return KlineHistory(symbol=self._symbol, interval=self._interval, klines=closed)
 
-    async def _rules(self) -> SymbolRules:
+    async def _rules(self) -> Mapping[str, SymbolRules]:
+        """Return the filters of the host that is traded on, not of the one that is read: they may differ."""
         if self._interval not in INTERVAL_MS:
             raise UserError(f"unknown interval {self._interval}: use one of {', '.join(INTERVAL_MS)}")
-        return await read_rules(self._reader, self._symbol)
+        rules = await self._port.symbol_rules()
+        check_traded(rules, self._symbol)
+        return rules
 
 
-async def read_rules(reader: MarketReader, symbol: str) -> SymbolRules:
+def check_traded(rules: Mapping[str, SymbolRules], symbol: str) -> SymbolRules:
     """Return a symbol's filters.
 
     Raises:
         UserError: Unknown symbol, or one that is not trading.
-        VenueError: The venue cannot be asked.
     """
-    rules = await reader.symbol_rules()
     found = rules.get(symbol)
     if found is None:
         near = [s for s in sorted(rules) if s.startswith(symbol[:3])][:5]
@@ -112,12 +119,8 @@ async def read_rules(reader: MarketReader, symbol: str) -> SymbolRules:
 
 def _day_start_ms(history: KlineHistory) -> int:
     """Return midnight UTC of the day that the venue's market is in: that of the open kline, not of the last closed."""
-    now_ms = _market_ms(history)
+    now_ms = history.klines[-1].close_time_ms + 1 if history.klines else 0
     return now_ms - now_ms % _DAY_MS
-
-
-def _market_ms(history: KlineHistory) -> int:
-    return history.klines[-1].close_time_ms + 1 if history.klines else 0
 
 
 def stream_names(symbol: str, interval: str, *, with_book: bool) -> dict[Route, tuple[str, ...]]:

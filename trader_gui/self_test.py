@@ -118,7 +118,7 @@ async def _trade(trader: RtTrader) -> str:
             if answer.step.refusals or answer.outcomes[0].kind is not OutcomeKind.ACCEPTED:
                 raise TraderError(f"the order was not accepted: {answer.step.refusals or answer.outcomes[0]}")
             report = await trader.flatten(await trader.plan_flatten())
-            if not report.is_flat:
+            if not report.is_done:
                 raise TraderError(f"not flat after flattening: {report.remaining}")
     finally:
         trader.request_stop()

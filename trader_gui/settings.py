@@ -1,11 +1,13 @@
 """Typed settings: defaults, validation, migration, atomic save; never a secret. And where files live.
 
-Two files, JSON: `settings.json` in the data directory (appearance, confirmations; common to all profiles) and one in
-each profile's folder (limits, strategy, last choices). A save is whole or not at all: written beside, flushed to disk,
-put in place, and the former file kept as `.bak`. A file that cannot be read is renamed aside, its backup is loaded, and
-the user is told (`Settings.notices`); a file of a newer program version is refused and left alone.
+Two files, JSON: `settings.json` in the data directory (appearance; common to all profiles) and one in each profile's
+folder (limits, strategy, confirmations, the order ticket's presets and last choices). A save is whole or not at all:
+written beside, flushed to disk, put in place, and the former file kept as `.bak`; at no instant is there no file. A
+file that cannot be read is renamed aside, its backup takes its place, and the user is told once (`Settings.notices`); a
+file of a newer program version is refused and left alone.
 """
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -16,7 +18,9 @@ from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 import msgspec
 
 from trader_gui.domain.market import INTERVAL_MS
+from trader_gui.domain.ticket import AskRules, TicketMemory, TicketPreset
 from trader_gui.errors import UserError
+from trader_gui.risk.protection import ProtectionAction
 from trader_gui.risk.rules import RiskLimits
 
 APPLICATION = "Trader GUI"
@@ -28,7 +32,8 @@ _MIGRATIONS: dict[int, Migration] = {}
 """From version n to n + 1, on the decoded JSON."""
 
 Palette: TypeAlias = Literal["global", "east_asian", "korean", "colour_blind", "mono"]
-Confirm: TypeAlias = Literal["always", "above_limits", "never"]
+DeadManMode: TypeAlias = Literal["off", "engine", "all"]
+"""For whose entries the exchange's countdown is kept: nobody's, the engine's, or those by hand as well."""
 T = TypeVar("T", bound="_Versioned")
 
 
@@ -41,17 +46,12 @@ class CommonSettings(_Versioned, frozen=True, kw_only=True):
 
     Attributes:
         font_scale: On top of the system's scale, 1.0 is 100 %.
-        confirm_*: When an order of that kind is asked about before it is sent.
     """
 
     theme: Literal["system", "dark", "light"] = "system"
     palette: Palette = "global"
     language: Literal["en", "ko"] = "en"
     font_scale: Annotated[float, msgspec.Meta(ge=0.8, le=2.0)] = 1.0
-    confirm_limit: Confirm = "always"
-    confirm_market: Confirm = "always"
-    confirm_stop: Confirm = "always"
-    confirm_close: Confirm = "always"
 
 
 class TradingSettings(_Versioned, frozen=True, kw_only=True):
@@ -62,7 +62,13 @@ class TradingSettings(_Versioned, frozen=True, kw_only=True):
         arm_duration_s: Offered when arming, seconds; None is without end.
         leverage: Offered for a symbol that has none set yet.
         strategy, strategy_parameters: Name in the registry, and values that differ from its defaults.
-        last_quantity: Of the order ticket, base asset, by symbol.
+        protection_policy: When no stop of the engine's position is known at the exchange within two seconds: `close`
+            it at market, or raise an `alarm` and go on trying.
+        dead_man_switch: Whose entries the exchange cancels when this program is no longer heard of for two minutes. It
+            cancels every order of the book of the symbol then, resting limit exits included; stops stay.
+        ask: When an order by hand is asked about before it is sent; never carried over from one profile to another.
+        presets: Of the order ticket, by name.
+        tickets: What the order ticket remembers, by symbol.
     """
 
     symbol: Annotated[str, msgspec.Meta(pattern="^[A-Z0-9_]{2,24}$")] = "BTCUSDT"
@@ -72,7 +78,11 @@ class TradingSettings(_Versioned, frozen=True, kw_only=True):
     leverage: Annotated[int, msgspec.Meta(ge=1, le=125)] = 20
     strategy: str = "bb_rv"
     strategy_parameters: dict[str, float | int | str | bool] = {}
-    last_quantity: dict[str, Decimal] = {}
+    protection_policy: ProtectionAction = "close"
+    dead_man_switch: DeadManMode = "engine"
+    ask: AskRules = AskRules()
+    presets: dict[str, TicketPreset] = {}
+    tickets: dict[str, TicketMemory] = {}
 
 
 _LIMITS_WITH_VENUE = RiskLimits(
@@ -152,6 +162,11 @@ class DataDirectory:
         return self.folder / "trader-gui.log"
 
     @property
+    def kline_cache_folder(self) -> Path:
+        """Klines that charts have read, a folder for each host; may be deleted at any time."""
+        return self.folder / "cache" / "klines"
+
+    @property
     def layout_path(self) -> Path:
         """The window's saved layout."""
         return self.folder / "layout.ini"
@@ -189,9 +204,14 @@ class _StoredRecord(Generic[T]):
         except OSError as error:
             raise UserError(f"cannot read the settings {self._path} ({error.strerror}): make it readable") from error
         try:
-            return self._read(self._backup), f"{self._path} {problem}: the former settings are used"
+            record = self._read(self._backup)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            with contextlib.suppress(OSError):
+                _move_aside(self._backup)
             return self._default, f"{self._path} {problem}: the defaults are used"
+        with contextlib.suppress(OSError):
+            _write_whole(self._path, self._backup.read_bytes())
+        return record, f"{self._path} {problem}: the former settings are used"
 
     def save(self, record: T) -> None:
         """Replace the file by `record`, whole or not at all.
@@ -206,7 +226,7 @@ class _StoredRecord(Generic[T]):
         except msgspec.ValidationError as error:
             raise UserError(f"these settings cannot be used: {error}") from error
         try:
-            _replace_file(self._path, text, self._backup)
+            replace_file(self._path, text, self._backup)
         except OSError as error:
             raise UserError(
                 f"cannot save the settings {self._path} ({error.strerror}): free space or make the folder writable"
@@ -231,7 +251,18 @@ class _StoredRecord(Generic[T]):
         return record
 
 
-def _replace_file(path: Path, content: bytes, backup: Path) -> None:
+def replace_file(path: Path, content: bytes, backup: Path) -> None:
+    """Put `content` in the place of a file, whole or not at all, and keep what was there as `backup`.
+
+    Raises:
+        OSError: The disk refuses; the file is what it was.
+    """
+    if path.exists():
+        _write_whole(backup, path.read_bytes())
+    _write_whole(path, content)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".", suffix=".new")
     new = Path(name)
     try:
@@ -239,8 +270,6 @@ def _replace_file(path: Path, content: bytes, backup: Path) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        if path.exists():
-            path.replace(backup)
         new.replace(path)
     except OSError:
         new.unlink(missing_ok=True)
@@ -317,7 +346,8 @@ def check_trading(trading: TradingSettings) -> None:
     Raises:
         UserError: A limit is 0, negative or no finite number; or the interval is unknown.
     """
-    for name, value in msgspec.structs.asdict(trading.risk_limits).items():
+    limits = msgspec.structs.asdict(trading.risk_limits) | msgspec.structs.asdict(trading.ask.limits)
+    for name, value in limits.items():
         if value is not None and not (Decimal(value).is_finite() and value > 0):
             raise UserError(f"the limit {name.replace('_', ' ')} must be above 0, or empty for none: {value} is not")
     if trading.interval not in INTERVAL_MS:

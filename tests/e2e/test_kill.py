@@ -1,4 +1,4 @@
-"""`kill -9` in an armed replay: the journal opens, the next start sends nothing and says what differs."""
+"""`kill -9` in an armed replay: the journal opens, and the next start sends nothing."""
 
 import random
 import subprocess
@@ -36,22 +36,17 @@ def test_a_killed_session_loses_nothing_and_its_successor_sends_nothing(fills: i
         told, intents = reader.fills(), reader.intents()
         assert len(told) >= fills
         assert {f.client_order_id for f in told if f.client_order_id.startswith(reader.id_prefix)} <= set(intents)
-        position, wallet = reader.positions(), reader.balances()["USDT"].wallet_balance
+        assert reader.belief() is not None
         next_sequence = reader.next_sequence()
 
     again = ran(*words, "--for", 0.5)  # at 1x, not armed
     assert (again.code, again.err) == (0, "")
     summary = again.summary
     assert (summary["orders"], summary["fills"], summary["position_amount"]) == (0, 0, 0.0)
-    differing = " ".join(summary["differences"])
-    assert f"USDT wallet: journal {wallet.normalize():f}, exchange 10000" in differing
-    for symbol, held in position.items():
-        assert f"{symbol} position: journal {held.position_amount.normalize():f}, exchange none" in differing
+    assert summary["differences"] == []  # the simulated exchange's account is a new one: nothing of before is in it
     with JournalReader(journal) as reader:
         last = reader.last_session()
         assert last is not None and last.session_id > killed.session_id and last.ended_ms is not None
-        notes = [note.text for note in reader.notes(last.session_id) if note.kind == "difference"]
-        assert notes == summary["differences"]
         assert reader.next_sequence() == next_sequence  # nothing new was meant to be sent
         assert reader.fills() == told
         modes = [note.text for note in reader.notes(last.session_id) if note.kind == "mode"]

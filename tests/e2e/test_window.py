@@ -19,8 +19,10 @@ from PySide6.QtWidgets import QApplication, QTabBar
 from tests.e2e.x_screen import MISSING, REPOSITORY, Program, XScreen, is_running, place_of, program, until
 from tests.fakes import FakeTrader, order, position, snapshot
 from trader_gui.domain.order import OrderStatus, OrderType, Side
+from trader_gui.domain.ticket import OrderKind
+from trader_gui.journal.belief import Belief
+from trader_gui.journal.reader import JournalReader
 from trader_gui.models.bridge import Bridge
-from trader_gui.models.ticket_records import OrderKind
 from trader_gui.widgets.main_window import MainWindow
 from trader_gui.widgets.table_cells import button_rect
 from trader_gui.widgets.tables import TableView
@@ -193,36 +195,36 @@ def test_a_person_trades_by_mouse_and_keys(screen: XScreen, tmp_path: Path, look
         person = Person(shown, shown.wait_started())
 
         person.send(flat, Side.BUY, "0.010")
-        until("a position", lambda: shown.read(lambda journal: journal.positions()))
+        until("a position", lambda: shown.read(lambda journal: _believed(journal).positions))
         until("its line on the chart", lambda: person.line(held, theme().color("text1")) > 50)
         (bought,) = {fill.price for fill in shown.read(lambda journal: journal.fills())[:1]}
 
         price = bought - 250
         person.send(held, Side.BUY, "0.002", f"{price}")
-        placed = until("the limit order", lambda: shown.read(lambda journal: _resting(journal.open_orders())))
+        placed = until("the limit order", lambda: shown.read(lambda journal: _resting(_believed(journal).orders)))
         assert (placed.price, placed.quantity, placed.side) == (price, Decimal("0.002"), Side.BUY)
         buy = theme().direction(True, "text")
         until("its line on the chart", lambda: person.line(both, buy) > 300)
 
         screen.click(person.window, both.tab("Orders"))
         screen.click(person.window, both.row_button("orders", both.window.orders))
-        until("no order is open", lambda: not shown.read(lambda journal: journal.open_orders()))
+        until("no order is open", lambda: not shown.read(lambda journal: _believed(journal).orders))
         until("no line", lambda: person.line(held, buy) < 100)
         assert _last_status(shown, placed.client_order_id) is OrderStatus.CANCELED
 
         screen.click(person.window, held.tab("Positions"))
         screen.click(person.window, held.row_button("positions", held.window.positions.table))
         person.confirm("Close this position")
-        until("flat", lambda: not shown.read(lambda journal: journal.positions()))
+        until("flat", lambda: not shown.read(lambda journal: _believed(journal).positions))
 
         person.send(flat, Side.SELL, "0.010")
-        until("short", lambda: shown.read(lambda journal: journal.positions()))
+        until("short", lambda: shown.read(lambda journal: _believed(journal).positions))
         person.send(held, Side.BUY, "0.002", f"{price}")
-        until("the limit order", lambda: shown.read(lambda journal: _resting(journal.open_orders())))
+        until("the limit order", lambda: shown.read(lambda journal: _resting(_believed(journal).orders)))
         _flatten(person, both)
         until(
             "nothing is left",
-            lambda: not shown.read(lambda journal: journal.positions() or journal.open_orders()),
+            lambda: not shown.read(lambda journal: _believed(journal).positions or _believed(journal).orders),
         )
         screen.ask_to_close(person.window)
         assert shown.wait_end() == 0, shown.complaints
@@ -242,6 +244,12 @@ def _flatten(person: Person, where: Map) -> None:
         return bool(intents[-1].reduce_only)
 
     until("the second press counts", is_done, 4)
+
+
+def _believed(journal: JournalReader) -> Belief:
+    belief = journal.belief()
+    assert belief is not None
+    return belief
 
 
 def _resting(orders: Any) -> Any:

@@ -187,7 +187,7 @@ class Program:
 
     def _has_account(self) -> bool:
         try:
-            return bool(self.read(lambda journal: journal.balances()))
+            return self.read(lambda journal: journal.belief()) is not None
         except UserError:  # its tables are just being made
             return False
 

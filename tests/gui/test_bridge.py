@@ -1,10 +1,13 @@
+from decimal import Decimal
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
-from tests.fakes import NS, FakeTrader, order, snapshot, stop_loss
+from tests.fakes import NS, FakeTrader, order, position, snapshot, stop_loss
 from trader_gui.domain.order import Side
 from trader_gui.domain.step import EngineMode
+from trader_gui.domain.symbol import RulesUpdate
 from trader_gui.models.bridge import Bridge
 
 
@@ -38,6 +41,24 @@ def test_ready_is_told_once_and_gives_the_models_their_rules(trader, bridge):
     bridge.flush()
     assert told == [1]
     assert bridge.order_book.rules is trader.rules is bridge.session.rules
+
+
+def test_a_new_tick_goes_to_every_model_and_to_the_tables_decimals(trader, bridge):
+    trader.run_quietly()
+    trader.feed(snapshot([position()], [order(1, Side.BUY, price="108000.0")]))
+    bridge.flush()
+    told = []
+    bridge.rules_changed.connect(lambda: told.append(bridge.order_book.rules.tick_size))
+    finer = replace(trader.rules, tick_size=Decimal("0.01"), step_size=Decimal("0.0001"))
+    trader.feed(RulesUpdate((finer,), 0))
+    trader.rules = trader.callback.rules
+    bridge.flush()
+    assert told == [Decimal("0.01")] and bridge.conditions.price_decimals == 2
+    for model in (bridge.positions, bridge.orders):
+        (row,) = model.rows()
+        assert (row.price_decimals, row.quantity_decimals) == (2, 4)
+    assert not trader.callback.order_book.is_synced, "levels keyed by the former tick mean nothing any more"
+    assert trader.callback.order_book.resync_wanted
 
 
 def test_many_messages_in_a_frame_are_one_change_a_model(trader, bridge):

@@ -2,19 +2,27 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QWheelEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QTabBar
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.chart_scene import make_callback, step_open, trading_scene
-from tests.core_records import make_kline, make_snapshot
+from tests.core_records import MINUTE_MS, START_MS, make_kline, make_snapshot
 from trader_gui.callback import Callback
+from trader_gui.domain.market import FundingRate
+from trader_gui.kline_history.pyramid import Row
 from trader_gui.models.series import SeriesModel
+from trader_gui.models.series_lines import OrderLine
+from trader_gui.widgets.chart.candle_item import CandleStyle
+from trader_gui.widgets.chart.chart_options import ChartOptions
 from trader_gui.widgets.chart.kline_chart import KlineChart
-from trader_gui.widgets.chart.pane import KlinePane
+from trader_gui.widgets.chart.price_pane import PricePane
+from trader_gui.widgets.chart.price_scale import PriceScale
+from trader_gui.widgets.chart.time_marks import Zone
 from trader_gui.widgets.theme import theme
 
 
@@ -46,10 +54,10 @@ class Scene:
         return self.view.grab().toImage()
 
     def pixel(self, x: int, price: float) -> QColor:
-        """Return the colour at a kline and a price."""
+        """Return the colour at the kline number `x` and a price."""
         view = self.view.klines.view
         assert view is not None
-        return self.image().pixelColor(int(view.px(x)), int(view.py(price)))
+        return self.image().pixelColor(int(view.px(self.series.store.first + x)), int(view.py(price)))
 
 
 @pytest.fixture
@@ -64,29 +72,34 @@ def scene(qtbot: QtBot) -> Scene:
 def painted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Note each time that closed klines are painted anew."""
     calls: list[str] = []
-    original = KlinePane.paint_closed
+    original = PricePane.paint_closed
 
-    def noted(self: KlinePane, painter: object, view: object) -> None:
+    def noted(self: PricePane, canvas: object, painter: object, view: object) -> None:
         calls.append(self.name)
-        original(self, painter, view)  # type: ignore[arg-type]
+        original(self, canvas, painter, view)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(KlinePane, "paint_closed", noted)
+    monkeypatch.setattr(PricePane, "paint_closed", noted)
     return calls
 
 
+def row(scene: Scene, which: Row, index: int) -> float:
+    """Return a value of the kline number `index`."""
+    slot = scene.series.store.first + index
+    return float(scene.series.store.row(which, slot, slot + 1)[0])
+
+
 def middle_of_body(scene: Scene, index: int) -> float:
-    k = scene.series.klines
-    return float(k.open[index] + k.close[index]) / 2
+    return (row(scene, Row.OPEN, index) + row(scene, Row.CLOSE, index)) / 2
 
 
 def indices(scene: Scene, is_up: bool) -> list[int]:
     """Return visible klines of a direction with a body that is tall enough to look into."""
-    k = scene.series.klines
-    return [i for i in range(80, 185) if (k.close[i] > k.open[i]) == is_up and abs(k.close[i] - k.open[i]) > 15]
+    rises = {i: row(scene, Row.CLOSE, i) - row(scene, Row.OPEN, i) for i in range(80, 185)}
+    return [i for i, rise in rises.items() if (rise > 0) == is_up and abs(rise) > 15]
 
 
 def test_falling_klines_are_filled_and_rising_ones_hollow(scene: Scene) -> None:
-    scene.series.orders, scene.series.position = (), None
+    scene.series.orders, scene.series.positions = (), ()
     down, up = theme().direction(False, "line"), theme().direction(True, "line")
     falling = [scene.pixel(i, middle_of_body(scene, i)) for i in indices(scene, False)]
     rising = [scene.pixel(i, middle_of_body(scene, i)) for i in indices(scene, True)]
@@ -94,7 +107,7 @@ def test_falling_klines_are_filled_and_rising_ones_hollow(scene: Scene) -> None:
     assert sum(c == down for c in falling) > 0.8 * len(falling)
     assert len(rising) > 10
     assert all(c not in (up, down) for c in rising)
-    edge = [scene.pixel(i, float(scene.series.klines.close[i])) for i in indices(scene, True)]
+    edge = [scene.pixel(i, row(scene, Row.CLOSE, i)) for i in indices(scene, True)]
     assert sum(c == up for c in edge) > 0.8 * len(edge)
 
 
@@ -147,26 +160,26 @@ def test_a_hidden_chart_rests_and_comes_back_up_to_date(scene: Scene, painted: l
     assert scene.series.is_watched
     view = scene.view.klines.view
     assert view is not None
-    assert view.left < scene.series.last_x == 201 < view.right
+    assert view.left < scene.series.last_x == scene.series.store.first + 201 < view.right
 
 
 def test_dragging_pans_and_offers_the_way_back(scene: Scene, qtbot: QtBot) -> None:
     viewport = scene.view.viewport()
-    assert not scene.chart.latest_button.isVisible()
+    assert not scene.chart.head.latest_button.isVisible()
     right = scene.view.navigation.right
     qtbot.mousePress(viewport, Qt.MouseButton.LeftButton, pos=QPoint(400, 300))
     qtbot.mouseMove(viewport, QPoint(482, 300))
     qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=QPoint(482, 300))
     assert scene.view.navigation.right == pytest.approx(right - 82 / scene.view.navigation.pitch)
-    assert scene.chart.latest_button.isVisible()
+    assert scene.chart.head.latest_button.isVisible()
     stood = scene.view.navigation.right
     scene.callback.step(make_kline(200, "100060.0"))
     scene.callback.step(make_kline(201, "100070.0", is_closed=False))
     scene.refresh()
     assert scene.view.navigation.right == stood
-    qtbot.mouseClick(scene.chart.latest_button, Qt.MouseButton.LeftButton)
-    assert not scene.chart.latest_button.isVisible()
-    assert scene.view.navigation.right > 201
+    qtbot.mouseClick(scene.chart.head.latest_button, Qt.MouseButton.LeftButton)
+    assert not scene.chart.head.latest_button.isVisible()
+    assert scene.view.navigation.right > scene.series.store.first + 201
 
 
 def wheel(scene: Scene, x: float, y: float, delta: int) -> None:
@@ -212,15 +225,156 @@ def test_the_price_axis_scales_by_drag_and_returns_by_double_click(scene: Scene,
     assert pane.view.high > 101_500
 
 
-def test_keys_pan_zoom_and_return(scene: Scene, qtbot: QtBot) -> None:
+def test_keys_zoom_page_and_return(scene: Scene, qtbot: QtBot) -> None:
     navigation = scene.view.navigation
     right, pitch = navigation.right, navigation.pitch
-    qtbot.keyClick(scene.view, Qt.Key.Key_Left)
-    assert navigation.right < right
+    qtbot.keyClick(scene.view, Qt.Key.Key_PageUp)
+    assert navigation.right == pytest.approx(right - 0.9 * navigation.width / pitch)
     qtbot.keyClick(scene.view, Qt.Key.Key_Plus)
     assert navigation.pitch > pitch
+    qtbot.keyClick(scene.view, Qt.Key.Key_Home)
+    assert navigation.left == pytest.approx(scene.series.first_x - 1, abs=0.1)
     qtbot.keyClick(scene.view, Qt.Key.Key_End)
     assert navigation.is_following
+
+
+def test_arrows_step_the_crosshair_from_kline_to_kline_and_say_what_is_there(scene: Scene, qtbot: QtBot) -> None:
+    last = scene.series.last_x
+    qtbot.keyClick(scene.view, Qt.Key.Key_Left)
+    assert scene.view.klines.crosshair is not None
+    assert scene.view.klines.crosshair.x == last
+    qtbot.keyClick(scene.view, Qt.Key.Key_Left)
+    qtbot.keyClick(scene.view, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    cross = scene.view.klines.crosshair
+    assert cross.x == last - 11
+    assert cross.value == row(scene, Row.CLOSE, 189)
+    assert "O " in scene.view.accessibleDescription()
+    assert f"C {row(scene, Row.CLOSE, 189):,.1f}" in scene.view.accessibleDescription()
+    for _ in range(30):
+        qtbot.keyClick(scene.view, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    cross, view = scene.view.klines.crosshair, scene.view.klines.view
+    assert cross is not None
+    assert view is not None
+    assert cross.x == scene.series.first_x
+    assert view.left < cross.x < view.right
+    qtbot.keyClick(scene.view, Qt.Key.Key_Escape)
+    assert scene.view.klines.crosshair is None
+
+
+def test_middle_drag_pans_prices_too_when_they_are_the_hands(scene: Scene, qtbot: QtBot) -> None:
+    scene.view.hand._scale_prices(1.2)
+    scene.view.update_views()
+    before = scene.view.klines.view
+    assert before is not None
+    qtbot.mousePress(scene.view.viewport(), Qt.MouseButton.MiddleButton, pos=QPoint(400, 300))
+    move = QMouseEvent(
+        QMouseEvent.Type.MouseMove,
+        QPointF(450, 340),
+        QPointF(450, 340),
+        Qt.MouseButton.NoButton,
+        Qt.MouseButton.MiddleButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(scene.view.viewport(), move)
+    qtbot.mouseRelease(scene.view.viewport(), Qt.MouseButton.MiddleButton, pos=QPoint(450, 340))
+    after = scene.view.klines.view
+    assert after is not None
+    assert after.px(before.left) == pytest.approx(50, abs=1)
+    assert after.py(before.high) == pytest.approx(40, abs=1)
+
+
+def test_shift_drag_measures_until_the_next_press(scene: Scene, qtbot: QtBot) -> None:
+    viewport, pane = scene.view.viewport(), scene.view.klines
+    shift = Qt.KeyboardModifier.ShiftModifier
+    right = scene.view.navigation.right
+    qtbot.mousePress(viewport, Qt.MouseButton.LeftButton, shift, QPoint(400, 300))
+    qtbot.mouseMove(viewport, QPoint(564, 200))
+    qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, shift, QPoint(564, 200))
+    measure = pane.measure
+    assert measure is not None
+    assert scene.view.navigation.right == right
+    assert measure.to_x - measure.from_x == 20
+    assert measure.to_price > measure.from_price
+    assert abs(measure.to_price * 10 - round(measure.to_price * 10)) < 1e-6
+    with_measure = scene.image()
+    qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=QPoint(500, 250))
+    assert pane.measure is None
+    assert scene.image() != with_measure
+
+
+def test_the_border_between_panes_is_moved_by_hand(scene: Scene, qtbot: QtBot) -> None:
+    viewport, stack = scene.view.viewport(), scene.view.stack
+    border = int(scene.view.volume.geometry().top())
+    heights = [pane.geometry().height() for pane in scene.view.panes]
+    with qtbot.waitSignal(scene.chart.state_changed):
+        qtbot.mousePress(viewport, Qt.MouseButton.LeftButton, pos=QPoint(300, border))
+        qtbot.mouseMove(viewport, QPoint(300, border - 60))
+        qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=QPoint(300, border - 60))
+    now = [pane.geometry().height() for pane in scene.view.panes]
+    assert now == [pytest.approx(heights[0] - 60, abs=1), pytest.approx(heights[1] + 60, abs=1), heights[2]]
+    stack.move_border(0, -5000)
+    scene.view.lay_out()
+    assert scene.view.klines.geometry().height() >= 39
+
+
+def test_the_wheel_over_the_price_axis_scales_prices(scene: Scene) -> None:
+    before = scene.view.klines.view
+    assert before is not None
+    wheel(scene, scene.view.navigation.width + 20, 200.0, -240)
+    after = scene.view.klines.view
+    assert after is not None
+    assert (after.high - after.low) > (before.high - before.low) * 1.2
+    assert after.pitch == before.pitch
+    assert not scene.view.is_auto_range
+
+
+@pytest.mark.parametrize("scale", list(PriceScale))
+@pytest.mark.parametrize("style", list(CandleStyle))
+def test_every_look_is_drawn(scene: Scene, scale: PriceScale, style: CandleStyle) -> None:
+    before = scene.image()
+    options = ChartOptions(style, scale, Zone.KST, has_volume=False, has_mark=True, has_index=True)
+    scene.view.set_options(options)
+    image = scene.image()
+    assert image != before
+    assert scene.view.klines.failure == ""
+    assert [pane.name for pane in scene.view.panes][:1] == ["klines"]
+    assert scene.view.volume.scene() is None
+    assert scene.view.time_axis.zone_words == "KST"
+    labels = [words for _, words in scene.view.price_axis.labels]
+    assert labels
+    assert all(words.endswith(" %") for words in labels) == (scale is PriceScale.PERCENT)
+    assert len(scene.view.price_axis.tags) == 4 + 2 + 1
+    scene.view.set_options(ChartOptions())
+    assert scene.image() == before
+
+
+def test_a_handle_is_found_where_its_tag_is(scene: Scene) -> None:
+    view, pane = scene.view.klines.view, scene.view.klines
+    assert view is not None
+    (stop,) = [level for level in pane.levels if level.tag.icon == "shield"]
+    handle = scene.view.handle_at(QPointF(30.0, view.py(stop.price)))
+    assert handle is not None
+    assert handle.level is stop
+    assert isinstance(handle.level.line, OrderLine)
+    assert handle.level.line.order.trigger_price == handle.level.line.price
+    assert scene.view.handle_at(QPointF(600.0, view.py(stop.price))) is None
+    assert scene.view.handle_at(QPointF(30.0, 700.0)) is None
+
+
+def test_fundings_are_marked_and_told(scene: Scene, qtbot: QtBot) -> None:
+    times = [START_MS + k * MINUTE_MS for k in (100, 180)]
+    scene.series.funding = tuple(FundingRate(t, Decimal("0.0001")) for t in times)
+    scene.view.look_again()
+    *paid, _next = scene.view.time_axis.fundings.tolist()
+    assert paid == [START_MS // MINUTE_MS + 100, START_MS // MINUTE_MS + 180]
+    image, view = scene.view.grab().toImage(), scene.view.klines.view
+    assert view is not None
+    top = int(scene.view.time_axis.geometry().top())
+    px = int(view.px(START_MS // MINUTE_MS + 180))
+    assert image.pixelColor(px, top + 2) == theme().color("info")
+    qtbot.mouseMove(scene.view.viewport(), QPoint(px, 200))
+    words = " ".join(run.text for run in scene.view.klines.legend_rows()[0])
+    assert "funding 0.0100 %" in words
 
 
 def test_the_crosshair_snaps_to_tick_and_kline(scene: Scene, qtbot: QtBot) -> None:
@@ -253,12 +407,6 @@ def test_a_change_of_theme_reaches_the_plot(scene: Scene) -> None:
     assert image.pixelColor(600, 70) == theme().color("bg0")
     falling = [scene.pixel(i, middle_of_body(scene, i)) for i in indices(scene, False)]
     assert sum(c == theme().direction(False, "line") for c in falling) > 0.8 * len(falling)
-
-
-def test_the_head_names_symbol_and_interval_and_offers_nothing_else(scene: Scene) -> None:
-    (tab,) = scene.chart.findChildren(QTabBar)
-    assert tab.tabText(0) == "BTCUSDT 1m"
-    assert [b for b in scene.chart.findChildren(QAbstractButton) if b.isVisible()] == []
 
 
 def test_an_empty_chart_counts_what_it_loads(qtbot: QtBot) -> None:
@@ -312,9 +460,9 @@ def test_a_pane_that_fails_says_so_and_the_others_go_on(
     def fail(*_: object) -> None:
         raise IndexError("no such kline")
 
-    expect_log("KlinePane of the chart cannot be painted")
+    expect_log("PricePane of the chart cannot be painted")
     whole = scene.image()
-    monkeypatch.setattr(KlinePane, part, fail)
+    monkeypatch.setattr(PricePane, part, fail)
     scene.view.klines.invalidate()
     image = scene.image()
     assert image.pixelColor(600, 70) == theme().color("danger_bg")

@@ -4,15 +4,19 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.fakes import FakeTrader, order, position, snapshot, stop_loss
-from trader_gui.domain.order import OrderIntent, OrderType, Origin, Purpose, Side
+from tests.fakes import FakeTrader, mark_price, position, snapshot, stop_loss
+from trader_gui.domain.account import PositionKey, PositionMode
+from trader_gui.domain.order import OrderIntent, PositionSide, Side
 from trader_gui.domain.step import Refusal, Route
+from trader_gui.domain.symbol import RulesUpdate
+from trader_gui.domain.ticket import AskKind, AskLimits, AskRules, AskWhen, OrderKind
 from trader_gui.exchange.port import CommissionRate
 from trader_gui.models.ticket import TicketModel
 from trader_gui.widgets.dialogs import (
@@ -20,14 +24,15 @@ from trader_gui.widgets.dialogs import (
     ArmingSheet,
     Check,
     CloseDialog,
+    DamagedJournalDialog,
     FlattenPopover,
     KeysDialog,
     ProfileDialog,
     flatten,
     frame,
     hold_button,
-    plan_lines,
 )
+from trader_gui.widgets.dialogs.asking import AskingDialog
 from trader_gui.widgets.order_entry import OrderEntry
 from trader_gui.widgets.theme import theme
 
@@ -76,22 +81,62 @@ def texts(widget: QWidget) -> list[str]:
     return [label.text() for label in widget.findChildren(QLabel)]
 
 
+# ---- a damaged journal ---------------------------------------------------------------------------------------------
+
+
+def test_a_damaged_journal_is_moved_only_by_a_deliberate_press(room: Room) -> None:
+    dialog = DamagedJournalDialog("live", "/data/live/journal.sqlite", "page 7 <bad>", room.window)
+    room.qtbot.addWidget(dialog)
+    wanted: list[bool] = []
+    dialog.move_requested.connect(lambda: wanted.append(True))
+    dialog.open()
+    assert dialog.focusWidget() is dialog.cancel_button
+    click(dialog.move_button)  # meant for what was there before
+    assert not wanted and dialog.isVisible()
+    said = " ".join(texts(dialog))
+    assert "/data/live/journal.sqlite<br>page 7 &lt;bad&gt;" in said
+    assert "orders are still open" in said and "found at the exchange by their prefix" in said
+    room.settle(dialog)
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not wanted and not dialog.isVisible()
+    dialog.open()
+    room.settle(dialog)
+    click(dialog.move_button)
+    assert wanted == [True] and not dialog.isVisible()
+
+
 # ---- confirming an order ------------------------------------------------------------------------------------------
 
 
 class Asking:
     """A ticket whose Buy was pressed, and the confirmation that came up."""
 
-    def __init__(self, room: Room, profile_name: str = "live") -> None:
+    def __init__(
+        self, room: Room, profile_name: str = "live", ask: AskRules | None = None, *, stop: str = "", target: str = ""
+    ) -> None:
         self.sent: list[OrderIntent] = []
+        self.room = room
         self.ticket = OrderEntry(room.model, room.window, profile_name=profile_name)
+        self.ticket.load(None, ask=ask)
+        self.ticket.stop.edit.setText(stop)
+        self.ticket.target.edit.setText(target)
         self.ticket.order_requested.connect(self.sent.append)
         self.ticket.resize(360, 600)
         self.ticket.show()
         self.ticket.size_field.edit.setText("0.020")
+        room.qtbot.waitUntil(self.ticket.buttons[Side.BUY].isEnabled, timeout=10_000)
         click(self.ticket.buttons[Side.BUY])
         assert self.ticket._confirmation is not None
         self.dialog = self.ticket._confirmation
+
+    def press_again(self, price: str = "") -> None:
+        """The request before is answered; Buy is pressed once more."""
+        self.ticket.show_result("")
+        if price:
+            self.ticket.limit_price.edit.setText(price)
+        self.room.qtbot.waitUntil(lambda: not self.ticket._frame.isActive(), timeout=10_000)
+        self.ticket._sent_ns = 0  # some time after the last press
+        click(self.ticket.buttons[Side.BUY])
 
 
 def test_a_confirmed_order_is_sent_once(room: Room) -> None:
@@ -150,23 +195,100 @@ def test_a_feed_that_goes_stale_holds_the_confirmation(room: Room) -> None:
     room.frame()
     click(asking.dialog.send_button)
     assert asking.sent == []
-    assert "Held: waiting for feed." in asking.dialog.messages.messages[0].html
+    assert "Held: waiting for feed." in asking.dialog.messages.messages[-1].html
 
 
-def test_do_not_ask_again_shows_in_the_ticket(room: Room) -> None:
-    asking = Asking(room)
+def test_do_not_ask_again_holds_for_this_kind_within_the_limits(room: Room) -> None:
+    asking, kept = Asking(room, "demo"), list[AskRules]()
+    asking.ticket.menu.ask_changed.connect(kept.append)
+    assert asking.dialog.ask_no_more.text() == "Do not ask again for limit orders within the limits"
     asking.dialog.ask_no_more.setChecked(True)
     room.settle(asking.dialog)
     click(asking.dialog.send_button)
-    assert not asking.ticket.ask_first.isChecked()
-    asking.ticket.show_result("")
-    click(asking.ticket.buttons[Side.BUY])
+    assert kept == [AskRules(limit=AskWhen.ABOVE_LIMITS)]
+    asking.press_again()
     assert len(asking.sent) == 2
+    asking.press_again(price="109,600.0")
+    far = asking.ticket._confirmation
+    assert far is not None and "from the mark price" not in far.ask_no_more.text()
+    assert [m.html for m in far.messages.messages] == ["1.06 % away from the mark price 108,449.8."]
+    assert not far.ask_no_more.isVisible(), "it is not its kind's rule that asks"
+    far.reject()
+    click(asking.ticket.kind.button(OrderKind.MARKET))
+    room.qtbot.waitUntil(asking.ticket.buttons[Side.BUY].isEnabled, timeout=10_000)
+    click(asking.ticket.buttons[Side.BUY])
+    assert asking.ticket._confirmation is not None, "the other kinds are still asked about"
+
+
+def test_real_money_is_asked_about_once_a_day_whatever_the_rules_say(room: Room) -> None:
+    asking = Asking(room, "live", AskRules(*[AskWhen.NEVER] * 4))
+    assert [m.html for m in asking.dialog.messages.messages] == ["Your first order with real money today."]
+    room.settle(asking.dialog)
+    click(asking.dialog.send_button)
+    asking.press_again()
+    assert len(asking.sent) == 2
+
+
+def test_an_order_after_a_change_of_leverage_is_asked_about(room: Room) -> None:
+    asking = Asking(room, "demo")
+    room.settle(asking.dialog)
+    click(asking.dialog.send_button)
+    asking.ticket.menu.set_ask(AskRules(*[AskWhen.NEVER] * 4))
+    asking.press_again()
+    assert len(asking.sent) == 2
+    room.trader.feed(snapshot([position(leverage=5)], [stop_loss()]))
+    room.frame()
+    asking.press_again()
+    assert asking.ticket._confirmation is not None
+    assert "changed to 5×" in asking.ticket._confirmation.messages.messages[0].html
+
+
+def test_the_price_of_a_confirmation_is_dated_and_a_market_that_moved_is_told(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking = Asking(room, "demo")
+    dialog = asking.dialog
+    assert dialog._priced.text() == "Priced 0.0 s ago at mark 108,449.8"
+    assert not dialog._priced.property("tone")
+    room.trader.feed(mark_price("108549.8"))
+    room.frame()
+    assert dialog._priced.text().endswith("at mark 108,549.8, +100.0 since you pressed")
+    assert dialog._priced.property("tone") == "warn"
+    dialog._priced_ns -= 2_000_000_000
+    dialog._look_at_age()
+    assert "2.0 s ago" in dialog._priced.text()
+    dialog._priced_ns -= 1_500_000_000
+    dialog._look_at_age()
+    assert "0.0 s ago" in dialog._priced.text(), "old figures are worked out anew"
+
+
+def test_a_stop_of_the_ticket_stands_in_the_confirmation(room: Room) -> None:
+    asking = Asking(room, "demo", stop="202.7", target="500")
+    told = texts(asking.dialog)
+    assert {"Protected by", "stop 108,248.4", "−8.50 USDT (0.09 %)", "Gain at target"} <= set(told)
+
+
+# ---- when orders are asked about ----------------------------------------------------------------------------------
+
+
+def test_rules_of_asking_are_set_in_a_form(room: Room) -> None:
+    saved: list[AskRules] = []
+    dialog = AskingDialog(AskRules(), "demo", room.window)
+    room.qtbot.addWidget(dialog)
+    dialog.saved.connect(saved.append)
+    dialog.open()
+    assert (dialog.usual.text, dialog.equity.text, dialog.mark.text) == ("3", "100", "1")
+    dialog.mark.edit.setText("")
+    assert not dialog.save_button.isEnabled()
+    dialog.mark.edit.setText("0.5")
+    click(dialog.bars[AskKind.MARKET].button("never"))
+    click(dialog.save_button)
+    assert saved == [AskRules(market=AskWhen.NEVER, limits=AskLimits(mark_fraction=D("0.005")))]
 
 
 @pytest.mark.parametrize("profile_name", ["demo", "replay", "paper", "testnet", "live"])
 def test_every_dialog_wears_the_profile(room: Room, profile_name: str) -> None:
-    dialog = CloseDialog(room.model, profile_name, room.window)
+    dialog = CloseDialog(room.model, ("BTCUSDT", PositionSide.BOTH), profile_name, room.window)
     room.qtbot.addWidget(dialog)
     dialog.open()
     fill, _ = theme().profile(profile_name)
@@ -182,11 +304,11 @@ def test_every_dialog_wears_the_profile(room: Room, profile_name: str) -> None:
 class Closing:
     """The dialog that closes the position, and the orders that came out of it."""
 
-    def __init__(self, room: Room) -> None:
-        self.sent: list[OrderIntent] = []
-        self.dialog = CloseDialog(room.model, "demo", room.window)
+    def __init__(self, room: Room, key: PositionKey = ("BTCUSDT", PositionSide.BOTH)) -> None:
+        self.sent: list[Decimal] = []
+        self.dialog = CloseDialog(room.model, key, "demo", room.window)
         room.qtbot.addWidget(self.dialog)
-        self.dialog.order_requested.connect(self.sent.append)
+        self.dialog.close_requested.connect(self.sent.append)
         self.dialog.open()
 
 
@@ -196,11 +318,7 @@ def test_the_whole_position_is_closed_at_market(room: Room) -> None:
     assert "Flat" in texts(closing.dialog)
     click(closing.dialog.send_button)
     click(closing.dialog.send_button)
-    (intent,) = closing.sent
-    assert (intent.side, intent.order_type, intent.quantity) == (Side.SELL, OrderType.MARKET, D("0.010"))
-    assert (intent.reduce_only, intent.purpose, intent.origin) == (True, Purpose.EXIT, Origin.HAND)
-    step = room.trader.callback.request(closing.sent)
-    assert len(step.approved) == 1
+    assert closing.sent == [D("0.010")]
 
 
 def test_a_part_is_rounded_up_and_more_than_all_is_refused(room: Room) -> None:
@@ -222,7 +340,8 @@ def test_a_short_is_bought_back_and_a_stale_feed_does_not_keep_one_in(room: Room
     room.settle(closing.dialog)
     assert "old" in closing.dialog.messages.messages[0].html
     click(closing.dialog.send_button)
-    assert [i.side for i in closing.sent] == [Side.BUY]
+    assert closing.dialog.send_button.accessibleName().startswith("Buy 0.010 at market")
+    assert closing.sent == [D("0.010")]
 
 
 def test_a_position_that_is_gone_meanwhile_cannot_be_closed(room: Room) -> None:
@@ -231,7 +350,35 @@ def test_a_position_that_is_gone_meanwhile_cannot_be_closed(room: Room) -> None:
     room.trader.feed(snapshot([]))
     room.frame()
     assert not closing.dialog.send_button.isEnabled()
-    assert "no position to reduce" in closing.dialog.messages.messages[0].html
+    assert "closed already" in closing.dialog.messages.messages[0].html
+
+
+def test_a_position_of_another_symbol_is_closed_by_its_own_rules(room: Room) -> None:
+    rules = msgspec.structs.replace(
+        room.trader.callback.rules, symbol="DOGEUSDT", base_asset="DOGE", step_size=D(1), market_step_size=D(1),
+        market_min_quantity=D(1), market_max_quantity=D(1000),
+    )  # fmt: skip
+    room.trader.feed(RulesUpdate((rules,), 0), snapshot([position("-2500", "0.1", symbol="DOGEUSDT")]))
+    room.frame()
+    closing = Closing(room, ("DOGEUSDT", PositionSide.BOTH))
+    assert closing.dialog.size_field.text == "2,500"  # more than one order may be: it goes out in several
+    closing.dialog.size_field.edit.setText("12.5")
+    assert not closing.dialog.send_button.isEnabled()
+    closing.dialog.size_field.edit.setText("1250")
+    room.settle(closing.dialog)
+    click(closing.dialog.send_button)
+    assert closing.sent == [D(1250)]
+
+
+def test_one_leg_of_two_is_closed(room: Room) -> None:
+    legs = [position("0.020", position_side=PositionSide.LONG), position("-0.010", position_side=PositionSide.SHORT)]
+    room.trader.feed(PositionMode(True, 0), snapshot(legs))
+    room.frame()
+    closing = Closing(room, ("BTCUSDT", PositionSide.SHORT))
+    room.settle(closing.dialog)
+    assert closing.dialog.send_button.accessibleName().startswith("Buy 0.010 at market")
+    with pytest.raises(ValueError, match="no such position"):
+        Closing(room, ("BTCUSDT", PositionSide.BOTH))
 
 
 # ---- keys ---------------------------------------------------------------------------------------------------------
@@ -514,18 +661,16 @@ def test_nothing_to_do_and_what_remains(room: Room) -> None:
     assert (popover.state, flattening.confirmed) == ("closed", [])
 
 
-def test_a_plan_in_words() -> None:
-    held, other = position("0.010"), position("-1.5")
-    entry = order(3, Side.BUY, price="108000.0", quantity="0.020")
-    away = type(other)("ETHUSDT", other.position_amount, D(3000), D(0))
-    assert plan_lines([entry, stop_loss()], held, [away]) == [
-        "Sell 0.010 BTCUSDT at market, reduce-only",
-        "Cancel the order to buy 0.020 at 108,000.0",
-        "Cancel the stop to sell the position at 108,248.4, once flat",
-        "ETHUSDT short 1.5 stays: it is not traded in this session",
-    ]
-    many = plan_lines([entry] * 9, None, [])
-    assert (len(many), many[-1]) == (7, "Cancel 3 orders more")
+def test_an_account_that_cannot_be_read_is_said_and_the_last_known_offered(room: Room) -> None:
+    flattening = Flattening(room)
+    popover, wanted = flattening.popover, []
+    popover.last_known_wanted.connect(lambda: wanted.append(1))
+    popover.set_unread("Too many requests.")
+    assert (popover.state, popover.confirm_button.text()) == ("unread", "Plan anyway")
+    click(popover.confirm_button)
+    assert (wanted, popover.state, flattening.confirmed) == ([1], "planning", [])
+    popover.set_plan(["Sell 0.010 BTCUSDT at market"])
+    assert popover.state == "ready"
 
 
 def test_it_stays_at_its_button_when_the_window_grows(room: Room) -> None:

@@ -1,4 +1,5 @@
 import logging
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -6,10 +7,13 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QTabBar, QWidget
 
 from tests.fakes import FakeProfile, FakeTrader, fill, order, position, snapshot, stop_loss
-from trader_gui.domain.order import Side
+from trader_gui.domain.order import PositionSide, Side
+from trader_gui.domain.protection import ProtectionFinding, ProtectionState
 from trader_gui.domain.step import EngineMode
 from trader_gui.log import LogTail
 from trader_gui.models.bridge import Bridge
+from trader_gui.widgets.chart.price_scale import PriceScale
+from trader_gui.widgets.chart.time_marks import Zone
 from trader_gui.widgets.main_window import MainWindow
 from trader_gui.widgets.theme import theme
 
@@ -121,7 +125,43 @@ def test_a_layout_that_the_user_made_is_left_alone_and_comes_back(qtbot, make_wi
     assert abs(again.workspace.docks["chart"].width() - width) < 120
     again.menus.actions["reset_layout"].trigger()
     assert not again.workspace.is_custom and not again.workspace.docks["log"].isHidden()
-    assert not path.exists()
+    assert not path.exists() and not path.with_name("layout.ini.bak").exists()
+
+
+def test_the_chart_looks_as_it_was_left(qtbot, make_window, trader, tmp_path):
+    path = tmp_path / "layout.ini"
+    window = make_window(1600, 900, layout_path=path)
+    chart = window.chart
+    looks = replace(chart.view.options, scale=PriceScale.LOGARITHMIC, zone=Zone.KST, has_mark=True)
+    chart.view.set_options(looks)
+    chart.head.chosen.emit("ETHUSDT", "4h")
+    chart.view.stack.move_border(0, -50)
+    chart.view.options_changed.emit()
+    weights = chart.view.stack.weights
+    window.workspace.save()
+    again = MainWindow(Bridge(trader, now_ns=trader.clock), trader.profile, layout_path=path)
+    qtbot.addWidget(again, before_close_func=lambda w: w.workspace._save_timer.stop())
+    assert again.chart.view.options == looks
+    assert again.chart.view.stack.weights == pytest.approx(weights, abs=0.01)
+    assert again._bridge.series.choice == ("ETHUSDT", "4h")
+    assert not again.workspace.is_custom
+
+
+@pytest.mark.parametrize("text", ["", "[workspace]\nversion = 1\ngeometry = 00\ndocks = 0102\nis_custom = yes\n"])
+def test_in_the_place_of_a_broken_layout_comes_the_one_of_before(qtbot, make_window, tmp_path, text):
+    path = tmp_path / "layout.ini"
+    window = make_window(1920, 1080, layout_path=path)
+    window.workspace.docks["log"].toggleViewAction().trigger()
+    window.workspace.is_custom = True
+    for _ in range(2):  # the first becomes the backup
+        window.workspace.save()
+    path.write_text(text, encoding="utf-8")
+    again = make_window(1920, 1080, layout_path=path)
+    assert again.workspace.is_custom and again.workspace.docks["log"].isHidden()
+    (banner,) = again.banners.banners()
+    assert "the one of before" in banner.what and "layout.ini.broken-1" in banner.did
+    again.workspace.save()
+    assert not make_window(1920, 1080, layout_path=path).banners.banners()  # told once
 
 
 def test_the_columns_of_a_table_come_back_and_those_that_cannot_be_read_are_as_at_first(make_window, tmp_path):
@@ -204,7 +244,7 @@ def test_rows_ask_for_closing_and_cancelling(qtbot, make_window, bridge, trader)
     window.orders.setCurrentIndex(window.orders.model().index(1, 0))
     qtbot.keyClick(window.orders, Qt.Key.Key_Delete)
     qtbot.keyClick(window.orders, Qt.Key.Key_Delete)
-    assert closing == ["BTCUSDT"]
+    assert closing == [("BTCUSDT", PositionSide.BOTH)]
     assert [o.client_order_id for o in cancelling] == [resting.client_order_id]
     window.finish_cancel(cancelling[0])
     qtbot.keyClick(window.orders, Qt.Key.Key_Delete)
@@ -219,7 +259,21 @@ def test_a_naked_position_offers_its_closing(qtbot, make_window, bridge, trader)
     button = next(b for b in row.findChildren(QAbstractButton) if b.text().startswith("Close"))
     with qtbot.waitSignal(window.close_position_requested, timeout=500) as asked:
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert asked.args == ["BTCUSDT"]
+    assert asked.args == [("BTCUSDT", PositionSide.BOTH)]
+
+
+@pytest.mark.parametrize(
+    ("label", "signal"), [("Protect now", "protect_now_requested"), ("Close now", "close_now_requested")]
+)
+def test_the_engines_naked_position_offers_its_stop_and_its_closing(qtbot, make_window, bridge, trader, label, signal):
+    window = make_window()
+    trader.feed(snapshot([position()]))
+    trader.callback.protection.finding = ProtectionFinding(ProtectionState.NAKED, 0)
+    bridge.flush()
+    (row,) = window.banners._rows.values()
+    button = next(b for b in row.findChildren(QAbstractButton) if b.text() == label)
+    with qtbot.waitSignal(getattr(window, signal), timeout=500):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def test_a_price_of_the_book_goes_to_the_ticket(qtbot, make_window, bridge):
@@ -298,10 +352,10 @@ def test_a_failing_panel_says_so_in_itself(make_window, bridge, trader, expect_l
     expect_log("the fills panel cannot be brought up to date")
     window = make_window()
     entry = order(1, Side.BUY, price="108378.4")
-    bridge.fills._rules = object()
+    bridge.fills.set_rows = object()
     trader.feed(fill(1, entry, "0.010", "108367.6"))
     bridge.flush()
-    assert "AttributeError" in window.workspace.docks["fills"].panel.failure
+    assert "TypeError" in window.workspace.docks["fills"].panel.failure
     assert window.workspace.docks["orders"].panel.failure == ""
 
 

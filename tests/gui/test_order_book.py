@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import QPoint, Qt
 
 from tests.fakes import FakeTrader
@@ -35,6 +36,16 @@ def book(qtbot, bridge):
     bridge.flush()
     made.fill_groups()
     return made
+
+
+def test_the_groups_follow_the_tick_and_the_choice_stays(book, bridge, trader):
+    book.group.setCurrentIndex(2)
+    before = [book.group.itemText(i) for i in range(book.group.count())]
+    bridge.order_book.rules = replace(bridge.order_book.rules, tick_size=Decimal("0.01"))
+    book.fill_groups()
+    after = [book.group.itemText(i) for i in range(book.group.count())]
+    assert [Decimal(text) / 10 for text in before] == [Decimal(text) for text in after]
+    assert book.group.currentIndex() == 2
 
 
 def test_a_click_picks_the_price_of_the_row_under_it(qtbot, book):

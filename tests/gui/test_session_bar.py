@@ -2,9 +2,12 @@ from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 
 from tests.fakes import FakeProfile, FakeTrader, position, snapshot, stop_loss
-from trader_gui.domain.step import EngineMode, Route
+from trader_gui.domain.protection import ProtectionFinding, ProtectionState
+from trader_gui.domain.step import EngineMode, Route, Tick
+from trader_gui.i18n import venue_error_words
 from trader_gui.models.bridge import Bridge
 from trader_gui.widgets.banner import Banner, BannerStack
 from trader_gui.widgets.session_bar import SessionBar
@@ -12,6 +15,8 @@ from trader_gui.widgets.session_cell import Popover
 from trader_gui.widgets.status_bar import StatusBar
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform says it of every window
+
+PLACING, CLOSING, NAKED = ProtectionState.PLACING, ProtectionState.CLOSING, ProtectionState.NAKED
 
 
 @pytest.fixture
@@ -173,12 +178,24 @@ def test_the_status_bar_shows_side_figures_and_both_clocks(qtbot, bridge, trader
     trader.status.weight_used = 2000
     trader.set_route(Route.PRIVATE, is_connected=False, is_fresh=False)
     bridge.flush()
-    assert bar.user_stream.view.text == "lost"
+    assert [cell.view.text for cell in bar.streams.values()] == ["fresh", "fresh", "lost"]
     assert bar.latency.view.text == "42 ms"
     assert (bar.clock_offset.view.text, bar.clock_offset.view.tone) == ("−1,500 ms", "warn")
     assert (bar.weight.view.text, bar.weight.view.tone) == ("2000/2400", "warn")
     assert bar.journal.view.tone == "danger"
     assert (bar.utc.view.text, bar.kst.view.text) == ("19:57:43", "04:57:43")
+
+
+def test_a_journal_that_cannot_be_written_is_told_with_its_cause_and_since_when(qtbot, bridge, trader):
+    stack = BannerStack(bridge.session)
+    qtbot.addWidget(stack)
+    trader.status.journal_ok = False
+    trader.status.journal_failure = "cannot write the journal j.sqlite: the disk is full; free some space"
+    trader.status.journal_failed_since_ms = 1_751_831_820_000
+    bridge.flush()
+    (banner,) = stack.banners()
+    assert (banner.tone, banner.what) == ("danger", "The journal cannot be written since 2025-07-06 19:57:00 UTC.")
+    assert banner.did == "No order is sent. cannot write the journal j.sqlite: the disk is full; free some space"
 
 
 def test_a_ban_and_a_pause_are_shown_with_their_end(qtbot, bridge, trader):
@@ -221,6 +238,77 @@ def test_banners_come_worst_first_two_at_most_and_never_stack(qtbot, bridge, tra
     assert len(stack.banners()) == 2
 
 
+def test_the_engines_naked_position_is_said_with_its_age_its_cause_and_what_can_be_done(qtbot, bar, bridge, trader):
+    stack = BannerStack(bridge.session)
+    qtbot.addWidget(stack)
+    finding = trader.callback.protection
+    trader.feed(snapshot([position()]), Tick(60_000, 0))
+    for state, mode, cell, what, did, actions in (
+        (PLACING, EngineMode.ACTIVE, "Stop being placed", None, "", []),
+        (
+            CLOSING,
+            EngineMode.ACTIVE,
+            "NO STOP: closing",
+            "The engine's position has no stop at the exchange: it is being closed.",
+            "The stop would trigger at once",
+            [],
+        ),
+        (
+            NAKED,
+            EngineMode.ACTIVE,
+            "NOT PROTECTED 0:12",
+            "The engine's position has had no stop at the exchange for 0:12.",
+            "It is tried again and again. The stop would trigger at once",
+            ["Protect now", "Close now"],
+        ),
+        (
+            NAKED,
+            EngineMode.HALTED,
+            "NOT PROTECTED 0:12",
+            "The engine's position has had no stop at the exchange for 0:12.",
+            "The engine is disarmed and does nothing.",
+            ["Protect now", "Close now"],
+        ),
+    ):
+        trader.set_mode(mode)
+        finding.finding = ProtectionFinding(state, 48_000, "-2021")
+        bridge.flush()
+        assert said(bar.protection_cell) == cell
+        banners = stack.banners()
+        assert [b.what for b in banners] == ([what] if what else [])
+        if banners:
+            assert did in banners[0].did
+            assert [label for _, label in banners[0].actions] == actions
+            assert banners[0].tone == "danger"
+    assert bar._protection_details()[-2:] == [
+        ("The engine's without one for", "0:12"),
+        ("Its stop", "The engine is disarmed and does nothing. " + venue_error_words(-2021)),
+    ]
+    finding.finding = ProtectionFinding(ProtectionState.PROTECTED)
+    bridge.flush()
+    assert [b.key for b in stack.banners()] == ["naked"]  # now it is somebody else's that has none
+
+
+@pytest.mark.parametrize(
+    ("until_s", "failure", "text", "tone"),
+    [
+        (None, "", "off", "text2"),
+        (118, "", "118 s", "text1"),
+        (59, "", "59 s", "warn"),
+        (59, "no answer", "failed, 59 s left", "danger"),
+        (None, "no answer", "failed", "danger"),
+    ],
+)
+def test_the_status_bar_counts_the_dead_man_down(qtbot, bridge, trader, until_s, failure, text, tone):
+    bar = StatusBar(bridge.session, "0.1.0")
+    qtbot.addWidget(bar)
+    told = trader.status.dead_man
+    told.until_ns = None if until_s is None else trader.now_ns + until_s * 10**9
+    told.failure = failure
+    bridge.flush()
+    assert (bar.dead_man.view.text, bar.dead_man.view.tone) == (text, tone)
+
+
 def test_a_dismissed_banner_comes_back_only_with_a_new_cause(qtbot, bridge, trader):
     stack = BannerStack(bridge.session)
     qtbot.addWidget(stack)
@@ -243,6 +331,110 @@ def test_a_dismissed_banner_comes_back_only_with_a_new_cause(qtbot, bridge, trad
     assert [b.key for b in stack.banners()] == ["tripped"]
     stack.add(Banner("own", "info", "Note"))
     stack.remove("own")
+    assert [b.key for b in stack.banners()] == ["tripped"]
+
+
+def test_each_stream_tells_its_word_its_ages_and_its_last_reason(qtbot, bar, bridge, trader):
+    status_bar = StatusBar(bridge.session, "0.1.0")
+    qtbot.addWidget(status_bar)
+    route = trader.status.routes[Route.PUBLIC]
+    trader.set_route(Route.PUBLIC, is_connected=True, is_fresh=False, age_s=12)
+    route.alive_ns = trader.now_ns - 700_000_000
+    route.fresh_since_ns = trader.now_ns - 9 * 10**9
+    route.replaced, route.reason = 2, "closed: 1001 going away"
+    bridge.flush()
+    cell = status_bar.streams[Route.PUBLIC]
+    assert (cell.view.text, cell.view.icon, cell.view.tone) == ("stale", "triangle", "warn")
+    assert cell.toolTip().splitlines() == [
+        "Order book: stale",
+        "In this state for: 9.0 s",
+        "Last message: 12 s",
+        "Last sign of life: 0.7 s",
+        "Reconnected: 2 times; last: The exchange closed the connection (1001 going away).",
+    ]
+    trader.set_route(Route.PRIVATE, is_connected=False, is_fresh=False)
+    trader.status.routes[Route.PRIVATE].detail = "maintenance"
+    bridge.flush()
+    assert "Now: The exchange is in maintenance." in status_bar.streams[Route.PRIVATE].toolTip()
+    qtbot.mouseClick(bar.feed_cell, Qt.MouseButton.LeftButton)
+    (popover,) = bar.feed_cell.findChildren(Popover)
+    texts = [label.text() for label in popover.findChildren(QLabel) if label.text()]
+    assert [t for t in texts if t in ("Prices", "Order book", "Account")] == ["Prices", "Order book", "Account"]
+    assert [t for t in texts if t in ("fresh", "stale", "lost")] == ["fresh", "stale", "lost"]
+    assert sum(not label.pixmap().isNull() for label in popover.findChildren(QLabel)) == 3
+    popover.close()
+
+
+def test_a_thousand_losses_are_one_banner_that_counts(qtbot, bridge, trader):
+    stack = BannerStack(bridge.session)
+    qtbot.addWidget(stack)
+    route, shown, rows = trader.status.routes[Route.MARKET], set(), set()
+    for number in range(1, 1001):
+        trader.now_ns += 60_000_000
+        route.losses, route.lost_ns = number, trader.now_ns
+        trader.set_route(Route.MARKET, is_connected=False, is_fresh=False)
+        bridge.flush()
+        shown.add(len(stack.banners()))
+        trader.set_route(Route.MARKET, is_connected=True, is_fresh=True)
+        bridge.flush()
+        if number >= 3:
+            shown.add(len(stack.banners()))
+            rows.add(stack._rows["feed"])
+    assert (shown, len(rows)) == ({1}, 1)  # the row under the mouse stays
+    (banner,) = stack.banners()
+    assert banner.what == "The price feed is unstable (lost 1000 times lately)."
+    trader.now_ns += 61 * 10**9
+    trader.set_route(Route.MARKET, is_connected=True, is_fresh=True)
+    bridge.flush()
+    assert stack.banners() == []
+
+
+def test_why_there_is_no_connection_is_in_the_banner(qtbot, bridge, trader):
+    stack = BannerStack(bridge.session)
+    qtbot.addWidget(stack)
+    for route in (Route.MARKET, Route.PRIVATE):
+        trader.set_route(route, is_connected=False, is_fresh=False)
+        trader.status.routes[route].detail = "maintenance"
+    bridge.flush()
+    held = "The exchange is in maintenance. Entries are held. Reconnecting. Stops stay at the exchange."
+    assert [(b.what, b.did) for b in stack.banners()] == [
+        ("No connection to the price feed.", held),
+        ("The stream of your account is lost.", held),
+    ]
+
+
+def test_an_account_that_is_read_anew_within_a_second_shows_no_banner(qtbot, bridge, trader):
+    stack = BannerStack(bridge.session)
+    qtbot.addWidget(stack)
+    trader.set_route(Route.PRIVATE, is_connected=True, is_fresh=False)
+    trader.status.routes[Route.PRIVATE].fresh_since_ns = trader.now_ns - 500_000_000
+    bridge.flush()
+    assert stack.banners() == []
+    trader.now_ns += 600_000_000
+    bridge.flush()
+    assert [b.what for b in stack.banners()] == ["The stream of your account is in doubt: the account is read anew."]
+
+
+@pytest.mark.parametrize(
+    ("code", "what", "halted"),
+    [
+        ("woke_up", "The computer has slept.", "TRIPPED: computer slept"),
+        ("clock_jumped", "The computer's clock was set.", "TRIPPED: clock was set"),
+        ("network_changed", "The computer's network has changed.", "TRIPPED: network changed"),
+    ],
+)
+def test_what_befell_the_machine_is_said_for_a_minute(qtbot, bar, bridge, trader, code, what, halted):
+    stack = BannerStack(bridge.session)
+    qtbot.addWidget(stack)
+    trader.status.disturbance, trader.status.disturbed_ns = code, trader.now_ns
+    trader.status.halt_reason = code
+    bridge.flush()
+    assert what in [b.what for b in stack.banners()]
+    assert said(bar.engine_cell) == halted
+    trader.now_ns += 61 * 10**9
+    for route in Route:
+        trader.set_route(route, is_connected=True, is_fresh=True)
+    bridge.flush()
     assert [b.key for b in stack.banners()] == ["tripped"]
 
 

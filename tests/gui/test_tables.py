@@ -5,7 +5,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 
 from tests.fakes import FakeTrader, order, position, snapshot, stop_loss
-from trader_gui.domain.order import OrderIntent, OrderType, Origin, Purpose, Side, TimeInForce
+from trader_gui.domain.account import PositionMode
+from trader_gui.domain.order import OrderIntent, OrderType, Origin, PositionSide, Purpose, Side, TimeInForce
 from trader_gui.models.bridge import Bridge
 from trader_gui.widgets.table_columns import ORDERS, POSITIONS
 from trader_gui.widgets.tables import TableView
@@ -68,9 +69,21 @@ def test_close_is_pressed_by_mouse_once_until_it_is_finished(qtbot, positions):
     qtbot.mouseDClick(positions.viewport(), Qt.MouseButton.LeftButton, pos=where)
     click(qtbot, positions, where)
     assert [r.symbol for r in asked] == ["BTCUSDT"]
-    positions.finish_action("BTCUSDT")
+    positions.finish_action(("BTCUSDT", PositionSide.BOTH))
     click(qtbot, positions, where)
     assert len(asked) == 2
+
+
+def test_the_two_legs_of_a_symbol_are_two_rows(qtbot, trader, bridge, positions):
+    legs = [position("0.020", position_side=PositionSide.LONG), position("-0.010", position_side=PositionSide.SHORT)]
+    trader.feed(PositionMode(True, 0), snapshot(legs, [stop_loss(7, position_side=PositionSide.LONG)]))
+    bridge.flush()
+    side, cover = (next(look for look in POSITIONS if look.key == key) for key in ("side", "protected_by"))
+    told = {row.key: (side.text(row), cover.text(row)) for row in bridge.positions.rows()}
+    assert told == {
+        ("BTCUSDT", PositionSide.LONG): ("▲ Long leg", "Stop loss 108,248.4"),
+        ("BTCUSDT", PositionSide.SHORT): ("▼ Short leg", "NOT PROTECTED"),
+    }
 
 
 def test_a_press_that_slides_off_the_button_does_nothing(qtbot, positions):

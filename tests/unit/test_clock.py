@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from trader_gui.clock import SAMPLES, SYNC_EVERY_NS, SystemClock
+from trader_gui.clock import SAMPLES, SYNC_EVERY_NS, SystemClock, sleepless_ns, wall_ns
 from trader_gui.errors import VenueError
 
 
@@ -117,3 +117,10 @@ def test_a_venue_that_cannot_be_asked_leaves_the_offset(monkeypatch: pytest.Monk
 def test_monotonic_time_does_not_go_back():
     clock = SystemClock()
     assert clock.monotonic_ns() <= clock.monotonic_ns()
+
+
+def test_sleepless_time_goes_on_and_the_wall_is_as_wrong_as_the_machines(monkeypatch: pytest.MonkeyPatch):
+    before = sleepless_ns()
+    assert 0 <= sleepless_ns() - before < 1_000_000_000
+    monkeypatch.setattr(time, "time_ns", lambda: 5)
+    assert wall_ns() == 5

@@ -14,6 +14,8 @@ from trader_gui import i18n
 from trader_gui.domain.order import OrderOutcome, OutcomeKind
 from trader_gui.domain.step import Refusal
 from trader_gui.errors import OutcomeUnknownError, UserError, VenueError
+from trader_gui.orders.reconcile import RowState
+from trader_gui.rt_trader import claims
 
 SOURCE = Path(trader_gui.__file__).parent
 
@@ -45,14 +47,14 @@ def test_every_problem_of_the_ticket_has_a_sentence_and_no_sentence_is_left_over
         for text in texts_in(*call.args[1:2])
         if re.fullmatch(r"[a-z_]+", text)
     }
-    source = (SOURCE / "models" / "ticket_checks.py").read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for path in (SOURCE / "models").glob("ticket_*checks.py"))
     emitted |= {code for code in i18n.sentences()["problem"] if f'"{code}"' in source}
-    assert emitted - {"code"} == i18n.sentences()["problem"].keys()
+    assert emitted == i18n.sentences()["problem"].keys()
 
 
 def test_every_hold_has_its_three_sentences() -> None:
     source = (SOURCE / "models" / "ticket_checks.py").read_text(encoding="utf-8")
-    held = source[source.index("def hold_code") : source.index("def order_price")]
+    held = source[source.index("def hold_code") : source.index("def _make_intent")]
     codes = set(re.findall(r'return "([a-z_]+)"', held))
     sections = i18n.sentences()
     assert codes == sections["hold"].keys() == sections["held"].keys() == sections["held_more"].keys()
@@ -67,6 +69,46 @@ def test_every_reason_of_the_strategy_and_the_session_has_a_sentence() -> None:
     told |= set(re.findall(r'(?:\.halt|set_mode)\([^"\n]*"([a-z_]+)"\)', session))
     assert {"entry_long", "stop_loss", "bug", "expired"} <= told
     assert told - i18n.sentences()["reason"].keys() == set()
+
+
+def test_every_way_in_which_a_stop_goes_and_every_reason_of_its_policy_has_a_sentence() -> None:
+    from trader_gui.domain.order import OrderStatus
+    from trader_gui.risk import protection
+
+    over = {status.value.lower() for status in OrderStatus if status.is_terminal} - {"expired_in_match"}
+    assert {*over, "unknown", "triggered"} == i18n.sentences()["no_stop"].keys()
+    source = Path(protection.__file__).read_text(encoding="utf-8")
+    reasons = set(re.findall(r'"(protect\w*|close_now)"', source))
+    assert len(reasons) == 7
+    assert reasons - i18n.sentences()["reason"].keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        ("", ""),
+        ("-4045", "(−4045)"),
+        ("canceled", "It was cancelled."),
+        ("not_trading", "not open for trading"),
+        ("not_at_venue", "it was not placed"),
+        ("not sent: the exchange asked for a pause, 3 s left", "Not sent: the exchange asked for a pause"),
+    ],
+)
+def test_a_missing_stop_is_explained_whatever_the_cause(cause: str, words: str) -> None:
+    assert words in i18n.no_stop_words(cause)
+    assert bool(i18n.no_stop_words(cause)) == bool(cause)
+
+
+def test_every_cause_of_a_difference_has_a_sentence_and_no_sentence_is_left_over() -> None:
+    source = "".join(
+        (SOURCE / "rt_trader" / f"{name}.py").read_text(encoding="utf-8") for name in ("claims", "truth_table")
+    )
+    states = {state.value for state in RowState if state.is_past} - {RowState.EXPLAINED.value}
+    sentences = i18n.sentences()["cause"].keys()
+    emitted = {code for code in sentences if f'"{code}"' in source} | states
+    emitted |= set(re.findall(r'(?:return|cause =|_PROGRAM =) "([a-z_]+)"', source))
+    emitted |= {code for _, code in (*claims._BY_PREFIX, *claims._BY_INCOME)}
+    assert emitted == sentences
 
 
 @pytest.mark.parametrize("section", i18n.SECTIONS)

@@ -47,10 +47,6 @@ class Venue:
         self.asked_since.add(start_time_ms)
         return self.income_rows
 
-    async def fills(self, symbol: str, *, start_time_ms: int) -> tuple[()]:
-        self.asked_since.add(start_time_ms)
-        return ()
-
     async def account_snapshot(self, symbol: str) -> AccountSnapshot:
         return AccountSnapshot((), (), (), self.open_time_ms + 10**11)
 
@@ -85,13 +81,16 @@ def test_history_holds_closed_klines_only() -> None:
 def test_the_day_is_that_of_the_open_kline(minutes: int) -> None:
     """In the first minute after midnight the last closed kline still belongs to the day before."""
     venue = Venue(MIDNIGHT_MS + minutes * MINUTE_MS)
-    prepare(venue)
+    assert prepare(venue).day_start_ms == MIDNIGHT_MS
     assert venue.asked_since == {MIDNIGHT_MS}
 
 
-def test_the_snapshot_is_dated_by_the_market_even_when_that_is_of_another_year() -> None:
+def test_the_account_is_dated_by_the_market_even_when_that_is_of_another_year() -> None:
+    """Not later than what the market is known to have reached: a snapshot that is read after it must not be older."""
     venue = Venue()
-    assert prepare(venue).snapshot.taken_time_ms == venue.open_time_ms
+    prelim = Prelim(venue, venue, SYMBOL, "1m")  # type: ignore[arg-type]
+    told = asyncio.run(prelim.account(prepare(venue).history))
+    assert told.taken_time_ms == venue.open_time_ms - 1
 
 
 def test_transfers_are_no_result_of_the_day() -> None:
@@ -104,8 +103,11 @@ def test_transfers_are_no_result_of_the_day() -> None:
     assert prepare(venue).today_income == Decimal("8.25")
 
 
-def hedged(venue: Venue) -> None:
-    venue.is_hedged = True
+@pytest.mark.parametrize("is_hedged", [False, True])
+def test_both_position_modes_are_taken(is_hedged: bool) -> None:
+    venue = Venue()
+    venue.is_hedged = is_hedged
+    assert prepare(venue).is_hedge is is_hedged
 
 
 def not_trading(venue: Venue) -> None:
@@ -118,7 +120,6 @@ def not_trading(venue: Venue) -> None:
         ("BTCUSDC", "1m", None, "unknown symbol BTCUSDC; did you mean BTCUSDT"),
         ("XYZ", "1m", None, "unknown symbol XYZ; known are BTCUSDT"),
         (SYMBOL, "7m", None, "unknown interval 7m: use one of 1m"),
-        (SYMBOL, "1m", hedged, "hedge mode, which is not supported: switch it to one-way"),
         (SYMBOL, "1m", not_trading, r"not trading now \(status SETTLING\): choose another"),
     ],
 )

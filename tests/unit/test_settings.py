@@ -12,6 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trader_gui import settings as settings_module
+from trader_gui.domain.ticket import (
+    AskLimits,
+    AskRules,
+    AskWhen,
+    ExitText,
+    OrderKind,
+    SizeUnit,
+    TicketMemory,
+    TicketPreset,
+)
 from trader_gui.errors import UserError
 from trader_gui.profiles import PROFILES, Profile
 from trader_gui.risk.rules import RiskLimits
@@ -44,22 +54,27 @@ def test_what_is_saved_comes_back_exactly(directory: DataDirectory) -> None:
     settings = load_settings(directory)
     limits = RiskLimits(max_order_quantity=Decimal("0.10"), max_daily_loss=Decimal("1E+2"), max_entries_per_hour=3)
     trading = TradingSettings(symbol="ETHUSDT", interval="5m", risk_limits=limits, arm_duration_s=None)
-    trading = replace(trading, strategy_parameters={"window": 30}, last_quantity={"BTCUSDT": Decimal("0.010")})
+    preset = TicketPreset(OrderKind.TRAILING, SizeUnit.RISK, "50", stop=ExitText("202.7"), callback_text="1.2")
+    memory = TicketMemory(preset, {SizeUnit.QUOTE: "2,500"}, (Decimal("0.010"),))
+    asking = AskRules(market=AskWhen.NEVER, limits=AskLimits(usual_multiple=Decimal("2.5")))
+    trading = replace(trading, strategy_parameters={"window": 30}, ask=asking)
+    trading = replace(trading, presets={"Scalp": preset}, tickets={"BTCUSDT": memory})
     settings.save_trading(trading)
-    settings.save_common(CommonSettings(theme="light", palette="korean", font_scale=1.25, confirm_market="never"))
+    settings.save_common(CommonSettings(theme="light", palette="korean", font_scale=1.25))
     again = load_settings(directory)
     assert again.trading == trading
-    assert str(again.trading.last_quantity["BTCUSDT"]) == "0.010"
+    assert str(again.trading.tickets["BTCUSDT"].sent[0]) == "0.010"
     assert (again.common.theme, again.common.palette, again.common.font_scale) == ("light", "korean", 1.25)
 
 
 def test_appearance_is_common_and_limits_are_the_profiles_own(tmp_path: Path) -> None:
     demo = load_settings(DataDirectory.open(tmp_path, "demo"))
     demo.save_common(CommonSettings(theme="light"))
-    demo.save_trading(TradingSettings(leverage=3))
+    demo.save_trading(TradingSettings(leverage=3, ask=AskRules(market=AskWhen.NEVER)))
     paper = load_settings(DataDirectory.open(tmp_path, "paper"))
     assert paper.common.theme == "light"
     assert paper.trading.leverage == 20
+    assert paper.trading.ask.market is AskWhen.ALWAYS, "what is not asked about in a demo is asked about with money"
 
 
 @pytest.mark.parametrize(
@@ -73,8 +88,11 @@ def test_appearance_is_common_and_limits_are_the_profiles_own(tmp_path: Path) ->
         b'{"version": "1"}',
         b'{"version": 1, "leverage": 500}',
         b'{"version": 1, "interval": "7m"}',
+        b'{"version": 1, "protection_policy": "hope"}',
+        b'{"version": 1, "dead_man_switch": "on"}',
         b'{"version": 1, "risk_limits": {"max_daily_loss": "-1"}}',
         b'{"version": 1, "risk_limits": {"max_order_quantity": "NaN"}}',
+        b'{"version": 1, "ask": {"limits": {"mark_fraction": "0"}}}',
     ],
 )
 def test_a_file_that_cannot_be_used_is_kept_aside_and_the_backup_loaded(
@@ -90,6 +108,8 @@ def test_a_file_that_cannot_be_used_is_kept_aside_and_the_backup_loaded(
     assert "settings.json" in notice and "former settings" in notice
     (aside,) = directory.folder.glob("settings.json.broken-*")
     assert aside.read_bytes() == content
+    again = load_settings(directory)
+    assert (again.trading.leverage, again.notices) == (7, ())  # told once
 
 
 def test_without_a_usable_backup_the_defaults_are_used_and_told(directory: DataDirectory) -> None:
@@ -98,6 +118,14 @@ def test_without_a_usable_backup_the_defaults_are_used_and_told(directory: DataD
     loaded = load_settings(directory)
     assert loaded.trading == TradingSettings()
     assert "defaults are used" in loaded.notices[0]
+    assert load_settings(directory).notices == ()
+    assert len(list(directory.folder.glob("*.broken-*"))) == 2
+
+
+def test_a_file_from_before_a_setting_gets_its_safe_default(directory: DataDirectory) -> None:
+    directory.trading_settings_path.write_text('{"version": 1, "leverage": 3}')
+    trading = load_settings(directory).trading
+    assert (trading.leverage, trading.protection_policy, trading.dead_man_switch) == (3, "close", "engine")
 
 
 def test_a_newer_file_is_refused_and_left_alone(directory: DataDirectory) -> None:
@@ -152,7 +180,8 @@ def test_a_crash_at_any_moment_of_a_save_leaves_the_former_or_the_new(
     with pytest.raises(CrashError):
         settings.save_trading(TradingSettings(leverage=3))
     monkeypatch.undo()
-    assert load_settings(directory).trading.leverage in (2, 3)
+    after = load_settings(directory)
+    assert after.trading.leverage in (2, 3) and after.notices == ()
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root and Windows ignore these permissions")

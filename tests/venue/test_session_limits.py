@@ -12,6 +12,7 @@ import pytest
 
 from tests.session_world import QUANTITY, Bench, Session, bench
 from trader_gui.domain.order import OrderOutcome, OrderStatus, OrderType, OutcomeKind, Purpose, Side
+from trader_gui.domain.step import EngineMode
 from trader_gui.errors import VenueError
 from trader_gui.journal.reader import JournalReader
 from trader_gui.settings import DataDirectory
@@ -50,8 +51,9 @@ async def close(run: Session) -> Any:
 
 
 def test_after_a_429_nothing_is_polled_and_a_position_can_still_be_protected_and_closed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: Expect
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: Expect, allow_log: Expect
 ) -> None:
+    allow_log("the account cannot be confirmed")
     expect_log("order .* not sent: the exchange asked for a pause")
     expect_log("the exchange did not answer every request while the session was stopping")
 
@@ -79,11 +81,15 @@ def test_after_a_429_nothing_is_polled_and_a_position_can_still_be_protected_and
     asyncio.run(body())
 
 
-def test_polling_goes_on_after_a_short_429_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_polling_goes_on_after_a_short_429_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allow_log: Expect
+) -> None:
+    allow_log("the account cannot be confirmed")
+
     async def body() -> None:
         async with bench(monkeypatch) as desk, desk.session(tmp_path) as run:
-            await plan(desk, {"kind": "rate_limit_429", "method": "GET", "retry_after_s": 1, "count": 3})
             await run.resting_buy()
+            await plan(desk, {"kind": "rate_limit_429", "method": "GET", "retry_after_s": 1, "count": 3})
             found = await run.trader.plan_flatten()
             assert len(found.cancels) == 1
             assert not run.trader._connection.port.reads_paused_s
@@ -92,8 +98,9 @@ def test_polling_goes_on_after_a_short_429_and_loses_nothing(tmp_path: Path, mon
 
 
 def test_a_ban_stops_every_call_and_its_end_is_shown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: Expect
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: Expect, allow_log: Expect
 ) -> None:
+    allow_log("the account cannot be confirmed")
     expect_log("order .* not sent: the exchange has banned this address until")
     expect_log("the exchange did not answer every request while the session was stopping")
 
@@ -165,28 +172,43 @@ def test_orders_go_on_when_the_exchanges_clock_jumps_by_an_hour(
     asyncio.run(body())
 
 
+@pytest.mark.parametrize("wrong_ms", [HOUR_MS, -HOUR_MS])
 def test_a_machine_whose_clock_is_wrong_trades_and_one_whose_clock_is_set_is_noticed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: Expect
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expect_log: Expect, wrong_ms: int
 ) -> None:
     """Only the session's clock is wrong; the exchange in this process has its own."""
-    expect_log("this computer's clock has jumped by")
-    ahead_ns = -HOUR_MS * 1_000_000
+    expect_log("clock_jumped: all connections are made anew, the engine is disarmed")
+    ahead_ns = wrong_ms * 1_000_000
     wrong = SimpleNamespace(time_ns=lambda: time.time_ns() + ahead_ns, monotonic_ns=time.monotonic_ns)
     monkeypatch.setattr("trader_gui.clock.time", wrong)
 
     async def body() -> None:
         nonlocal ahead_ns
         async with bench(monkeypatch) as desk, desk.session(tmp_path) as run:
-            status = run.trader.status
+            trader, status = run.trader, run.trader.status
             assert (await run.submit(Side.BUY)).outcomes[0].kind is OutcomeKind.ACCEPTED
-            await run.wait("the offset", lambda: abs((status.clock_offset_ms or 0) - HOUR_MS) < 2000)
+            await run.wait("the offset", lambda: abs((status.clock_offset_ms or 0) + wrong_ms) < 2000)
             assert desk.proxy.count("POST /fapi/v1/order?") == 1  # not one was refused
+            await run.wait("the position", lambda: run.position_amount == QUANTITY)
+            await protect(run)
+            assert await trader.arm(None) == ()
+
             synced_ns = status.clock_synced_ns
             ahead_ns = 0
+            await run.wait("disarmed", lambda: trader.callback.gate.mode is EngineMode.HALTED)
+            assert (status.halt_reason, status.disturbance) == ("clock_jumped", "clock_jumped")
+            assert [o.status for o in run.open_orders] == [OrderStatus.NEW]  # the stop stays
             await run.wait("the clock is set anew", lambda: status.clock_synced_ns != synced_ns)
             assert abs(status.clock_offset_ms or 0) < 2000
-            await run.wait("the position", lambda: run.position_amount == QUANTITY)
+            await run.wait("all fresh", lambda: all(trader.callback.routes_fresh.values()))
+            assert [s.reason for s in status.routes.values()] == ["clock_jumped"] * 3
             assert (await close(run)).outcomes[0].kind is OutcomeKind.ACCEPTED
+            await run.wait("flat", lambda: run.position_amount == 0)
+            assert (await run.submit(Side.BUY)).outcomes[0].kind is OutcomeKind.ACCEPTED
+            assert await trader.arm(None) == ()
+        with JournalReader(DataDirectory(tmp_path / "data", "testnet").journal_path) as reader:
+            (noted,) = [n for n in reader.notes(reader.sessions()[0].session_id) if n.kind == "disturbance"]
+        assert noted.text == "clock_jumped"
 
     asyncio.run(body())
 

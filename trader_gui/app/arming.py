@@ -37,6 +37,8 @@ def make_contract(trader: RtTrader) -> ArmingContract:
         protective_stop_fraction=parameters["protective_stop_fraction"],
         taker_fraction=commission.taker_fraction if commission is not None else None,
         now_ms=callback.now_ms,
+        closes_unprotected=trader.options.protection_action == "close",
+        has_dead_man=trader.status.dead_man.mode != "off",
     )
 
 
@@ -45,6 +47,7 @@ def make_checks(trader: RtTrader, now_ns: int) -> tuple[Check, ...]:
     status = trader.status
     return (
         *_feed_checks(status, now_ns),
+        _mode_check(status),
         _position_check(trader),
         _journal_check(status),
         _differences_check(status),
@@ -63,10 +66,20 @@ def _feed_checks(status: StatusView, now_ns: int) -> list[Check]:
     return checks
 
 
+def _mode_check(status: StatusView) -> Check:
+    if not status.is_hedge:
+        return Check("Position mode", "one-way")
+    return Check(
+        "Position mode", "hedge", "danger", "The engine trades in one-way mode only: change it at the exchange."
+    )
+
+
 def _position_check(trader: RtTrader) -> Check:
     position = trader.callback.account.position(trader.symbol)
     if position is None or not position.position_amount:
         return Check("Position", "flat")
+    if trader.callback.engine_holds_position:
+        return Check("Position", f"{position.position_amount:+f}, the engine's own: it goes on with it")
     return Check("Position", f"{position.position_amount:+f}, not the engine's: no entry before it is closed", "warn")
 
 

@@ -2,26 +2,33 @@
 
 import time
 from collections.abc import Coroutine
+from decimal import Decimal
 from typing import Any
 
 import msgspec
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from trader_gui.app.arming import make_checks, make_contract
 from trader_gui.credentials import Credentials, KeyStore
-from trader_gui.domain.account import MarginType
-from trader_gui.domain.order import Order, OrderIntent, OutcomeKind
-from trader_gui.errors import TraderError
-from trader_gui.i18n import error_words, outcome_words, reason_words, refusal_words
+from trader_gui.domain.account import MarginType, PositionKey
+from trader_gui.domain.closing import ClosePlan
+from trader_gui.domain.order import BracketWish, Order, OrderIntent, OutcomeKind
+from trader_gui.domain.ticket import TicketMemory
+from trader_gui.errors import TraderError, UserError
+from trader_gui.i18n import error_words, outcome_words, refusal_words
 from trader_gui.models.bridge import Bridge
-from trader_gui.orders.flatten import FlattenPlan
 from trader_gui.rt_trader import Answer, RtTrader
 from trader_gui.settings import Settings
 from trader_gui.tasks import TaskRegistry
-from trader_gui.widgets.dialogs import ArmingSheet, CloseDialog, FlattenPopover, KeysDialog, plan_lines
+from trader_gui.widgets.close_words import plan_lines, report_lines
+from trader_gui.widgets.dialogs import ArmingSheet, CloseDialog, FlattenPopover, KeysDialog
 from trader_gui.widgets.main_window import MainWindow
 
 CHECKS_INTERVAL_MS = 500
+BRACKET_REFUSAL = (
+    "Not sent: a stop or target cannot be placed with the entry yet. Empty both fields to send the entry alone."
+)
 
 
 class Commands:
@@ -46,18 +53,34 @@ class Commands:
         self._settings = settings
         self._key_store = key_store
         self._flatten: FlattenPopover | None = None
-        self._plan: FlattenPlan | None = None
+        self._plan: ClosePlan | None = None
         window.order_requested.connect(self._on_order)
         window.cancel_order_requested.connect(self._on_cancel)
         window.close_position_requested.connect(self._on_close_position)
+        window.protect_now_requested.connect(lambda: self._spawn(self._protect_now(), "protect now"))
+        window.close_now_requested.connect(lambda: self._spawn(self._close_now(), "close now"))
         window.arm_requested.connect(self._on_arm)
         window.disarm_requested.connect(lambda: self._spawn(trader.disarm(), "disarm"))
         window.cancel_entries_requested.connect(lambda: self._spawn(self._cancel_entries(), "cancel entries"))
         window.flatten_requested.connect(self._on_flatten)
-        window.leverage_requested.connect(lambda value: self._spawn(self._set_leverage(value), "leverage"))
-        window.margin_type_requested.connect(lambda name: self._spawn(self._set_margin_type(name), "margin type"))
+        window.check_account_requested.connect(trader.check_account)
+        window.leverage_requested.connect(lambda value: self._change_setting(trader.set_leverage(value)))
+        window.margin_type_requested.connect(
+            lambda name: self._change_setting(trader.set_margin_type(MarginType(name)))
+        )
+        ticket = window.order_entry
+        ticket.position_mode_requested.connect(
+            lambda is_hedge: self._change_setting(trader.set_position_mode(is_hedge=is_hedge))
+        )
+        ticket.bracket_requested.connect(self._on_bracket)
+        trading = settings.trading
+        ticket.load(trading.tickets.get(trader.symbol), trading.presets, trading.ask)
+        ticket.history.changed.connect(self._on_ticket_changed)
+        ticket.menu.presets_changed.connect(lambda presets: self._save_trading(presets=presets))
+        ticket.menu.ask_changed.connect(lambda ask: self._save_trading(ask=ask))
         window.keys_requested.connect(lambda: self._spawn(self._open_keys(), "keys"))
-        window.screenshot_requested.connect(self._on_screenshot)
+        window.screenshot_requested.connect(lambda: self._ask_for_picture("window", window))
+        window.chart_picture_requested.connect(lambda: self._ask_for_picture("chart", window.chart.view))
         window.look_changed.connect(self._on_look_changed)
 
     def _spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
@@ -104,18 +127,38 @@ class Commands:
             return
         self._tell(answer, "Not cancelled")
 
-    def _on_close_position(self, symbol: str) -> None:
-        if symbol != self._trader.symbol or self._bridge.ticket.facts is None:
-            self._window.finish_close(symbol)
-            self._window.notify("warn", f"{symbol} cannot be closed here", "Start the program with that symbol.")
+    def _on_close_position(self, key: PositionKey) -> None:
+        facts = self._bridge.ticket.facts
+        if facts is None or facts.for_closing(key) is None:
+            self._window.finish_close(key)
             return
-        dialog = CloseDialog(self._bridge.ticket, self._trader.profile.name, self._window)
-        dialog.order_requested.connect(lambda intent: self._spawn(self._close(intent), "close position"))
-        dialog.finished.connect(lambda _result: self._window.finish_close(symbol))
+        dialog = CloseDialog(self._bridge.ticket, key, self._trader.profile.name, self._window)
+        dialog.close_requested.connect(lambda quantity: self._spawn(self._close(key, quantity), f"close {key}"))
+        dialog.finished.connect(lambda _result: self._window.finish_close(key))
         dialog.open()
 
-    async def _close(self, intent: OrderIntent) -> None:
-        self._tell(await self._trader.submit(intent), "Not closed")
+    async def _close(self, key: PositionKey, quantity: Decimal) -> None:
+        report = await self._trader.close(await self._trader.plan_close([key], quantity=quantity))
+        if report.changed_plan is not None:
+            self._window.notify("warn", "Not closed", "The position changed at that moment. Press again.")
+        elif not report.is_done:
+            self._window.notify("danger", "Not closed", " ".join(report_lines(report)))
+
+    async def _protect_now(self) -> None:
+        """Place the strategy's stop for the position, by hand."""
+        callback = self._trader.callback
+        position = callback.account.position(callback.symbol)
+        if position is not None:
+            stop = callback.protection.stop_by_hand(position, callback.rules, callback.now_ms)
+            self._tell(await self._trader.submit(stop), "No stop placed")
+
+    async def _close_now(self) -> None:
+        """Close the position at market, by hand, without asking once more: it is said to have no stop."""
+        callback = self._trader.callback
+        position = callback.account.position(callback.symbol)
+        if position is not None:
+            close = callback.protection.close_by_hand(position, callback.rules, callback.now_ms)
+            self._tell(await self._trader.submit(close), "Not closed")
 
     def _tell(self, answer: Answer, failure: str) -> None:
         """Show what the gate or the exchange refused; what was accepted shows itself in the tables."""
@@ -126,11 +169,37 @@ class Commands:
                 tone = "danger" if outcome.kind is OutcomeKind.REFUSED else "warn"
                 self._window.notify(tone, failure, outcome_words(outcome))
 
-    async def _set_leverage(self, leverage: int) -> None:
-        await self._trader.set_leverage(leverage)
+    def _on_bracket(self, wish: BracketWish) -> None:
+        """Nothing here places stops and targets with an entry: an entry without its stop is not sent, either."""
+        self._window.order_entry.show_result(UserError(BRACKET_REFUSAL))
 
-    async def _set_margin_type(self, name: str) -> None:
-        await self._trader.set_margin_type(MarginType(name))
+    # ---- settings --------------------------------------------------------------------------------------------------
+
+    def _change_setting(self, change: Coroutine[Any, Any, None]) -> None:
+        name = "setting at the venue"
+        if self._tasks.is_running(name):
+            change.close()
+            self._window.order_entry.show_setting("The exchange is still being asked about the change before.")
+            return
+        self._spawn(self._tell_setting(change), name)
+
+    async def _tell_setting(self, change: Coroutine[Any, Any, None]) -> None:
+        """Make a change at the venue and say in its form what came of it."""
+        try:
+            await change
+        except TraderError as error:
+            self._window.order_entry.show_setting(error_words(error))
+            return
+        self._window.order_entry.show_setting("")
+
+    def _on_ticket_changed(self, memory: TicketMemory) -> None:
+        self._save_trading(tickets={**self._settings.trading.tickets, self._trader.symbol: memory})
+
+    def _save_trading(self, **changes: Any) -> None:
+        try:
+            self._settings.save_trading(msgspec.structs.replace(self._settings.trading, **changes))
+        except TraderError as error:
+            self._window.notify("warn", "Settings not saved", error_words(error))
 
     # ---- engine ----------------------------------------------------------------------------------------------------
 
@@ -163,16 +232,21 @@ class Commands:
         if self._flatten is None:
             self._flatten = FlattenPopover(self._window)
             self._flatten.confirmed.connect(lambda: self._spawn(self._flatten_now(), "flatten"))
+            self._flatten.last_known_wanted.connect(self._on_last_known_wanted)
         self._flatten.open_at(self._window.session_bar.flatten_button)
         self._spawn(self._plan_flatten(self._flatten), "plan flatten")
 
-    async def _plan_flatten(self, popover: FlattenPopover) -> None:
+    def _on_last_known_wanted(self) -> None:
+        if self._flatten is not None:
+            self._spawn(self._plan_flatten(self._flatten, last_known=True), "plan flatten by last known")
+
+    async def _plan_flatten(self, popover: FlattenPopover, *, last_known: bool = False) -> None:
         try:
-            self._plan = await self._trader.plan_flatten()
+            self._plan = await self._trader.plan_flatten(last_known=last_known)
         except TraderError as error:
-            popover.set_report(False, [error_words(error)])
+            popover.set_unread(error_words(error))
             return
-        popover.set_plan(_lines(self._plan))
+        popover.set_plan(plan_lines(self._plan))
 
     async def _flatten_now(self) -> None:
         popover, plan = self._flatten, self._plan
@@ -186,9 +260,9 @@ class Commands:
             return
         if report.changed_plan is not None:
             self._plan = report.changed_plan
-            popover.set_plan(_lines(self._plan), note="The account has changed meanwhile: this is the new plan.")
+            popover.set_plan(plan_lines(self._plan), note="The account has changed meanwhile: this is the new plan.")
             return
-        popover.set_report(report.is_flat, [*_lines(report.remaining), *map(reason_words, report.refusals)])
+        popover.set_report(report.is_done, report_lines(report))
 
     # ---- keys, pictures, looks -------------------------------------------------------------------------------------
 
@@ -202,15 +276,17 @@ class Commands:
         connect_keys(dialog, self._key_store, profile.name, self._tasks)
         dialog.open()
 
-    def _on_screenshot(self) -> None:
-        dialog = QFileDialog(self._window, "Save a picture of the window", "trader-gui.png", "Pictures (*.png)")
+    def _ask_for_picture(self, what: str, widget: QWidget) -> None:
+        """Ask where a picture of a widget, as it is now, shall go."""
+        picture = widget.grab()
+        dialog = QFileDialog(self._window, f"Save a picture of the {what}", "trader-gui.png", "Pictures (*.png)")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("png")
-        dialog.fileSelected.connect(self._save_picture)
+        dialog.fileSelected.connect(lambda path: self._save_picture(picture, path))
         dialog.open()
 
-    def _save_picture(self, path: str) -> None:
-        if self._window.grab().save(path):
+    def _save_picture(self, picture: QPixmap, path: str) -> None:
+        if picture.save(path):
             self._window.notify("ok", "Picture saved", path)
         else:
             self._window.notify("danger", "Picture not saved", f"{path} cannot be written: choose another place.")
@@ -251,7 +327,3 @@ def connect_keys(dialog: KeysDialog, store: KeyStore, profile: str, tasks: TaskR
 
     dialog.save_requested.connect(lambda api_key, secret: tasks.spawn(save(api_key, secret), "save keys"))
     dialog.delete_requested.connect(lambda: tasks.spawn(delete(), "delete keys"))
-
-
-def _lines(plan: FlattenPlan) -> list[str]:
-    return plan_lines(plan.cancels, plan.close, plan.cannot)

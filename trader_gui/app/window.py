@@ -18,16 +18,19 @@ from trader_gui.app.table_commands import TableCommands
 from trader_gui.credentials import Credentials, KeyStore
 from trader_gui.decision.registry import STRATEGIES
 from trader_gui.errors import UserError
+from trader_gui.journal.damage import JournalDamagedError, move_aside
+from trader_gui.kline_history.chart_history import ChartHistory
 from trader_gui.log import LogSetup, install_exception_hooks, start_logging
 from trader_gui.models.bridge import Bridge
-from trader_gui.models.series import IndicatorParameters
+from trader_gui.models.indicator_kinds import BOLLINGER, VOLATILITY
+from trader_gui.models.indicator_track import Indicator
 from trader_gui.profiles import PROFILES
 from trader_gui.resources import resource_path
 from trader_gui.rt_trader import RtTrader, SessionOptions
 from trader_gui.rt_trader.host import keep_collections_short, load_keys, stop_on_signals
 from trader_gui.settings import APPLICATION, DataDirectory, Settings, load_settings
 from trader_gui.tasks import TaskRegistry
-from trader_gui.widgets.dialogs import KeysDialog
+from trader_gui.widgets.dialogs import DamagedJournalDialog, KeysDialog
 from trader_gui.widgets.main_window import MainWindow
 from trader_gui.widgets.theme import theme
 
@@ -116,6 +119,7 @@ class Desk:
         self._trader: RtTrader | None = None
         self._commands: Commands | None = None
         self._table_commands: TableCommands | None = None
+        self._history: ChartHistory | None = None
         self._picture_error = ""
 
     async def run(self) -> int:
@@ -130,8 +134,12 @@ class Desk:
         stop_on_signals(loop, self._leave.set)
         try:
             credentials = await self._credentials()
-            if not self._leave.is_set():
-                await self._run_session(credentials)
+            while not self._leave.is_set():
+                try:
+                    await self._run_session(credentials)
+                    break
+                except JournalDamagedError as error:
+                    await self._replace_journal(error)
         finally:
             await self._tasks.aclose()
             restore()
@@ -142,7 +150,7 @@ class Desk:
     async def _run_session(self, credentials: Credentials | None) -> None:
         trader = self._trader = self._make_trader(credentials)
         bridge = Bridge(trader, log_tail=self._log_setup.tail)
-        bridge.series.set_parameters(_indicator_parameters(trader.options.strategy))
+        bridge.series.set_indicators(_strategy_indicators(trader.options.strategy))
         window = MainWindow(
             bridge,
             self._profile,
@@ -150,6 +158,7 @@ class Desk:
             version=__version__,
             layout_path=self._directory.layout_path,
         )
+        bridge.ready.connect(lambda: self._open_history(bridge, trader))
         self._commands = Commands(window, trader, bridge, self._tasks, self._settings, self._keys)
         self._table_commands = TableCommands(window, trader, bridge, self._tasks)
         window.close_requested.connect(lambda: self._tasks.spawn(self._ask_to_leave(window), "leave"))
@@ -168,15 +177,23 @@ class Desk:
         try:
             await self._wait(session)
         finally:
+            if self._history is not None:
+                await self._history.aclose()
             trader.request_stop()
             await asyncio.wait({session}, timeout=END_LIMIT_S)
             bridge.flush()
             bridge.stop()
             window.workspace.save()
+            window.order_entry.history.flush()
             window.hide()
             window.deleteLater()
         if session.done() and not trader.started.is_set():
             session.result()
+
+    def _open_history(self, bridge: Bridge, trader: RtTrader) -> None:
+        """Give the chart the venue's klines, once the session knows its venue."""
+        self._history = ChartHistory(trader.market, self._tasks.spawn, self._directory.kline_cache_folder)
+        bridge.series.set_history(self._history)
 
     async def _wait(self, session: "asyncio.Task[None]") -> None:
         """Return when the user leaves, or when the session could not start; one that fails later keeps its window."""
@@ -201,8 +218,26 @@ class Desk:
             seed=arguments.seed,
             arm_at_start=arguments.arm,
             with_book=True,
+            protection_action=self._settings.trading.protection_policy,
+            dead_man_switch=self._settings.trading.dead_man_switch,
         )
         return RtTrader(self._profile, options, self._directory, self._settings.risk_limits, credentials)
+
+    async def _replace_journal(self, error: JournalDamagedError) -> None:
+        """Put a new journal in the place of a damaged one, on the user's word; without it, leave.
+
+        Raises:
+            UserError: The file cannot be renamed.
+        """
+        dialog = DamagedJournalDialog(self._profile.name, str(error.path), error.detail)
+        agreed = asyncio.Event()
+        dialog.move_requested.connect(agreed.set)
+        await self._closed(dialog)
+        dialog.deleteLater()
+        if not agreed.is_set():
+            self._leave.set()
+            return
+        _log.warning("the damaged journal is kept as %s; a new one is begun", move_aside(error.path))
 
     # ---- keys ------------------------------------------------------------------------------------------------------
 
@@ -260,8 +295,7 @@ class Desk:
         trader = self._trader
         if trader is None or not trader.is_ready:
             return False
-        position = trader.callback.account.position(trader.symbol)
-        return trader.is_armed or (position is not None and bool(position.position_amount))
+        return trader.is_armed or bool(trader.callback.account.positions)
 
     def _take_picture(self, window: MainWindow, path: Path) -> None:
         if not window.grab().save(str(path)):
@@ -287,15 +321,13 @@ class Desk:
             self._trader.halt("bug")
 
 
-def _indicator_parameters(strategy: str) -> IndicatorParameters:
-    values: dict[str, Any] = STRATEGIES[strategy].values({})
-    return IndicatorParameters(
-        band_window=int(values["band_window"]),
-        inner_deviations=float(values["inner_deviations"]),
-        outer_deviations=float(values["outer_deviations"]),
-        rv_window=int(values["rv_window"]),
-        rv_range_window=int(values["rv_range_window"]),
-    )
+def _strategy_indicators(strategy: str) -> tuple[Indicator, ...]:
+    """Return the indicators that the strategy decides by, with its own windows."""
+    v: dict[str, Any] = STRATEGIES[strategy].values({})
+    bands = {"window": v["band_window"], "inner": v["inner_deviations"], "outer": v["outer_deviations"]}
+    volatility = {"window": v["rv_window"], "range_window": v["rv_range_window"]}
+    made = ((BOLLINGER, bands), (VOLATILITY, volatility))
+    return tuple(Indicator(kind, {name: float(value) for name, value in values.items()}) for kind, values in made)
 
 
 if sys.platform == "win32":  # the taskbar groups windows by this id, not by the interpreter that runs them

@@ -4,6 +4,6 @@ In: messages (`Callback.step`) and wishes by hand (`Callback.request`). Out: one
 the same steps; no clock is read, time comes with the messages.
 """
 
-from trader_gui.callback.dispatcher import Answer, Callback, Wish
+from trader_gui.callback.dispatcher import Answer, Callback
 
-__all__ = ["Answer", "Callback", "Wish"]
+__all__ = ["Answer", "Callback"]

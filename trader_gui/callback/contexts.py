@@ -1,31 +1,39 @@
-"""What decision and gate may know of a moment, taken from the collectors and the engine's ledger."""
+"""What decision, protection policy and gate may know of a moment, taken from the collectors and the engine's ledger."""
 
 from decimal import Decimal
 from typing import Protocol
 
 from trader_gui.collectors.account_update import AccountUpdateCollector
+from trader_gui.collectors.book_ticker import BookTickerCollector
 from trader_gui.collectors.mark_price import MarkPriceCollector
 from trader_gui.collectors.order_update import OrderUpdateCollector
+from trader_gui.collectors.symbol_rules import SymbolRulesCollector
 from trader_gui.decision.decision import DecisionContext
 from trader_gui.decision.engine_ledger import EngineLedger
 from trader_gui.domain.order import Order
 from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.risk.gate import RiskContext, RiskGate
+from trader_gui.risk.protection import ProtectionContext
 
 
 class Core(Protocol):
     """What of the dispatcher goes into the contexts."""
 
     symbol: str
-    rules: SymbolRules
     gate: RiskGate
+    symbol_rules: SymbolRulesCollector
     orders: OrderUpdateCollector
     account: AccountUpdateCollector
     mark_price: MarkPriceCollector
+    book_ticker: BookTickerCollector
     routes_fresh: dict[Route, bool]
     now_ms: int
 
+    @property
+    def clock_ms(self) -> int: ...
+    @property
+    def rules(self) -> SymbolRules: ...
     @property
     def last_price(self) -> Decimal | None: ...
     @property
@@ -51,26 +59,50 @@ def decision_context(core: Core, ledger: EngineLedger, own: tuple[Order, ...]) -
         refused=ledger.refused,
         now_ms=core.now_ms,
         last_trade_time_ms=ledger.last_trade_time_ms,
-        told_flat_ms=ledger.told_flat_ms,
     )
 
 
-def risk_context(core: Core, ledger: EngineLedger) -> RiskContext:
-    """Return what the gate may look at."""
-    mark = core.mark_price.mark
-    return RiskContext(
+def protection_context(core: Core, ledger: EngineLedger) -> ProtectionContext:
+    """Return what the protection policy may look at."""
+    return ProtectionContext(
         rules=core.rules,
-        limits=core.gate.limits,
-        mode=core.gate.mode,
         position=core.account.position(core.symbol),
         is_account_known=core.account.is_known,
-        open_orders=tuple(core.orders.open_orders(core.symbol)),
+        is_engine_position=ledger.is_engine_position,
+        is_in_doubt=ledger.is_in_doubt,
+        mode=core.gate.mode,
+        orders=tuple(core.orders.open_orders(core.symbol)),
+        cancels_in_flight=core.orders.cancel_ids,
+        told_flat_ms=ledger.told_flat_ms,
+        clock_ms=core.clock_ms,
+        now_ms=core.now_ms,
+    )
+
+
+def risk_context(core: Core, ledger: EngineLedger, symbol: str) -> RiskContext:
+    """Return what the gate may look at when a wish names `symbol`; only the session's own has prices."""
+    is_own = symbol == core.symbol
+    mark = core.mark_price.mark if is_own else None
+    ticker = core.book_ticker.ticker if is_own else None
+    return RiskContext(
+        symbol=core.symbol,
+        rules=core.symbol_rules.of(symbol),
+        limits=core.gate.limits,
+        mode=core.gate.mode,
+        is_hedge=core.account.is_hedge,
+        legs=core.account.legs(symbol),
+        is_account_known=core.account.is_known,
+        open_orders=tuple(core.orders.open_orders(symbol)),
         closed_keys=core.orders.closed_keys,
         cancels_in_flight=core.orders.cancels_in_flight,
+        amends_in_flight=core.orders.amends_in_flight,
+        are_entries_blocked=core.gate.are_entries_blocked,
         untold=ledger.untold(core.now_ms),
-        last_price=core.last_price,
+        last_price=core.last_price if is_own else None,
         mark_price=mark.mark_price if mark is not None else None,
-        is_market_fresh=core.routes_fresh[Route.MARKET],
+        best_bid=ticker.best_bid if ticker is not None else None,
+        best_ask=ticker.best_ask if ticker is not None else None,
+        is_market_fresh=core.routes_fresh[Route.MARKET] and core.routes_fresh[Route.PUBLIC],
         is_private_fresh=core.routes_fresh[Route.PRIVATE],
         result_today=core.result_today,
         now_ms=core.now_ms,

@@ -9,7 +9,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeAlias
 
-from trader_gui.callback.contexts import decision_context, risk_context
+from trader_gui.callback.conditional_set import ConditionalSet
+from trader_gui.callback.contexts import decision_context, protection_context, risk_context
 from trader_gui.collectors.account_update import AccountUpdateCollector
 from trader_gui.collectors.agg_trade import AggTradeCollector
 from trader_gui.collectors.book_ticker import BookTickerCollector
@@ -17,34 +18,31 @@ from trader_gui.collectors.kline import KlineCollector, RealTimeKlineCollector
 from trader_gui.collectors.mark_price import MarkPriceCollector
 from trader_gui.collectors.order_book import OrderBookCollector
 from trader_gui.collectors.order_update import OrderUpdateCollector
+from trader_gui.collectors.symbol_rules import SymbolRulesCollector
 from trader_gui.conditionals.conditional import Conditional
 from trader_gui.decision.decision import Decision, DecisionContext
 from trader_gui.decision.engine_ledger import EngineLedger, RoundTrip
-from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall
-from trader_gui.domain.market import (
-    AggTrade,
-    BookTicker,
-    DepthSnapshot,
-    DepthUpdate,
-    Kline,
-    KlineHistory,
-    MarkPrice,
-)
+from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
+from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
 from trader_gui.domain.order import (
-    CancelIntent,
-    Fill,
+    FillHistory,
     Order,
     OrderIntent,
     OrderOutcome,
+    OrdersInDoubt,
     OrderUpdate,
     Origin,
     OutcomeKind,
     Purpose,
 )
+from trader_gui.domain.protection import ProtectionFinding
 from trader_gui.domain.step import (
+    Approved,
+    ApprovedAmend,
     ApprovedCancel,
     ApprovedOrder,
     Condition,
+    EntryBlock,
     Evaluation,
     FeedStatus,
     Message,
@@ -53,14 +51,15 @@ from trader_gui.domain.step import (
     Route,
     Step,
     Tick,
+    Wish,
 )
-from trader_gui.domain.symbol import SymbolRules
+from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import BugError
 from trader_gui.risk.day_result import DayResult
-from trader_gui.risk.gate import RiskContext, RiskGate
+from trader_gui.risk.gate import RiskGate
+from trader_gui.risk.protection import ProtectionAction, ProtectionPolicy
 
-Wish: TypeAlias = OrderIntent | CancelIntent
-Answer: TypeAlias = ApprovedOrder | ApprovedCancel | Refusal
+Answer: TypeAlias = Approved | Refusal
 
 _ZERO = Decimal(0)
 _NO_EVALUATION: tuple[tuple[Condition, ...], Evaluation | None] = ((), None)
@@ -78,15 +77,16 @@ class Callback:
     """The pure core of a session of one symbol and interval.
 
     Args:
+        rules: Of the symbol; those of the others, and every change, come as `RulesUpdate`.
         decision, conditionals: The strategy.
         gate: The risk gate; its mode is changed by `ModeChange`.
-        past_fills: Own executions since 00:00 UTC, oldest first, as read before the stream: the pause and the day's
-            loss go on over a restart.
         kline_capacity: Closed klines kept.
+        protection_action: What is done when no stop of the engine's position is known in time.
 
     Attributes:
         now_ms: Newest event time of the venue's streams; 0 before the first.
-        elapsed_ms: Real time since the session began, as the last `Tick` told it.
+        elapsed_ms: Real time since the session began, as the last `Tick` told it; None before the first.
+        protection: Keeps the engine's position under a stop; its `finding` is as of the last tick or word of it.
         routes_fresh: By route; all False until told.
         last_step_with_evaluation: For the condition board; None before the first.
 
@@ -102,13 +102,13 @@ class Callback:
         conditionals: Sequence[Conditional],
         gate: RiskGate,
         *,
-        past_fills: Sequence[Fill] = (),
         kline_capacity: int = 1500,
+        protection_action: ProtectionAction = "close",
     ) -> None:
         self.symbol = symbol
         self.interval = interval
-        self.rules = rules
         self.gate = gate
+        self.symbol_rules = SymbolRulesCollector(rules)
         self.klines = KlineCollector(symbol, interval, kline_capacity)
         self.open_kline = RealTimeKlineCollector(symbol, interval)
         self.mark_price = MarkPriceCollector(symbol)
@@ -118,12 +118,13 @@ class Callback:
         self.orders = OrderUpdateCollector(gate.prefix)
         self.account = AccountUpdateCollector()
         self.now_ms = 0
-        self.elapsed_ms = 0
+        self.elapsed_ms: int | None = None
         self.routes_fresh = dict.fromkeys(Route, False)
         self.last_step_with_evaluation: Step | None = None
         self._decision = decision
-        self._conditionals = tuple(conditionals)
+        self._conditionals = ConditionalSet(conditionals, self.klines)
         self._ledger = EngineLedger(symbol, rules.quote_asset)
+        self.protection = ProtectionPolicy(decision.stop_price, protection_action)
         self._day_result = DayResult(rules.quote_asset)
         self._sequence = 0
         self._engine_orders: tuple[int, tuple[Order, ...]] = (-1, ())
@@ -137,15 +138,29 @@ class Callback:
             AggTrade: self._quietly(self.agg_trades.apply),
             OrderUpdate: self._on_order_update,
             OrderOutcome: self._on_order_outcome,
+            OrdersInDoubt: self._quietly(self.orders.apply),
+            FillHistory: self._on_fill_history,
             AccountUpdate: self._on_account_update,
             AccountSnapshot: self._on_account_snapshot,
             LeverageUpdate: self._quietly(self.account.apply),
             MarginCall: self._quietly(self.account.apply),
+            PositionMode: self._quietly(self.account.apply),
+            RulesUpdate: self._on_rules,
             ModeChange: self._on_mode_change,
+            EntryBlock: self._on_entry_block,
             FeedStatus: self._on_feed_status,
             Tick: self._on_tick,
         }
-        self._load(past_fills)
+
+    @property
+    def clock_ms(self) -> int:
+        """What deadlines are measured by: real time, or in a session without ticks event time."""
+        return self.now_ms if self.elapsed_ms is None else self.elapsed_ms
+
+    @property
+    def rules(self) -> SymbolRules:
+        """The venue's filters of the session's symbol, as last told."""
+        return self.symbol_rules.of(self.symbol)
 
     @property
     def engine_holds_position(self) -> bool:
@@ -186,18 +201,18 @@ class Callback:
             self.now_ms = max(self.now_ms, message.event_time_ms)  # type: ignore[union-attr]  # all of them have it
         following = handler(message)
         event_time_ms = getattr(message, "event_time_ms", self.now_ms)
-        if following is _Next.NOTHING or self.last_price is None:
+        if following is _Next.NOTHING:
             self._sequence += 1
             return Step(self._sequence, message, event_time_ms)
-        conditions, evaluation = self._evaluate() if following is _Next.EVALUATE else _NO_EVALUATION
         wished: list[Wish] = []
         answers: list[Answer] = []
+        found = self.protection.finding
+        for wish in self.protection.wishes(protection_context(self, self._ledger)):
+            self._put_to_gate(wish, wished, answers)
+        conditions, evaluation = self._evaluate() if following is _Next.EVALUATE else _NO_EVALUATION
         if evaluation is not None and evaluation.wanted is not None:
             self._put_to_gate(evaluation.wanted, wished, answers)
-        protection = self._decision.protect(self._decision_context())
-        if protection is not None:
-            self._put_to_gate(protection, wished, answers)
-        step = self._make_step(message, event_time_ms, conditions, evaluation, wished, answers)
+        step = self._make_step(message, event_time_ms, conditions, evaluation, wished, answers, found)
         if evaluation is not None:
             self.last_step_with_evaluation = step
         return step
@@ -208,7 +223,7 @@ class Callback:
         answers: list[Answer] = []
         for wish in wishes:
             self._put_to_gate(wish, wished, answers)
-        return self._make_step(None, self.now_ms, (), None, wished, answers)
+        return self._make_step(None, self.now_ms, (), None, wished, answers, self.protection.finding)
 
     def _make_step(
         self,
@@ -218,7 +233,9 @@ class Callback:
         evaluation: Evaluation | None,
         wished: Sequence[Wish],
         answers: Sequence[Answer],
+        found: ProtectionFinding,
     ) -> Step:
+        """Number a step; `found` is what the watchdog had found before it."""
         self._sequence += 1
         return Step(
             self._sequence,
@@ -229,18 +246,19 @@ class Callback:
             tuple(wished),
             tuple(a for a in answers if not isinstance(a, Refusal)),
             tuple(a for a in answers if isinstance(a, Refusal)),
+            None if self.protection.finding == found else self.protection.finding,
         )
 
     # ---- rules and gate --------------------------------------------------------------------------------------------
 
     def _evaluate(self) -> tuple[tuple[Condition, ...], Evaluation]:
         price = float(self.last_price or _ZERO)
-        conditions = tuple(c for conditional in self._conditionals for c in conditional.evaluate(price))
+        conditions = self._conditionals.evaluate(price)
         evaluation = self._decision.decide({c.name: c for c in conditions}, self._decision_context())
         return conditions, evaluation
 
     def _put_to_gate(self, wish: Wish, wished: list[Wish], answers: list[Answer]) -> None:
-        answer = self.gate.review(wish, self._risk_context())
+        answer = self.gate.review(wish, risk_context(self, self._ledger, wish.symbol))
         wished.append(wish)
         answers.append(answer)
         if isinstance(answer, ApprovedOrder):
@@ -251,8 +269,11 @@ class Callback:
             self.orders.enter_cancel(answer.intent.client_order_id, answer.intent.order_family)
             if answer.intent.origin is Origin.ENGINE:
                 self._ledger.note_cancel_sent(answer.intent.client_order_id, self.now_ms)
+        elif isinstance(answer, ApprovedAmend):
+            self.orders.enter_amend(answer.intent.client_order_id)
         elif isinstance(wish, OrderIntent) and wish.origin is Origin.ENGINE:
             self._ledger.note_refused(wish.purpose, None, self.now_ms)
+            self.protection.note_refused(wish.purpose, None, answer.code, 0, self.clock_ms)
 
     def _decision_context(self) -> DecisionContext:
         return decision_context(self, self._ledger, self._own_orders())
@@ -263,9 +284,6 @@ class Callback:
             found = tuple(o for o in self.orders.open_orders(self.symbol) if o.origin is Origin.ENGINE)
             self._engine_orders = (self.orders.revision, found)
         return self._engine_orders[1]
-
-    def _risk_context(self) -> RiskContext:
-        return risk_context(self, self._ledger)
 
     # ---- messages --------------------------------------------------------------------------------------------------
 
@@ -283,24 +301,14 @@ class Callback:
         changed = self.klines.apply(kline)
         is_newest = self.open_kline.apply(kline)
         if changed:
-            if not had_gap and not self.klines.has_gap and self.klines.last is kline:
-                for conditional in self._conditionals:
-                    conditional.extend(float(kline.close))
-            else:
-                self._reset_conditionals()
+            self._conditionals.follow(kline, had_gap=had_gap)
         return _Next.EVALUATE if is_newest else _Next.NOTHING
 
     def _on_history(self, history: KlineHistory) -> _Next:
         self.now_ms = max([self.now_ms, *(k.close_time_ms for k in history.klines[-1:])])
         if self.klines.apply(history):
-            self._reset_conditionals()
+            self._conditionals.reset()
         return _Next.NOTHING
-
-    def _reset_conditionals(self) -> None:
-        """Begin anew: bands over a series with a hole are wrong, so with a gap nothing is ready."""
-        close = self.klines.arrays().close
-        for conditional in self._conditionals:
-            conditional.reset(close[:0] if self.klines.has_gap else close)
 
     def _on_order_update(self, update: OrderUpdate) -> _Next:
         is_new_fill = update.fill is not None and not self.orders.has_fill(update.fill)
@@ -311,11 +319,23 @@ class Callback:
                 self._ledger.note_fill(update.fill, *self.orders.origin_of(update.fill.client_order_id))
         return _Next.PROTECT
 
+    def _on_fill_history(self, history: FillHistory) -> _Next:
+        """The pause, the day's loss and the ownership of the position go on over a restart."""
+        for fill in history.fills:
+            if not self.orders.has_fill(fill):
+                self._day_result.note_fill(fill)
+        self.orders.apply(history)
+        if history.symbol == self.symbol:
+            self._ledger.restore(history.fills, lambda fill: self.orders.origin_of(fill.client_order_id)[0])
+        return _Next.PROTECT
+
     def _on_order_outcome(self, outcome: OrderOutcome) -> _Next:
         origin, purpose = self.orders.origin_of(outcome.client_order_id)
-        is_refused = outcome.kind is OutcomeKind.REFUSED and not outcome.is_cancel
+        is_refused = outcome.kind is OutcomeKind.REFUSED and not (outcome.is_cancel or outcome.is_amend)
         if is_refused and origin is Origin.ENGINE and purpose is not None:
             self._ledger.note_refused(purpose, outcome.error_code, self.now_ms, outcome.client_order_id)
+            reason, wait_ms = outcome.error_message, outcome.retry_after_ms
+            self.protection.note_refused(purpose, outcome.error_code, reason, wait_ms, self.clock_ms)
         if outcome.order is not None:
             self._merge(outcome, outcome.order, outcome.order.update_time_ms)
         else:
@@ -330,6 +350,8 @@ class Callback:
             return
         is_same = before is not None and (before.order_id is None or before.order_id == after.order_id)
         self._ledger.note_order(before if is_same else None, after, time_ms)
+        if after.status.is_terminal and after.purpose is Purpose.PROTECTION:
+            self.protection.note_fallen(after)
 
     def _on_account_update(self, update: AccountUpdate) -> _Next:
         self.account.apply(update)
@@ -351,20 +373,24 @@ class Callback:
         self.gate.mode = change.mode
         return _Next.PROTECT
 
+    def _on_entry_block(self, block: EntryBlock) -> _Next:
+        self.gate.are_entries_blocked = block.is_on
+        return _Next.NOTHING
+
     def _on_feed_status(self, status: FeedStatus) -> _Next:
         self.routes_fresh[status.route] = status.is_fresh
         return _Next.NOTHING
 
+    def _on_rules(self, update: RulesUpdate) -> _Next:
+        if self.symbol_rules.apply(update):
+            self.order_book.set_tick_size(self.rules.tick_size)
+        return _Next.NOTHING
+
     def _on_tick(self, tick: Tick) -> _Next:
+        if self.elapsed_ms is None:
+            self.protection.restart_clock()
         self.elapsed_ms = tick.elapsed_ms
         return _Next.PROTECT
-
-    def _load(self, fills: Sequence[Fill]) -> None:
-        self.orders.load_fills(fills)
-        for fill in fills:
-            self._day_result.note_fill(fill)
-            if fill.symbol == self.symbol:
-                self._ledger.note_past(fill, self.orders.origin_of(fill.client_order_id)[0])
 
 
 _STREAMED = frozenset(

@@ -43,12 +43,17 @@ class KlineCollector(Collector):
     A kline that does not follow the last one is kept aside and `has_gap` is set; the series goes on when the missing
     ones come by `KlineHistory` or late by stream. An *open* kline that lies further on than the next one shows the
     same gap sooner, so that nobody decides on bands that are one kline old.
+
+    Attributes:
+        repaired: Open times of the klines that no stream has told and a later `KlineHistory` has filled in; those of
+            the first one, which the series starts from, are none. The same object until the next repair.
     """
 
     def __init__(self, symbol: str, interval: str, capacity: int = 1500) -> None:
         super().__init__()
         self.symbol = symbol
         self.interval = interval
+        self.repaired: frozenset[int] = frozenset()
         self._step_ms = INTERVAL_MS[interval]
         self._klines: deque[Kline] = deque(maxlen=capacity)
         self._ring = Ring(_COLUMNS, capacity)
@@ -99,7 +104,9 @@ class KlineCollector(Collector):
         import pandas as pd
 
         columns = [f for f in Kline.__struct_fields__ if f not in ("symbol", "interval", "is_closed", "event_time_ms")]
-        return pd.DataFrame([[getattr(k, c) for c in columns] for k in self._klines], columns=columns)
+        frame = pd.DataFrame([[getattr(k, c) for c in columns] for k in self._klines], columns=columns)
+        frame["is_repaired"] = [k.open_time_ms in self.repaired for k in self._klines]
+        return frame
 
     def _see_open(self, kline: Kline) -> bool:
         had_gap = self.has_gap
@@ -133,7 +140,9 @@ class KlineCollector(Collector):
         told = {k.open_time_ms: k for k in history.klines if k.is_closed}
         if not told:
             return False
-        known = {k.open_time_ms: k for k in self._klines} | self._waiting | told
+        heard = {k.open_time_ms: k for k in self._klines} | self._waiting
+        filled = told.keys() - heard.keys() if self._klines else set()
+        known = heard | told
         first = last = max(told)
         while first - self._step_ms in known:
             first -= self._step_ms
@@ -144,6 +153,8 @@ class KlineCollector(Collector):
         for open_time_ms in range(first, last + 1, self._step_ms):
             self._append(known[open_time_ms])
         self._waiting = {time: known[time] for time in sorted(known) if time > last}
+        oldest = self._klines[0].open_time_ms
+        self.repaired = frozenset(time for time in self.repaired | filled if time >= oldest)
         self._changed()
         return True
 
@@ -180,7 +191,7 @@ class RealTimeKlineCollector(Collector):
     def apply(self, message: Message) -> bool:
         if not isinstance(message, Kline) or message.symbol != self.symbol or message.interval != self.interval:
             return False
-        if message.open_time_ms < self._newest_ms:
+        if message.open_time_ms < self._newest_ms or self._is_told(message):
             return False
         if message.is_closed:
             self.kline = None
@@ -190,6 +201,13 @@ class RealTimeKlineCollector(Collector):
             self._newest_ms = message.open_time_ms
         self.revision += 1
         return True
+
+    def _is_told(self, message: Kline) -> bool:
+        """Tell whether this message, or a newer one, came before: a socket that is being replaced tells it late."""
+        known = self.kline
+        if known is None or message.is_closed or message.open_time_ms != known.open_time_ms:
+            return False
+        return message.event_time_ms < known.event_time_ms or message == known
 
     def frame(self) -> pd.DataFrame:
         import pandas as pd

@@ -46,6 +46,14 @@ class OrderBookCollector(Collector):
         """Whether the session shall read a `DepthSnapshot`: at the start, after a gap, after one that was too old."""
         return not self.is_synced and self._snapshot is None
 
+    def set_tick_size(self, tick_size: Decimal) -> None:
+        """Take the symbol's tick; with another one the levels kept mean nothing any more, and the book is lost."""
+        if tick_size == self._tick_size:
+            return
+        self._tick_size = tick_size
+        if self.is_synced:
+            self._lose()
+
     def top(self, depth: int) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
         """Return (bids, asks), each at most `depth` levels (price, quantity), best first; empty while not synced."""
         if not self.is_synced:

@@ -27,23 +27,32 @@ _RANK = {
 }
 
 
-def merge_order(known: Order, told: Order) -> Order:
+def merge_order(known: Order, told: Order, *, is_latest: bool = False) -> Order:
     """Return what is known after `told` came, both records of the same order.
 
     The result does not depend on the order of arrival, nor on repetition: a record that carries the venue's id outranks
     one of ours (a local SENT, UNKNOWN or REJECTED), a terminal one outranks an open one, then the larger executed
     quantity, the later time and the later status decide. The executed quantity never shrinks.
+
+    Price and size are those of the latest record, whatever it says of executions: an amendment may be overtaken by an
+    older fill. `is_latest`: `told` is an amendment, or what the venue said when it was asked. Of two records of one
+    millisecond and one executed quantity, which cannot tell it themselves, it is the later one.
     """
     winner, other = (told, known) if _weight(told) > _weight(known) else (known, told)
     executed, average = max(_execution(known), _execution(told))
     triggered = winner.triggered_order_id if winner.triggered_order_id is not None else other.triggered_order_id
-    if (
-        executed == winner.executed_quantity
-        and average == winner.average_price
-        and triggered == winner.triggered_order_id
-    ):
-        return winner
-    return replace(winner, executed_quantity=executed, average_price=average, triggered_order_id=triggered)
+    is_told_later = (*_terms_rank(told), is_latest) > (*_terms_rank(known), False)
+    latest = told if is_told_later else known
+    merged = replace(
+        winner,
+        executed_quantity=executed,
+        average_price=average,
+        triggered_order_id=triggered,
+        price=latest.price,
+        quantity=latest.quantity,
+        update_time_ms=latest.update_time_ms,
+    )
+    return winner if merged == winner else merged
 
 
 def is_other_order(known: Order, told: Order) -> bool:
@@ -59,6 +68,10 @@ def _weight(order: Order) -> tuple[bool, bool, Decimal, int, int]:
         order.update_time_ms,
         _RANK[order.status],
     )
+
+
+def _terms_rank(order: Order) -> tuple[bool, int, Decimal]:
+    return order.order_id is not None, order.update_time_ms, order.executed_quantity
 
 
 def _execution(order: Order) -> tuple[Decimal, Decimal]:

@@ -12,17 +12,20 @@ from msgspec.structs import replace
 from trader_gui.collectors.collector import Collector
 from trader_gui.collectors.order_merge import is_other_order, merge_order
 from trader_gui.domain.account import AccountSnapshot
+from trader_gui.domain.client_order_id import parse_client_order_id
 from trader_gui.domain.order import (
     Fill,
+    FillHistory,
     Order,
     OrderFamily,
+    OrderIntent,
     OrderOutcome,
+    OrdersInDoubt,
     OrderStatus,
     OrderUpdate,
     Origin,
     OutcomeKind,
     Purpose,
-    parse_client_order_id,
 )
 from trader_gui.domain.step import ApprovedOrder, Message
 
@@ -43,6 +46,8 @@ _CLOSED = 500
 class OrderUpdateCollector(Collector):
     """Open orders, recent terminal orders and fills; REST replies and events merge in any order.
 
+    Of two lists of open orders the one that was asked for last counts, whichever comes first.
+
     Args:
         prefix: Of this installation's client order ids; tells own orders from foreign ones.
     """
@@ -55,6 +60,8 @@ class OrderUpdateCollector(Collector):
         self._fills: deque[Fill] = deque(maxlen=_FILLS)
         self._fill_ids: dict[tuple[str, int], None] = {}
         self._cancels: set[OrderKey] = set()
+        self._amends: set[OrderKey] = set()
+        self._listed_time_ms = 0
 
     @property
     def orders(self) -> dict[str, Order]:
@@ -86,6 +93,11 @@ class OrderUpdateCollector(Collector):
         return frozenset(self._cancels)
 
     @property
+    def amends_in_flight(self) -> frozenset[OrderKey]:
+        """Orders whose amendment was sent and not answered, or answered so that nobody knows what became of it."""
+        return frozenset(self._amends)
+
+    @property
     def cancel_ids(self) -> frozenset[str]:
         """Client order ids of `cancels_in_flight`."""
         return frozenset(client_order_id for client_order_id, _ in self._cancels)
@@ -112,7 +124,11 @@ class OrderUpdateCollector(Collector):
 
     def enter(self, approved: ApprovedOrder, now_ms: int) -> None:
         """Take in an order of ours that is being sent now (status SENT)."""
-        order = _order_being_sent(approved, now_ms)
+        self.enter_intent(approved.intent, approved.client_order_id, now_ms)
+
+    def enter_intent(self, intent: OrderIntent, client_order_id: str, now_ms: int) -> None:
+        """Take in an order of ours as it was meant to be sent (status SENT)."""
+        order = _order_being_sent(intent, client_order_id, now_ms)
         self._put(_key(order), order)
 
     def enter_cancel(self, client_order_id: str, family: OrderFamily) -> None:
@@ -120,19 +136,29 @@ class OrderUpdateCollector(Collector):
         self._cancels.add((client_order_id, family))
         self.revision += 1
 
-    def load_fills(self, fills: Iterable[Fill]) -> None:
-        """Take in own executions of the past, oldest first."""
-        for fill in fills:
-            self._add_fill(fill)
+    def enter_amend(self, client_order_id: str) -> None:
+        """Note that an amendment is being sent."""
+        self._amends.add((client_order_id, OrderFamily.BOOK))
+        self.revision += 1
+
+    def load_fills(self, fills: Iterable[Fill]) -> bool:
+        """Take in own executions of the past, oldest first; return whether one of them is news."""
+        return sum(map(self._add_fill, fills)) > 0
 
     def apply(self, message: Message) -> bool:
         if isinstance(message, OrderUpdate):
-            merged = self._merge(message.order)
+            merged = self._merge(message.order, is_latest=message.execution_type == "AMENDMENT")
             return (message.fill is not None and self._add_fill(message.fill)) or merged
+        if isinstance(message, OrderOutcome) and message.is_amend:
+            return self._answer_amend(message)
         if isinstance(message, OrderOutcome):
             return self._answer_cancel(message) if message.is_cancel else self._answer_order(message)
         if isinstance(message, AccountSnapshot):
-            return self._replace_open(message.open_orders)
+            return self._replace_open(message)
+        if isinstance(message, FillHistory):
+            return self.load_fills(message.fills)
+        if isinstance(message, OrdersInDoubt):
+            return sum(map(self._doubt, message.orders)) > 0
         return False
 
     def frame(self) -> pd.DataFrame:
@@ -150,7 +176,7 @@ class OrderUpdateCollector(Collector):
     def _find(self, key: OrderKey) -> Order | None:
         return self._open.get(key) or self._closed.get(key)
 
-    def _merge(self, told: Order) -> bool:
+    def _merge(self, told: Order, *, is_latest: bool = False) -> bool:
         origin, purpose = self.origin_of(told.client_order_id)
         told = replace(told, origin=origin, purpose=purpose)
         key = _key(told)
@@ -159,11 +185,30 @@ class OrderUpdateCollector(Collector):
             if (told.order_id or 0) < (known.order_id or 0):
                 return False
             known = None
-        merged = told if known is None else merge_order(known, told)
+        merged = told if known is None else merge_order(known, told, is_latest=is_latest)
+        if merged.order_family is OrderFamily.ALGO:
+            merged = self._as_executed(merged)
         if merged == known:
             return False
         self._put(key, merged)
+        parent = self._open.get((merged.client_order_id, OrderFamily.ALGO))
+        if parent is not None and merged.order_family is OrderFamily.BOOK:
+            self._put(_key(parent), self._as_executed(parent))
         return True
+
+    def _as_executed(self, parent: Order) -> Order:
+        """Finish a conditional order of ours once the order of the book that came of it is over.
+
+        The venue may tell that order first, and its word on the conditional one may be lost: a stop that has been
+        executed, or has failed, must not be taken for one that still protects. Our ids are used once, so an order of
+        the book under the same id is always what came of it.
+        """
+        child = self._find((parent.client_order_id, OrderFamily.BOOK))
+        if child is None or not child.status.is_terminal or parent.origin is Origin.OTHER:
+            return parent
+        if parent.status.is_terminal or parent.order_id is None or child.order_id is None:
+            return parent
+        return replace(parent, status=OrderStatus.FINISHED, triggered_order_id=child.order_id)
 
     def _put(self, key: OrderKey, order: Order) -> None:
         if order.status.is_terminal:
@@ -171,6 +216,7 @@ class OrderUpdateCollector(Collector):
             self._closed.pop(key, None)
             self._closed[key] = order
             self._cancels.discard(key)
+            self._amends.discard(key)
             while len(self._closed) > _CLOSED:
                 del self._closed[next(iter(self._closed))]
         else:
@@ -190,7 +236,7 @@ class OrderUpdateCollector(Collector):
 
     def _answer_order(self, outcome: OrderOutcome) -> bool:
         if outcome.order is not None:
-            return self._merge(outcome.order)
+            return self._merge(outcome.order, is_latest=outcome.is_asked)
         if outcome.kind is OutcomeKind.ACCEPTED:
             return False
         unsure = (OrderStatus.SENT, OrderStatus.UNKNOWN)
@@ -217,20 +263,43 @@ class OrderUpdateCollector(Collector):
         self.revision += 1
         return True
 
-    def _replace_open(self, told: tuple[Order, ...]) -> bool:
+    def _answer_amend(self, outcome: OrderOutcome) -> bool:
+        """Free the order for another amendment, unless nobody knows what became of this one."""
+        if outcome.kind is not OutcomeKind.UNKNOWN:
+            self._amends.discard((outcome.client_order_id, OrderFamily.BOOK))
+        if outcome.order is not None:
+            self._merge(outcome.order, is_latest=True)
+        self.revision += 1
+        return True
+
+    def _doubt(self, order: Order) -> bool:
+        """Take in an order of which the end was not heard; what is known of it already is known better."""
+        key = _key(order)
+        if self._find(key) is not None:
+            return False
+        self._put(key, replace(order, status=OrderStatus.UNKNOWN))
+        return True
+
+    def _replace_open(self, snapshot: AccountSnapshot) -> bool:
         """Take the venue's list of open orders.
 
-        An order that it leaves out has ended, how is not told: one of ours becomes UNKNOWN, so that the session asks
-        and its purpose stays barred until then; a foreign one is closed as EXPIRED.
+        An order that it leaves out has ended, how is not told: it becomes UNKNOWN, so that the session asks, and the
+        purpose of one of ours stays barred until then. One that was told after the list was asked for stays.
         """
+        if snapshot.taken_time_ms < self._listed_time_ms:
+            return False
+        self._listed_time_ms = snapshot.taken_time_ms
+        told = snapshot.open_orders
         named = {_key(order) for order in told}
         for key, order in list(self._open.items()):
             if key in named or order.status in (OrderStatus.SENT, OrderStatus.UNKNOWN):
                 continue
-            is_ours = order.origin is not Origin.OTHER
-            self._put(key, replace(order, status=OrderStatus.UNKNOWN if is_ours else OrderStatus.EXPIRED))
+            is_newer = order.update_time_ms > snapshot.taken_time_ms
+            is_listed = snapshot.orders_of is None or order.symbol in snapshot.orders_of
+            if is_listed and not is_newer:
+                self._put(key, replace(order, status=OrderStatus.UNKNOWN))
         for order in told:
-            self._merge(order)
+            self._merge(order, is_latest=True)
         self.revision += 1
         return True
 
@@ -247,11 +316,10 @@ def _reason(outcome: OrderOutcome) -> str:
     return outcome.error_message if outcome.error_code is None else f"{outcome.error_code} {outcome.error_message}"
 
 
-def _order_being_sent(approved: ApprovedOrder, now_ms: int) -> Order:
-    intent = approved.intent
+def _order_being_sent(intent: OrderIntent, client_order_id: str, now_ms: int) -> Order:
     return Order(
         symbol=intent.symbol,
-        client_order_id=approved.client_order_id,
+        client_order_id=client_order_id,
         order_family=OrderFamily.ALGO if intent.order_type.is_conditional else OrderFamily.BOOK,
         side=intent.side,
         order_type=intent.order_type,
@@ -268,4 +336,5 @@ def _order_being_sent(approved: ApprovedOrder, now_ms: int) -> Order:
         update_time_ms=now_ms,
         origin=intent.origin,
         purpose=intent.purpose,
+        position_side=intent.position_side,
     )

@@ -1,8 +1,9 @@
 """Conditions in, one wish at most out: the rules by position state.
 
 In: the named conditions and a `DecisionContext` (position as the venue told it, own open orders, times of events).
-Out: an `Evaluation` that says which rules held and which order is wanted, and `protect`, the wish for the stop that
-lives at the exchange. Nothing here sends anything, and nothing reads a clock: `now_ms` is the newest event time.
+Out: an `Evaluation` that says which rules held and which order is wanted, and `stop_price`, where the stop belongs that
+lives at the exchange; that it is there is the affair of `risk.protection`. Nothing here sends anything, and nothing
+reads a clock: `now_ms` is the newest event time.
 
 Invariants: an exit is reduce-only, sized by the true position, and barred by no pause; the engine manages only a
 position that its own fills made; one strategy is one entry of `registry`, made of parameters and conditionals, and no

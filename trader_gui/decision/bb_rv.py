@@ -26,9 +26,7 @@ from trader_gui.domain.order import (
     TimeInForce,
 )
 from trader_gui.domain.step import Condition, EngineMode, Evaluation, RuleGroup
-
-TRIGGERS_AT_ONCE = frozenset({-2021, -4142})
-"""The venue's words for a stop whose trigger the market has passed already."""
+from trader_gui.domain.symbol import SymbolRules
 
 _CANCELABLE = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
 _NAMES = {
@@ -65,8 +63,7 @@ class BbRvDecision(Decision):
     """The rules over the conditions of `BBConditional` and `RVConditional`.
 
     Reasons told: `entry_long`, `entry_short`, `stop_loss`, `take_profit`, `back_under_outer`, `back_over_outer`,
-    `protect`, `protection_refused`, `entry_unfilled`, `exit_unfilled`, `entry_superseded`, `protection_left_over`,
-    `hold`, `halted`, `not_ready`, `position_by_hand`.
+    `entry_unfilled`, `exit_unfilled`, `entry_superseded`, `hold`, `halted`, `not_ready`, `position_by_hand`.
     """
 
     def __init__(self, symbol: str, parameters: BbRvParameters) -> None:
@@ -93,31 +90,9 @@ class BbRvDecision(Decision):
             return Evaluation(groups, wanted, wanted.reason)
         return Evaluation(groups, None, _reason_to_hold(conditions, context))
 
-    def protect(self, context: DecisionContext) -> OrderIntent | None:
-        position = context.position
-        if position is None or not context.is_engine_position or context.mode is EngineMode.HALTED:
-            return None
-        side = _side_of(position).opposite
-        if Purpose.PROTECTION in context.in_flight:
-            return None
-        refused = context.refused.get(Purpose.PROTECTION)
-        if refused is not None and refused.error_code in TRIGGERS_AT_ONCE:
-            return self._market_exit(position, context) if self._may_ask(Purpose.EXIT, context) else None
-        if not self._may_ask(Purpose.PROTECTION, context):
-            return None
-        distance = self._parameters.protective_stop_fraction * side.sign
-        return OrderIntent(
-            symbol=self._symbol,
-            side=side,
-            order_type=OrderType.STOP_MARKET,
-            purpose=Purpose.PROTECTION,
-            origin=Origin.ENGINE,
-            reason="protect",
-            wanted_time_ms=context.now_ms,
-            quantity=None,
-            trigger_price=context.rules.snap_price(position.entry_price * (1 + distance)),
-            close_position=True,
-        )
+    def stop_price(self, position: Position, rules: SymbolRules) -> Decimal:
+        distance = self._parameters.protective_stop_fraction * _side_of(position).sign
+        return rules.snap_price(position.entry_price * (1 - distance))
 
     # ---- what holds ------------------------------------------------------------------------------------------------
 
@@ -221,11 +196,8 @@ class BbRvDecision(Decision):
             if age_ms >= parameters.entry_patience_ms:
                 return "entry_unfilled"
             return "entry_superseded" if Purpose.EXIT in context.in_flight else ""
-        if order.purpose is Purpose.EXIT:
-            return "exit_unfilled" if age_ms >= parameters.exit_patience_ms else ""
-        is_flat = context.is_account_known and context.position is None
-        is_left_over = is_flat and context.now_ms - context.told_flat_ms >= parameters.retry_ms
-        return "protection_left_over" if is_left_over else ""
+        is_unfilled = order.purpose is Purpose.EXIT and age_ms >= parameters.exit_patience_ms
+        return "exit_unfilled" if is_unfilled else ""
 
     def _limit(
         self, side: Side, quantity: Decimal, purpose: Purpose, reason: str, context: DecisionContext
@@ -243,19 +215,6 @@ class BbRvDecision(Decision):
             price=context.rules.snap_price(price),
             time_in_force=TimeInForce.GTC,
             reduce_only=purpose is Purpose.EXIT,
-        )
-
-    def _market_exit(self, position: Position, context: DecisionContext) -> OrderIntent:
-        return OrderIntent(
-            symbol=self._symbol,
-            side=_side_of(position).opposite,
-            order_type=OrderType.MARKET,
-            purpose=Purpose.EXIT,
-            origin=Origin.ENGINE,
-            reason="protection_refused",
-            wanted_time_ms=context.now_ms,
-            quantity=abs(position.position_amount),
-            reduce_only=True,
         )
 
 

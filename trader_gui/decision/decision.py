@@ -8,7 +8,7 @@ import msgspec
 
 from trader_gui.decision.engine_ledger import Refused
 from trader_gui.domain.account import Position
-from trader_gui.domain.order import Order, OrderIntent, Purpose
+from trader_gui.domain.order import Order, Purpose
 from trader_gui.domain.step import Condition, EngineMode, Evaluation
 from trader_gui.domain.symbol import SymbolRules
 
@@ -25,10 +25,9 @@ class DecisionContext(msgspec.Struct, frozen=True):
             id.
         in_flight: Purposes for which the engine must not send another order now.
         cancels_in_flight: Client order ids whose cancel was sent and not answered.
-        refused: The last refusal by purpose, gate's or venue's; that of protection until the position is flat.
+        refused: The last refusal by purpose, gate's or venue's.
         now_ms: Newest event time.
         last_trade_time_ms: Of the engine's newest fill; None before the first.
-        told_flat_ms: Event time since which the venue says that there is no position.
     """
 
     rules: SymbolRules
@@ -44,7 +43,6 @@ class DecisionContext(msgspec.Struct, frozen=True):
     refused: Mapping[Purpose, Refused]
     now_ms: int
     last_trade_time_ms: int | None
-    told_flat_ms: int
 
 
 class Decision(ABC):
@@ -55,5 +53,5 @@ class Decision(ABC):
         """Apply the rules to one kline message."""
 
     @abstractmethod
-    def protect(self, context: DecisionContext) -> OrderIntent | None:
-        """Return the wish that keeps the engine's position protected at the exchange; None when nothing is missing."""
+    def stop_price(self, position: Position, rules: SymbolRules) -> Decimal:
+        """Return where the stop of a position belongs that rests at the exchange, on the tick."""

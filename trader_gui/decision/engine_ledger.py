@@ -1,11 +1,13 @@
 """What the engine itself did: whose the position is, the last trade, refusals, round trips. Event times only."""
 
 from collections import deque
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import msgspec
 
-from trader_gui.domain.order import Fill, Order, OrderFamily, OrderStatus, Origin, Purpose, Side
+from trader_gui.decision.ownership import fills_since_flat
+from trader_gui.domain.order import Fill, Order, OrderFamily, Origin, PositionSide, Purpose, Side
 
 EXIT_UNTOLD_LIMIT_MS = 5_000
 """An exit waits this long for the venue to tell the new position; then it may be asked again (it only reduces)."""
@@ -45,15 +47,16 @@ class EngineLedger:
     """Keeps account of the engine's own doings in one symbol.
 
     The position belongs to the engine while the signed sum of what its orders executed since flat equals the position
-    that the venue tells, and nobody else traded the symbol since. In any doubt (after a restart, in the milliseconds
-    between a fill and its position, after a trade by hand) it does not, and the engine leaves it alone.
+    that the venue tells, and nobody else traded the symbol since. In any doubt (in the milliseconds between a fill and
+    its position, after a trade by hand, after a restart when the executions do not explain it) it does not, and the
+    engine leaves it alone.
 
     Attributes:
         last_trade_time_ms: Of the engine's newest execution; None before the first.
         told_flat_ms: Event time since which the venue says that there is no position.
         asked_times_ms: When the venue was last asked for the order or for its cancel, by client order id, while it is
             open.
-        refused: The last refusal by purpose; that of protection until the position is flat.
+        refused: The last refusal by purpose.
         round_trips: The newest round trips, oldest first.
     """
 
@@ -79,6 +82,11 @@ class EngineLedger:
     def is_engine_position(self) -> bool:
         """Whether the position is the engine's own and untouched."""
         return self._position_amount != 0 and not self._is_touched and self._engine_amount == self._position_amount
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether nobody else touched the position, and yet it is not (or not yet) what the engine executed."""
+        return self._position_amount != 0 and not self._is_touched and self._engine_amount != self._position_amount
 
     def untold(self, now_ms: int) -> frozenset[Purpose]:
         """Return the purposes with an execution whose new position the venue has not told yet."""
@@ -109,7 +117,6 @@ class EngineLedger:
         if after.origin is Origin.ENGINE and after.purpose is not None:
             if after.status.is_terminal and not after.executed_quantity:
                 self._forget(after.client_order_id)
-                self._note_fallen(after, time_ms)
             elif after.status.is_terminal:
                 self.asked_times_ms.pop(after.client_order_id, None)
         if after.order_family is OrderFamily.BOOK:
@@ -129,10 +136,21 @@ class EngineLedger:
             self.round_trips.append(self._round_trip(purpose))
             self._trip = []
 
-    def note_past(self, fill: Fill, origin: Origin) -> None:
-        """A fill of before the session; only the pause goes on from it."""
-        if origin is Origin.ENGINE:
-            self.last_trade_time_ms = max(self.last_trade_time_ms or 0, fill.trade_time_ms)
+    def restore(self, fills: Sequence[Fill], origin_of: Callable[[Fill], Origin]) -> None:
+        """Fills of before the session came: all of the symbol from one of them up to now, in the order of trading.
+
+        The pause goes on from them. As long as nothing was executed in the session, they say whose the position is.
+        """
+        fills = [fill for fill in fills if fill.position_side is PositionSide.BOTH]
+        own = [fill.trade_time_ms for fill in fills if origin_of(fill) is Origin.ENGINE]
+        if own:
+            self.last_trade_time_ms = max(*own, self.last_trade_time_ms or 0)
+        made = fills_since_flat(self._position_amount, fills)
+        if self._executed_ms or not made:
+            return
+        self._is_touched = any(origin_of(fill) is not Origin.ENGINE for fill in made)
+        self._engine_amount = Decimal(0) if self._is_touched else self._position_amount
+        self._trip = [] if self._is_touched else list(made)
 
     def note_position(self, position_amount: Decimal, time_ms: int) -> None:
         """The venue told the position as of `time_ms`."""
@@ -150,16 +168,9 @@ class EngineLedger:
         }
         is_news = self._executed_ms <= self._told_ms and not is_before_entry  # else older than what was executed
         if position_amount == 0 and is_news:
-            self.refused.pop(Purpose.PROTECTION, None)
             self._engine_amount = Decimal(0)
             self._is_touched = False
             self.told_flat_ms = self._told_ms
-
-    def _note_fallen(self, order: Order, time_ms: int) -> None:
-        """A stop that the venue took and then let fall is asked for again after the pause of a refusal, not at once."""
-        is_fallen = order.status in (OrderStatus.EXPIRED, OrderStatus.REJECTED)
-        if order.purpose is Purpose.PROTECTION and order.order_id is not None and is_fallen and self._position_amount:
-            self.refused[Purpose.PROTECTION] = Refused(None, time_ms)
 
     def _forget(self, client_order_id: str) -> None:
         self.asked_times_ms.pop(client_order_id, None)

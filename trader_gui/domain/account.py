@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import TypeAlias
 
 import msgspec
 
@@ -35,6 +36,7 @@ class Position(msgspec.Struct, frozen=True):
         isolated_wallet: Quote asset, 0 for a cross position.
         leverage, margin_type: None while not yet read.
         unrealized_pnl: Quote asset, at the venue's mark price when the record was made.
+        mark_price: That mark price; only REST tells it.
     """
 
     symbol: str
@@ -48,6 +50,16 @@ class Position(msgspec.Struct, frozen=True):
     margin_type: MarginType | None = None
     update_time_ms: int = 0
     position_side: PositionSide = PositionSide.BOTH
+    mark_price: Decimal | None = None
+
+    @property
+    def key(self) -> "PositionKey":
+        """Symbol and leg: which position this is."""
+        return self.symbol, self.position_side
+
+
+PositionKey: TypeAlias = tuple[str, PositionSide]
+"""A symbol has one position, BOTH, in one-way mode, and two, LONG and SHORT, in hedge mode."""
 
 
 class AccountUpdate(msgspec.Struct, frozen=True):
@@ -73,12 +85,14 @@ class AccountSnapshot(msgspec.Struct, frozen=True):
         positions: Every symbol with a position or open orders; absent means flat.
         open_orders: Both families: orders of the book and untriggered conditional orders.
         taken_time_ms: Venue time when the first of the calls was sent: what happened by then is in it.
+        orders_of: The symbols whose open orders were asked for; None is all, and only then it is the whole account.
     """
 
     balances: tuple[Balance, ...]
     positions: tuple[Position, ...]
     open_orders: tuple[Order, ...]
     taken_time_ms: int
+    orders_of: tuple[str, ...] | None = None
 
     def wallet_balance(self, asset: str) -> Decimal | None:
         """Return an asset's wallet balance, None when the venue did not name it."""
@@ -90,6 +104,13 @@ class LeverageUpdate(msgspec.Struct, frozen=True):
 
     symbol: str
     leverage: int
+    event_time_ms: int
+
+
+class PositionMode(msgspec.Struct, frozen=True):
+    """The account is in one-way or in hedge mode, as REST told it: no event of the venue does."""
+
+    is_hedge: bool
     event_time_ms: int
 
 

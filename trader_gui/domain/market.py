@@ -72,6 +72,13 @@ class MarkPrice(msgspec.Struct, frozen=True):
     event_time_ms: int
 
 
+class FundingRate(msgspec.Struct, frozen=True):
+    """A funding that was paid: its time, and its rate (a fraction: 0.0001 is 0.01 %; longs pay when it is above 0)."""
+
+    funding_time_ms: int
+    funding_rate_fraction: Decimal
+
+
 class BookTicker(msgspec.Struct, frozen=True):
     """Best bid and ask; `update_id` is of the same sequence as the depth stream's."""
 

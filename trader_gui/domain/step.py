@@ -9,9 +9,19 @@ from typing import TypeAlias
 
 import msgspec
 
-from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall
+from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
 from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
-from trader_gui.domain.order import CancelIntent, OrderIntent, OrderOutcome, OrderUpdate
+from trader_gui.domain.order import (
+    AmendIntent,
+    CancelIntent,
+    FillHistory,
+    OrderIntent,
+    OrderOutcome,
+    OrdersInDoubt,
+    OrderUpdate,
+)
+from trader_gui.domain.protection import ProtectionFinding
+from trader_gui.domain.symbol import RulesUpdate
 
 
 class EngineMode(StrEnum):
@@ -30,6 +40,13 @@ class ModeChange(msgspec.Struct, frozen=True):
 
     mode: EngineMode
     reason: str
+    event_time_ms: int
+
+
+class EntryBlock(msgspec.Struct, frozen=True):
+    """While the whole account is being closed nothing may be opened, by nobody."""
+
+    is_on: bool
     event_time_ms: int
 
 
@@ -62,8 +79,17 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 MarketMessage: TypeAlias = Kline | KlineHistory | MarkPrice | BookTicker | DepthUpdate | DepthSnapshot | AggTrade
-UserMessage: TypeAlias = OrderUpdate | AccountUpdate | AccountSnapshot | LeverageUpdate | MarginCall
-LocalMessage: TypeAlias = OrderOutcome | ModeChange | FeedStatus | Tick
+UserMessage: TypeAlias = (
+    OrderUpdate
+    | AccountUpdate
+    | AccountSnapshot
+    | LeverageUpdate
+    | MarginCall
+    | PositionMode
+    | FillHistory
+    | OrdersInDoubt
+)
+LocalMessage: TypeAlias = OrderOutcome | ModeChange | EntryBlock | FeedStatus | RulesUpdate | Tick
 Message: TypeAlias = MarketMessage | UserMessage | LocalMessage
 
 
@@ -171,6 +197,11 @@ class ApprovedCancel:
             raise TypeError("an ApprovedCancel is made by the risk gate alone")
         self.intent = intent
 
+    @property
+    def client_order_id(self) -> str:
+        """Of the order to be cancelled."""
+        return self.intent.client_order_id
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ApprovedCancel) and other.intent == self.intent
 
@@ -179,6 +210,44 @@ class ApprovedCancel:
 
     def __repr__(self) -> str:
         return f"ApprovedCancel({self.intent!r})"
+
+
+class ApprovedAmend:
+    """An amendment that passed the risk gate; made and taken as `ApprovedOrder` is.
+
+    Attributes:
+        intent: What was asked for, with the price and the quantity that the order is to have.
+        amended: The order as it will be, its total quantity included.
+    """
+
+    __slots__ = ("amended", "intent")
+
+    def __init__(self, intent: AmendIntent, amended: OrderIntent, *, gate_key: object) -> None:
+        if gate_key is not _GATE_KEY:
+            raise TypeError("an ApprovedAmend is made by the risk gate alone")
+        self.intent = intent
+        self.amended = amended
+
+    @property
+    def client_order_id(self) -> str:
+        """Of the order to be amended."""
+        return self.intent.client_order_id
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ApprovedAmend) and (other.intent, other.amended) == (self.intent, self.amended)
+
+    def __hash__(self) -> int:
+        return hash(self.intent)
+
+    def __repr__(self) -> str:
+        return f"ApprovedAmend({self.intent!r}, {self.amended!r})"
+
+
+Wish: TypeAlias = OrderIntent | CancelIntent | AmendIntent
+"""What is put to the gate."""
+
+Approved: TypeAlias = ApprovedOrder | ApprovedCancel | ApprovedAmend
+"""What passed it, and must be sent."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -192,6 +261,7 @@ class Step(msgspec.Struct, frozen=True):
         wished: What was put to the gate in this step (by rules, protection policy or hand), in order.
         approved: What passed the gate and must now be sent, in order.
         refusals: One for each of `wished` that did not pass, in order.
+        protection: What the watchdog of the engine's position found, when that is news.
     """
 
     sequence: int
@@ -199,6 +269,7 @@ class Step(msgspec.Struct, frozen=True):
     event_time_ms: int
     conditions: tuple[Condition, ...] = ()
     evaluation: Evaluation | None = None
-    wished: tuple[OrderIntent | CancelIntent, ...] = ()
-    approved: tuple[ApprovedOrder | ApprovedCancel, ...] = ()
+    wished: tuple[Wish, ...] = ()
+    approved: tuple[Approved, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    protection: ProtectionFinding | None = None

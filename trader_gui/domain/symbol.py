@@ -31,6 +31,11 @@ class SymbolRules(msgspec.Struct, frozen=True):
     max_open_orders: int
 
     @property
+    def is_unknown(self) -> bool:
+        """True for a symbol of which the venue has told no rules: nothing can be ordered there."""
+        return not (self.tick_size and self.step_size)
+
+    @property
     def price_decimals(self) -> int:
         """Decimals of a price as shown: those of the tick."""
         return decimals_of(self.tick_size)
@@ -47,6 +52,26 @@ class SymbolRules(msgspec.Struct, frozen=True):
     def snap_quantity(self, quantity: Decimal) -> Decimal:
         """Return `quantity` rounded down to the step: never more than was asked for."""
         return snap(quantity, self.step_size, ROUND_DOWN)
+
+
+class RulesUpdate(msgspec.Struct, frozen=True):
+    """Rules of symbols as the venue lists them now; a symbol that it does not name is unchanged.
+
+    One that it no longer lists comes with the status `NOT_LISTED`.
+    """
+
+    rules: tuple[SymbolRules, ...]
+    event_time_ms: int
+
+
+NOT_LISTED = "NOT_LISTED"
+"""Status, of ours, of a symbol that has vanished from the venue's list."""
+
+
+def unknown_rules(symbol: str) -> SymbolRules:
+    """Return what stands for the rules of a symbol that the venue has not told."""
+    z = Decimal(0)
+    return SymbolRules(symbol, "", "", "", "", z, z, z, z, z, z, z, z, z, z, z, z, 0)
 
 
 def decimals_of(increment: Decimal) -> int:
@@ -73,4 +98,15 @@ def is_multiple(value: Decimal, increment: Decimal) -> bool:
     return not increment or value % increment == 0
 
 
-__all__ = ["ROUND_DOWN", "ROUND_HALF_UP", "ROUND_UP", "SymbolRules", "decimals_of", "is_multiple", "snap"]
+__all__ = [
+    "NOT_LISTED",
+    "ROUND_DOWN",
+    "ROUND_HALF_UP",
+    "ROUND_UP",
+    "RulesUpdate",
+    "SymbolRules",
+    "decimals_of",
+    "is_multiple",
+    "snap",
+    "unknown_rules",
+]

@@ -35,6 +35,11 @@ class Endpoints(msgspec.Struct, frozen=True):
         """True for a server on this machine: no proxy may stand between."""
         return is_loopback(self.rest_url)
 
+    @property
+    def host(self) -> str:
+        """Name of the host of REST: what is kept of one market belongs to it."""
+        return urlsplit(self.rest_url).hostname or ""
+
     def stream_url(self, route: Route, streams: Sequence[str]) -> str:
         """Return the combined-stream URL of `streams`, whose frames come wrapped with the stream's name.
 
@@ -87,11 +92,12 @@ TIME = "/fapi/v1/time"
 EXCHANGE_INFO = "/fapi/v1/exchangeInfo"
 KLINES = "/fapi/v1/klines"
 DEPTH = "/fapi/v1/depth"
+FUNDING_RATE = "/fapi/v1/fundingRate"
 ORDER = "/fapi/v1/order"
 OPEN_ORDERS = "/fapi/v1/openOrders"
+ALL_ORDERS = "/fapi/v1/allOrders"
 ALGO_ORDER = "/fapi/v1/algoOrder"
 OPEN_ALGO_ORDERS = "/fapi/v1/openAlgoOrders"
-ALL_ORDERS = "/fapi/v1/allOrders"
 ALL_ALGO_ORDERS = "/fapi/v1/allAlgoOrders"
 ACCOUNT = "/fapi/v3/account"
 POSITION_RISK = "/fapi/v3/positionRisk"
@@ -104,3 +110,4 @@ POSITION_SIDE = "/fapi/v1/positionSide/dual"
 LEVERAGE = "/fapi/v1/leverage"
 MARGIN_TYPE = "/fapi/v1/marginType"
 LISTEN_KEY = "/fapi/v1/listenKey"
+COUNTDOWN = "/fapi/v1/countdownCancelAll"

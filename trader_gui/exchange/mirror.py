@@ -7,9 +7,7 @@ next one. Nothing here knows of orders, and nothing is ever sent to the market.
 
 import asyncio
 import logging
-import random
 import time
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -19,9 +17,11 @@ from websockets.exceptions import WebSocketException
 from trader_gui.domain.market import AggTrade, DepthUpdate, MarkPrice
 from trader_gui.domain.step import Route
 from trader_gui.errors import ProtocolError
+from trader_gui.exchange.dialing import Dialing
 from trader_gui.exchange.endpoints import Endpoints
-from trader_gui.exchange.port import Sleep, StreamItem, StreamStatus
-from trader_gui.exchange.streams import MarketStream, StreamLimits
+from trader_gui.exchange.port import StreamItem, StreamStatus
+from trader_gui.exchange.stream_line import StreamLimits
+from trader_gui.exchange.streams import MarketStream
 
 _log = logging.getLogger(__name__)
 # At DEBUG it writes the request's headers, which hold the exchange's key.
@@ -64,10 +64,10 @@ class Mirror:
         symbol: str,
         push_url: str,
         api_key: str,
+        dialing: Dialing,
+        push_dialing: Dialing,
         *,
         limits: StreamLimits | None = None,
-        sleep: Sleep = asyncio.sleep,
-        jitter: Callable[[], float] = random.random,
     ) -> None:
         """Mirror one symbol.
 
@@ -76,16 +76,15 @@ class Mirror:
             symbol: As in exchangeInfo.
             push_url: WebSocket URL of the exchange's `/mirror`.
             api_key: The exchange's key; it goes nowhere else.
+            dialing: Shared by all sockets to the market.
+            push_dialing: Shared by all sockets to the exchange.
             limits: Of all sockets.
-            sleep: Of every wait before another try.
-            jitter: Fraction of the longest wait, 0 to 1.
         """
         name = symbol.lower()
         self._limits = limits or StreamLimits()
-        self._sleep = sleep
-        self._jitter = jitter
+        self._push_dialing = push_dialing
         self._streams = tuple(
-            MarketStream(market, route, names, self._take, limits=self._limits, sleep=sleep, jitter=jitter)
+            MarketStream(market, route, names, self._take, dialing, limits=self._limits)
             for route, names in (
                 (Route.PUBLIC, (f"{name}@depth20@100ms",)),
                 (Route.MARKET, (f"{name}@aggTrade", f"{name}@markPrice@1s")),
@@ -95,6 +94,8 @@ class Mirror:
         self._push_url = push_url
         self._api_key = api_key
         self._prints: list[tuple[str, str, bool]] = []
+        self._newest_trade_id = -1
+        self._newest_book_ms = 0
         self._book: DepthUpdate | None = None
         self._mark: MarkPrice | None = None
         self._mark_ns = 0
@@ -116,6 +117,11 @@ class Mirror:
                 group.create_task(stream.run(), name=f"mirror {stream.route}")
             group.create_task(self._push(), name="mirror push")
 
+    def replace(self, reason: str) -> None:
+        """Open other sockets to the market in place of the present ones."""
+        for stream in self._streams:
+            stream.replace(reason)
+
     # ---- the market ------------------------------------------------------------------------------------------------
 
     def _take(self, item: StreamItem, received_ns: int) -> None:
@@ -124,13 +130,24 @@ class Mirror:
         elif isinstance(item, MarkPrice):
             self._mark, self._mark_ns = item, received_ns
         elif isinstance(item, DepthUpdate):
-            self._book = item
-            self._is_wanted.set()
+            self._take_book(item)
         elif isinstance(item, StreamStatus) and not item.is_connected:
             _log.info("mirror: the %s stream of the market is lost: %s", item.route.value, item.detail)
             self._forget()
 
+    def _take_book(self, book: DepthUpdate) -> None:
+        """Keep the newest image; while a socket is being replaced, the other one may come with an older one."""
+        if book.event_time_ms < self._newest_book_ms:
+            return
+        self._newest_book_ms = book.event_time_ms
+        self._book = book
+        self._is_wanted.set()
+
     def _take_print(self, trade: AggTrade) -> None:
+        """Keep a trade for the next frame, once."""
+        if trade.agg_trade_id <= self._newest_trade_id:
+            return
+        self._newest_trade_id = trade.agg_trade_id
         if len(self._prints) >= MOST_PRINTS:
             _log.warning("mirror: %d trades of the market could not be passed on in time", len(self._prints))
             self._prints.clear()
@@ -163,8 +180,10 @@ class Mirror:
 
     async def _push(self) -> None:
         """Keep the socket to the simulated exchange open and send frames over it."""
-        failures = 0
+        failures, tried_ns = 0, 0
         while True:
+            await self._push_dialing.wait_turn(failures, tried_ns)
+            tried_ns = time.monotonic_ns()
             connected_ns = None
             try:
                 async with self._connect() as socket:
@@ -177,11 +196,8 @@ class Mirror:
             except (OSError, WebSocketException, ProtocolError) as error:
                 level = logging.INFO if connected_ns is None else logging.WARNING  # once for each loss
                 _log.log(level, "mirror: the simulated exchange cannot be told the market: %s", _reason(error))
-            if connected_ns is not None and time.monotonic_ns() - connected_ns > self._limits.settled_s * 1e9:
-                failures = 0
-            bound_s = self._limits.backoff_min_s * float(2 ** min(failures, 16))
-            await self._sleep(self._jitter() * min(bound_s, self._limits.backoff_max_s))
-            failures += 1
+            has_settled = connected_ns is not None and time.monotonic_ns() - connected_ns > self._limits.settled_s * 1e9
+            failures = 0 if has_settled else failures + 1
 
     def _connect(self) -> connect:
         return connect(

@@ -3,16 +3,17 @@
 Every method may raise `VenueError`; those that change something may raise `OutcomeUnknownError`, which means *ask*.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
 import msgspec
 
 from trader_gui.domain.account import AccountSnapshot, MarginType
-from trader_gui.domain.market import DepthSnapshot, Kline
+from trader_gui.domain.market import DepthSnapshot, FundingRate, Kline
 from trader_gui.domain.order import Fill, Order, OrderFamily, PastOrder
-from trader_gui.domain.step import ApprovedCancel, ApprovedOrder, Message, Route
+from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder, Message, Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.errors import VenueError
 
@@ -76,6 +77,16 @@ class AssetRow(msgspec.Struct, frozen=True):
     update_time_ms: int
 
 
+class OrderName(msgspec.Struct, frozen=True):
+    """Under which id the venue executes an order, and by which we or others called it.
+
+    `order_id` is None for a conditional order that no order of the book came of yet.
+    """
+
+    order_id: int | None
+    client_order_id: str
+
+
 class PaceMarker(msgspec.Struct, frozen=True):
     """The simulated exchange, at speed `max`, has sent all of a round on this route and waits for our answer."""
 
@@ -90,11 +101,33 @@ class DataEnd(msgspec.Struct, frozen=True):
 
 
 class StreamStatus(msgspec.Struct, frozen=True):
-    """A route connected or lost its connection; `detail` is for the log."""
+    """A route connected, lost its connection, or still has none.
+
+    Told once more as connected, it may have missed something: its socket was replaced, or an event was lost.
+
+    Attributes:
+        detail: A code, followed by a colon and the venue's or the system's own words where there are any: `connected`,
+            or why the socket was lost, replaced, or cannot be opened (`closed: 1001 going away`, `silent`).
+    """
 
     route: Route
     is_connected: bool
     detail: str
+
+
+@dataclass(slots=True)
+class StreamLife:
+    """What a stream sees of its own sockets, updated in place on the loop's thread.
+
+    Attributes:
+        alive_ns: Monotonic time of the last proof that the other end is there, a frame or a pong; 0 before the first.
+        replaced: How often a socket was opened in another's place, before or after the other was lost.
+        reason: Why the last time, as `StreamStatus.detail`; "" before.
+    """
+
+    alive_ns: int = 0
+    replaced: int = 0
+    reason: str = ""
 
 
 StreamItem = Message | PaceMarker | DataEnd | StreamStatus
@@ -121,16 +154,24 @@ class MarketReader(Protocol):
         """Return up to 1500 klines, oldest first; the last may be still open (`is_closed` False)."""
 
     async def depth(self, symbol: str, *, limit: int = 1000) -> DepthSnapshot: ...
+    async def funding_rates(self, symbol: str, *, limit: int = 1000) -> tuple[FundingRate, ...]:
+        """Return the last fundings that were paid, oldest first, at most 1000."""
 
 
 class OrderPort(Protocol):
-    """The account's orders. Only approved orders and cancels go in."""
+    """The account's orders. Only approved orders, amendments and cancels go in."""
 
-    def bars(self, approved: ApprovedOrder) -> VenueError | None:
-        """Return why an order could not be sent now (a ban, a pause, no room in the budget), None when it could."""
+    async def symbol_rules(self) -> dict[str, SymbolRules]:
+        """Return the trading rules of every symbol of the host that orders go to."""
+
+    def bars(self, approved: ApprovedOrder | ApprovedAmend) -> VenueError | None:
+        """Return why it could not be sent now (a ban, a pause, no room in the budget), None when it could."""
 
     async def place(self, approved: ApprovedOrder) -> Order:
         """Send one order once; an `OutcomeUnknownError` leaves it to `query_order`."""
+
+    async def amend(self, approved: ApprovedAmend) -> Order:
+        """Change one order's price and size once; an `OutcomeUnknownError` leaves it to `query_order`."""
 
     async def cancel(self, approved: ApprovedCancel) -> Order | None:
         """Cancel one order; the order as answered, None where the venue answers without one (Algo service)."""
@@ -138,13 +179,33 @@ class OrderPort(Protocol):
     async def query_order(self, symbol: str, client_order_id: str, family: OrderFamily) -> Order | None:
         """Return the order, or None when the venue says that it does not know it (-2013; may lag a few seconds)."""
 
-    async def account_snapshot(self, symbol: str) -> AccountSnapshot:
-        """Read balances, all positions, and open orders of both families; leverage and margin type of `symbol`."""
+    async def order_by_id(self, symbol: str, order_id: int) -> Order | None:
+        """Return an order of the book, anybody's of this account; None as for `query_order`."""
+
+    async def open_orders(self, symbol: str, family: OrderFamily) -> tuple[Order, ...]:
+        """Return the open orders of one family of a symbol; conditional ones that have triggered are no longer in."""
+
+    async def set_countdown(self, symbol: str, countdown_ms: int) -> None:
+        """Have the venue cancel every order of the book of `symbol` when it hears no more of this in time; 0 stops it.
+
+        Conditional orders stay. It may be asked twice.
+        """
+
+    async def account_snapshot(self, symbol: str, *, orders_of: Collection[str] | None = None) -> AccountSnapshot:
+        """Read balances, all positions, and open orders of both families; leverage and margin type of `symbol`.
+
+        Args:
+            symbol: The session's.
+            orders_of: Only the open orders of these symbols, which costs much less than those of all (None).
+        """
 
     async def fills(
         self, symbol: str, *, from_trade_id: int | None = None, start_time_ms: int | None = None
     ) -> tuple[Fill, ...]:
         """Return own executions, oldest first, at most 1000."""
+
+    async def order_names(self, symbol: str) -> tuple[OrderName, ...]:
+        """Return the names of recent orders in any state: of each family the newest 1000 of the last seven days."""
 
     async def income(self, *, start_time_ms: int, income_type: str | None = None) -> tuple[IncomeRow, ...]:
         """Return changes of the wallet since a time, oldest first, at most 1000."""
@@ -154,6 +215,7 @@ class OrderPort(Protocol):
     async def is_hedge_mode(self) -> bool: ...
     async def set_leverage(self, symbol: str, leverage: int) -> None: ...
     async def set_margin_type(self, symbol: str, margin_type: MarginType) -> None: ...
+    async def set_position_mode(self, *, is_hedge: bool) -> None: ...
     async def new_listen_key(self) -> str: ...
     async def renew_listen_key(self) -> str: ...
 
@@ -185,7 +247,14 @@ class StreamSource(Protocol):
     Owner: the session's TaskGroup runs `run`; cancelling it closes the socket.
     """
 
+    @property
+    def life(self) -> StreamLife:
+        """What is known of the socket."""
+
     async def run(self) -> None: ...
+    def replace(self, reason: str) -> None:
+        """Open another socket in place of the present one, which is closed only then; `reason` is a code."""
+
     async def acknowledge_pace(self, number: int) -> None: ...
 
 

@@ -11,7 +11,7 @@ import functools
 import logging
 import random
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -19,15 +19,15 @@ import msgspec
 
 from trader_gui.clock import SystemClock
 from trader_gui.domain.account import AccountSnapshot, MarginType, Position
-from trader_gui.domain.market import DepthSnapshot, Kline
+from trader_gui.domain.market import DepthSnapshot, FundingRate, Kline
 from trader_gui.domain.order import Fill, Order, OrderFamily
-from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
+from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.errors import OutcomeUnknownError, ProtocolError, VenueError
 from trader_gui.exchange import endpoints as paths
 from trader_gui.exchange import rest_errors
 from trader_gui.exchange.endpoints import Endpoints
-from trader_gui.exchange.port import CommissionRate, IncomeRow, LeverageBracket, Sleep
+from trader_gui.exchange.port import CommissionRate, IncomeRow, LeverageBracket, OrderName, Sleep
 from trader_gui.exchange.rate_budget import RateBudget
 from trader_gui.exchange.rest_calls import Answer, Call, Connector, RestCalls, RestLimits, Security
 from trader_gui.exchange.wire import answer, order_answer, request, rules
@@ -136,16 +136,25 @@ class RestClient(RestCalls):
         body = await self._get(paths.DEPTH, {"symbol": symbol, "limit": str(limit)}, Security.NONE)
         return answer.depth_snapshot(body, symbol)
 
+    async def funding_rates(self, symbol: str, *, limit: int = 1000) -> tuple[FundingRate, ...]:
+        parameters = {"symbol": symbol, "limit": str(limit)}
+        return answer.funding_rates(await self._get(paths.FUNDING_RATE, parameters, Security.NONE))
+
     # ---- orders ---------------------------------------------------------------------------------------------------
 
-    def bars(self, approved: ApprovedOrder) -> VenueError | None:
-        return self.why_not_now(_placement(approved))
+    def bars(self, approved: ApprovedOrder | ApprovedAmend) -> VenueError | None:
+        return self.why_not_now(_sending(approved))
 
     async def place(self, approved: ApprovedOrder) -> Order:
         family = request.family_of(approved.intent.order_type)
         self._need_key(_ORDER_PATH[family], Security.SIGNED)
-        body = await self.change(_placement(approved))
+        body = await self.change(_sending(approved))
         return _read_after_change(lambda: order_answer.order(body, family))
+
+    async def amend(self, approved: ApprovedAmend) -> Order:
+        self._need_key(paths.ORDER, Security.SIGNED)
+        body = await self.change(_sending(approved))
+        return _read_after_change(lambda: order_answer.order(body, OrderFamily.BOOK))
 
     async def cancel(self, approved: ApprovedCancel) -> Order | None:
         family = approved.intent.order_family
@@ -155,7 +164,12 @@ class RestClient(RestCalls):
         return _read_after_change(lambda: order_answer.order(body, family))
 
     async def query_order(self, symbol: str, client_order_id: str, family: OrderFamily) -> Order | None:
-        parameters = request.query_parameters(symbol, client_order_id, family)
+        return await self._order(request.query_parameters(symbol, client_order_id, family), family)
+
+    async def order_by_id(self, symbol: str, order_id: int) -> Order | None:
+        return await self._order({"symbol": symbol, "orderId": str(order_id)}, OrderFamily.BOOK)
+
+    async def _order(self, parameters: dict[str, str], family: OrderFamily) -> Order | None:
         try:
             body = await self._get(_ORDER_PATH[family], parameters)
         except VenueError as error:
@@ -164,19 +178,28 @@ class RestClient(RestCalls):
             raise
         return order_answer.order(body, family)
 
+    async def open_orders(self, symbol: str, family: OrderFamily) -> tuple[Order, ...]:
+        return order_answer.open_orders(await self._get(_OPEN_PATH[family], {"symbol": symbol}), family)
+
+    async def set_countdown(self, symbol: str, countdown_ms: int) -> None:
+        """Start, renew or (0) stop the countdown; made like a read, so that no order waits behind it."""
+        parameters = {"symbol": symbol, "countdownTime": str(countdown_ms)}
+        self._need_key(paths.COUNTDOWN, Security.SIGNED)
+        await self.query(Call("POST", paths.COUNTDOWN, parameters, Security.SIGNED))
+
     # ---- account --------------------------------------------------------------------------------------------------
 
-    async def account_snapshot(self, symbol: str) -> AccountSnapshot:
-        """Read the whole account; a flat `symbol` gets a row too, of amount 0, for its leverage and margin type.
+    async def account_snapshot(self, symbol: str, *, orders_of: Collection[str] | None = None) -> AccountSnapshot:
+        """Read the account; a flat `symbol` gets a row too, of amount 0, for its leverage and margin type.
 
         Conditional orders are read before those of the book and positions last: what triggers or fills in between is
         then seen twice rather than not at all.
         """
         taken_time_ms = self._clock.now_ms()
         algo_orders, config_body = await _together(
-            self._open_orders(OrderFamily.ALGO), self._get(paths.SYMBOL_CONFIG, {"symbol": symbol})
+            self._open_orders(OrderFamily.ALGO, orders_of), self._get(paths.SYMBOL_CONFIG, {"symbol": symbol})
         )
-        book_orders = await self._open_orders(OrderFamily.BOOK)
+        book_orders = await self._open_orders(OrderFamily.BOOK, orders_of)
         account_body, positions_body = await _together(self._get(paths.ACCOUNT, {}), self._get(paths.POSITION_RISK, {}))
         config = answer.symbol_config(config_body, symbol)
         positions = list(answer.positions(positions_body))
@@ -189,10 +212,13 @@ class RestClient(RestCalls):
             positions=tuple(positions),
             open_orders=(*book_orders, *algo_orders),
             taken_time_ms=taken_time_ms,
+            orders_of=None if orders_of is None else tuple(sorted(orders_of)),
         )
 
-    async def _open_orders(self, family: OrderFamily) -> tuple[Order, ...]:
-        return order_answer.open_orders(await self._get(_OPEN_PATH[family], {}), family)
+    async def _open_orders(self, family: OrderFamily, symbols: Collection[str] | None) -> tuple[Order, ...]:
+        wanted = [{}] if symbols is None else [{"symbol": symbol} for symbol in sorted(symbols)]
+        bodies = [await self._get(_OPEN_PATH[family], parameters) for parameters in wanted]
+        return tuple(order for body in bodies for order in order_answer.open_orders(body, family))
 
     async def fills(
         self, symbol: str, *, from_trade_id: int | None = None, start_time_ms: int | None = None
@@ -204,6 +230,17 @@ class RestClient(RestCalls):
         else:
             parameters.update(_times(start_time_ms, None))
         return answer.fills(await self._get(paths.USER_TRADES, parameters))
+
+    async def order_names(self, symbol: str) -> tuple[OrderName, ...]:
+        """Return the names of orders of the book, then those of conditional orders, each oldest first."""
+        parameters = {"symbol": symbol, "limit": "1000"}
+        book_body, algo_body = await _together(
+            self._get(paths.ALL_ORDERS, parameters), self._get(paths.ALL_ALGO_ORDERS, parameters)
+        )
+        return (
+            *order_answer.order_names(book_body, OrderFamily.BOOK),
+            *order_answer.order_names(algo_body, OrderFamily.ALGO),
+        )
 
     async def income(self, *, start_time_ms: int, income_type: str | None = None) -> tuple[IncomeRow, ...]:
         parameters = {"limit": "1000", **_times(start_time_ms, None)}
@@ -229,6 +266,14 @@ class RestClient(RestCalls):
             await self._change("POST", paths.MARGIN_TYPE, {"symbol": symbol, "marginType": margin_type.value})
         except VenueError as error:
             if error.code != rest_errors.MARGIN_TYPE_ALREADY_SET:
+                raise
+
+    async def set_position_mode(self, *, is_hedge: bool) -> None:
+        """Set the account's position mode; that it is set already is no error."""
+        try:
+            await self._change("POST", paths.POSITION_SIDE, {"dualSidePosition": "true" if is_hedge else "false"})
+        except VenueError as error:
+            if error.code != rest_errors.POSITION_MODE_ALREADY_SET:
                 raise
 
     async def new_listen_key(self) -> str:
@@ -268,7 +313,9 @@ class RestClient(RestCalls):
             raise VenueError(None, f"{path} needs an API key")
 
 
-def _placement(approved: ApprovedOrder) -> Call:
+def _sending(approved: ApprovedOrder | ApprovedAmend) -> Call:
+    if isinstance(approved, ApprovedAmend):
+        return Call("PUT", paths.ORDER, request.amend_parameters(approved), Security.SIGNED)
     path = _ORDER_PATH[request.family_of(approved.intent.order_type)]
     return Call("POST", path, request.order_parameters(approved), Security.SIGNED)
 

@@ -30,6 +30,9 @@ CLOCK_LOOK_S = 1.0
 CLOCK_RETRY_S = 10.0
 """Wait after the venue could not be asked for its time."""
 
+STUCK_NS = 1_000_000_000
+"""A read that was under way for so long when the network came back is not waited for."""
+
 
 class RestLimits(msgspec.Struct, frozen=True):
     """Time limits, seconds, and tries of the REST client.
@@ -112,7 +115,8 @@ class RestCalls:
 
     Attributes:
         rest_latency_ms: Of the last answer, None before the first.
-        observers: Called on the loop after every answer; they read and do not raise.
+        observers: Called on the loop when the venue answers again, after it could not be reached or was in trouble;
+            they do not raise.
     """
 
     def __init__(
@@ -133,6 +137,7 @@ class RestCalls:
         self._reads: CallThreads[Connector, Answer] = CallThreads("rest-reads", 2, make_connector)
         self._budget = budget or RateBudget()
         self._clock_lock = asyncio.Lock()
+        self._is_cut_off = False
         self.rest_latency_ms: float | None = None
         self.observers: list[Callable[[], None]] = []
 
@@ -171,6 +176,15 @@ class RestCalls:
         ends = [asyncio.wrap_future(end) for end in (*self._orders.close(), *self._reads.close())]
         if ends:
             await asyncio.wait(ends, timeout=self._limits.close_s)
+
+    def renew(self) -> None:
+        """The network was lost, or is another one: make new connections, and make reads anew that hang in old ones.
+
+        An order that hangs is not made anew; its outcome is unknown, and asked for.
+        """
+        self._orders.renew()
+        self._reads.renew()
+        self._reads.abandon(time.monotonic_ns() - STUCK_NS)
 
     # ---- the clock -------------------------------------------------------------------------------------------------
 
@@ -308,6 +322,9 @@ class RestCalls:
         try:
             given = await self._wait(threads, future, is_change)
             headers = given.headers
+        except VenueError:
+            self._is_cut_off = True
+            raise
         finally:
             self._budget.settle(spent, headers, time.monotonic_ns())
         self._note(given)
@@ -349,8 +366,10 @@ class RestCalls:
 
     def _note(self, given: Answer) -> None:
         self.rest_latency_ms = given.latency_ms
-        for observer in self.observers:
-            observer()
+        was_cut_off, self._is_cut_off = self._is_cut_off, given.status >= 500
+        if was_cut_off and not self._is_cut_off:
+            for observer in self.observers:
+                observer()
 
 
 def ban_words(until_ms: int) -> str:

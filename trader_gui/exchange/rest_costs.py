@@ -45,12 +45,14 @@ DEAREST = 40
 _PLACES = frozenset({paths.ORDER, paths.ALGO_ORDER})
 _ALL_SYMBOLS = 40
 _ONE_OR_ALL = frozenset({paths.OPEN_ORDERS, paths.OPEN_ALGO_ORDERS})
+_CLOSING = frozenset({("LONG", "SELL"), ("SHORT", "BUY")})
 _KLINES = ((99, 1), (499, 2), (1000, 5), (1500, 10))
 _DEPTH = ((50, 2), (100, 5), (500, 10), (1000, 20))
 _DEFAULT_ROWS = 500
 _WEIGHT = {
     paths.TIME: 1,
     paths.EXCHANGE_INFO: 1,
+    paths.FUNDING_RATE: 0,  # it has a limit of its own, 500 requests in five minutes
     paths.ORDER: 1,
     paths.ALGO_ORDER: 1,
     paths.ALL_ORDERS: 5,
@@ -59,11 +61,14 @@ _WEIGHT = {
     paths.POSITION_RISK: 5,
     paths.SYMBOL_CONFIG: 5,
     paths.USER_TRADES: 5,
+    paths.ALL_ORDERS: 5,
+    paths.ALL_ALGO_ORDERS: 5,
     paths.INCOME: 30,
     paths.COMMISSION_RATE: 20,
     paths.LEVERAGE_BRACKET: 1,
     paths.POSITION_SIDE: 30,
     paths.LISTEN_KEY: 1,
+    paths.COUNTDOWN: 10,
 }
 _SETTINGS = frozenset({paths.LEVERAGE, paths.MARGIN_TYPE, paths.POSITION_SIDE})
 _PAST = frozenset({paths.ALL_ORDERS, paths.ALL_ALGO_ORDERS})
@@ -73,6 +78,7 @@ _HISTORY = frozenset(
         paths.EXCHANGE_INFO,
         paths.KLINES,
         paths.DEPTH,
+        paths.FUNDING_RATE,
         paths.INCOME,
         paths.COMMISSION_RATE,
         paths.LEVERAGE_BRACKET,
@@ -96,7 +102,7 @@ def cost_of(method: str, path: str, parameters: Mapping[str, str]) -> Cost:
 
 
 def lane_of(method: str, path: str, parameters: Mapping[str, str]) -> Lane:
-    """Return what a call is for; of an order the venue's flags decide, not its purpose."""
+    """Return what a call is for; of an order the venue's flags and its leg decide, not its purpose."""
     if path in _PAST:
         return Lane.PAST
     if method == "GET" or path == paths.LISTEN_KEY:
@@ -104,7 +110,8 @@ def lane_of(method: str, path: str, parameters: Mapping[str, str]) -> Lane:
     if method == "DELETE":
         return Lane.CANCEL
     reduces = "true" in (parameters.get("reduceOnly"), parameters.get("closePosition"))
-    return Lane.CLOSE if reduces else Lane.ENTRY
+    closes_leg = (parameters.get("positionSide"), parameters.get("side")) in _CLOSING
+    return Lane.CLOSE if reduces or closes_leg else Lane.ENTRY
 
 
 def _by_rows(steps: tuple[tuple[int, int], ...], parameters: Mapping[str, str]) -> int:

@@ -19,13 +19,15 @@ BANNED = 418
 """HTTP status while the address is banned."""
 
 TOO_MANY_ORDERS = -1015
+IN_MAINTENANCE = -1016
 UNKNOWN_ORDER = -2013
 CANCEL_REJECTED = -2011
 LISTEN_KEY_UNKNOWN = -1125
 MARGIN_TYPE_ALREADY_SET = -4046
+POSITION_MODE_ALREADY_SET = -4059
 
 _UNKNOWN_CODES = frozenset({-1000, -1006, -1007})
-_REFUSED_FOR_NOW = frozenset({-1001, -1003, -1008, TOO_MANY_ORDERS, -1016, *CLOCK_CODES})
+_REFUSED_FOR_NOW = frozenset({-1001, -1003, -1008, TOO_MANY_ORDERS, IN_MAINTENANCE, *CLOCK_CODES})
 _REFUSED_TEXTS = ("service unavailable", "internal error; unable to process your request")
 _BAN_END = re.compile(r"banned until (\d{13})")
 _LONGEST_BAN_S = 3 * 86_400.0

@@ -6,9 +6,11 @@ the place of its own, so that a cancel does not queue behind an order that never
 sent, so the order of sending stays as it was.
 """
 
+import contextlib
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from queue import Empty, SimpleQueue
 from typing import Generic, Protocol, TypeVar
 
@@ -37,20 +39,28 @@ class _Job(Generic[S, R]):
         self._call = call
 
     def run(self, make_session: Callable[[], S], session: S | None) -> S | None:
-        """Make the call, with a new session when there is none yet; return the session."""
+        """Make the call, with a new session when there is none yet; return the session.
+
+        The result of a call that was abandoned meanwhile is nobody's.
+        """
         try:
             session = session or make_session()
-            self.future.set_result(self._call(session))
+            result = self._call(session)
         except Exception as error:  # noqa: BLE001  it belongs to whoever awaits the future
-            self.future.set_exception(error)
+            with contextlib.suppress(InvalidStateError):
+                self.future.set_exception(error)
+        else:
+            with contextlib.suppress(InvalidStateError):
+                self.future.set_result(result)
         return session
 
 
 class _Worker:
-    """One thread's mark: `is_retired` once its call was overtaken."""
+    """One thread's mark: `is_retired` once its call was overtaken, which began at `started_ns`, monotonic."""
 
     def __init__(self) -> None:
         self.is_retired = False
+        self.started_ns = 0
         self.ended: Future[None] = Future()
 
 
@@ -68,6 +78,7 @@ class CallThreads(Generic[S, R]):
         self._lock = threading.Lock()
         self._workers: list[_Worker] = []
         self._running: dict[Future[R], _Worker] = {}
+        self._generation = 0
         self._is_closed = False
 
     def submit(self, call: Callable[[S], R]) -> Future[R]:
@@ -107,6 +118,19 @@ class CallThreads(Generic[S, R]):
         self.overtake(future)
         return False
 
+    def renew(self) -> None:
+        """Let every call that begins from now on have a new session: those at hand are of a network that was lost."""
+        self._generation += 1
+
+    def abandon(self, began_before_ns: int) -> None:
+        """Fail the calls that have been running since before a monotonic time, as cut off; others take their place."""
+        with self._lock:
+            stuck = [future for future, worker in self._running.items() if worker.started_ns < began_before_ns]
+        for future in stuck:
+            self.overtake(future)
+            with contextlib.suppress(InvalidStateError):
+                future.set_exception(ConnectionAbortedError("the network was lost meanwhile"))
+
     def close(self) -> list[Future[None]]:
         """Drop what waits, let the threads end after their present call; return a future for the end of each."""
         self._is_closed = True
@@ -128,6 +152,7 @@ class CallThreads(Generic[S, R]):
 
     def _work(self, worker: _Worker) -> None:
         session: S | None = None
+        generation = self._generation
         while not worker.is_retired:
             job = self._jobs.get()
             if job is None:
@@ -135,7 +160,12 @@ class CallThreads(Generic[S, R]):
             with self._lock:
                 if not job.future.set_running_or_notify_cancel():
                     continue
+                worker.started_ns = time.monotonic_ns()
                 self._running[job.future] = worker
+            if session is not None and generation != self._generation:
+                session.close()
+                session = None
+            generation = self._generation
             session = job.run(self._make_session, session)
             with self._lock:
                 self._running.pop(job.future, None)

@@ -111,7 +111,11 @@ class JournalHistory(JournalReader):
 
     def _orders(self, messages: Iterable[tuple[str, OrderMessage]]) -> list[PastOrder]:
         """Return each order once, as the messages together tell it, dated by its intent where there is one."""
-        told = [(cid, message.order if message.order is not None else message) for cid, message in messages]
+        told = [
+            (cid, message.order if message.order is not None else message)
+            for cid, message in messages
+            if isinstance(message, OrderUpdate | OrderOutcome)
+        ]
         intents = self._intents(sorted({cid for cid, _ in told}))
         found: dict[tuple[Any, ...], PastOrder] = {}
         for cid, what in told:
@@ -130,7 +134,7 @@ class JournalHistory(JournalReader):
 
 def _refused_order(intent: OrderIntent | None, outcome: OrderOutcome) -> Order | None:
     """Return an order that the venue refused, which it keeps no record of; None for any other answer."""
-    if intent is None or outcome.is_cancel or outcome.kind is not OutcomeKind.REFUSED:
+    if intent is None or outcome.is_cancel or outcome.is_amend or outcome.kind is not OutcomeKind.REFUSED:
         return None
     code = "" if outcome.error_code is None else f"{outcome.error_code} "
     zero = Decimal(0)

@@ -3,34 +3,25 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from trader_gui.domain.account import AccountSnapshot, AccountUpdate, Balance, Position
-from trader_gui.domain.order import (
-    Fill,
-    Order,
-    OrderFamily,
-    OrderIntent,
-    OrderOutcome,
-    OrderStatus,
-    OrderUpdate,
-    OutcomeKind,
-)
+from trader_gui.domain.order import Fill, OrderIntent
 from trader_gui.errors import UserError
+from trader_gui.journal.belief import Belief, read_belief
+from trader_gui.journal.damage import JournalDamagedError
+from trader_gui.journal.migrations import NUMBERED_TABLES
 from trader_gui.journal.records import (
-    AccountMessage,
+    OrderMessage,
     StepRecord,
-    decode_account_message,
     decode_fill,
     decode_intent,
     decode_order_message,
     decode_step,
 )
-from trader_gui.journal.schema import NUMBERED_TABLES, as_user_error, connect_for_reading
+from trader_gui.journal.schema import NEXT_SEQUENCE, as_user_error, connect_for_reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +61,7 @@ class JournalReader:
         """Open the journal.
 
         Raises:
-            UserError: It cannot be read, or is of a newer version.
+            UserError: It cannot be read.
             JournalDamagedError: It is damaged.
         """
         self._path = path
@@ -95,52 +86,36 @@ class JournalReader:
 
     def next_sequence(self) -> int:
         """Return the number of the next client order id: one above the highest on disk."""
-        return int(self._rows("SELECT max(sequence) FROM intent")[0][0] or 0) + 1
+        return int(self._rows(NEXT_SEQUENCE)[0][0])
 
     def last_session(self) -> SessionRow | None:
         """Return the newest session, None when there was none."""
         sessions = self.sessions(newest=1)
         return sessions[0] if sessions else None
 
-    def open_orders(self) -> tuple[Order, ...]:
-        """Return the orders that were not known to be over, oldest first.
+    def belief(self) -> Belief | None:
+        """Return the orders, positions and balances that the program last knew; None when it knew none yet.
 
-        An intent of which nothing more was heard counts: status UNKNOWN. The newest account snapshot tells which of
-        the orders before it were still open then; own intents it does not name stay, as their answer may be missing.
+        Quick with any journal: what was before the newest account snapshot is hardly read.
+
+        Raises:
+            JournalDamagedError: A record cannot be read.
         """
-        snapshot_id, orders = self._orders_of_snapshot()
-        query = """SELECT id, payload, client_order_id FROM intent i WHERE id > ?1 OR NOT EXISTS (SELECT 1
-            FROM order_event e WHERE e.client_order_id = i.client_order_id AND e.kind = 'update' AND e.id < ?1)
-            ORDER BY id"""
-        for row_id, payload, client_order_id in self._rows(query, snapshot_id):
-            intent = decode_intent(payload)
-            key = (client_order_id, _family_of(intent))
-            if key not in orders and (row_id > snapshot_id or not self._was_heard_of(client_order_id, snapshot_id)):
-                orders[key] = _order_of_intent(intent, client_order_id)
-        query = "SELECT kind, payload FROM order_event WHERE id > ? ORDER BY id"
-        for kind, payload in self._rows(query, snapshot_id):
-            _apply(orders, decode_order_message(kind, payload))
-        return tuple(order for order in orders.values() if not order.status.is_terminal)
+        try:
+            return read_belief(self._connection, self.id_prefix)
+        except sqlite3.Error as error:
+            raise as_user_error(self._path, error) from error
+        except (msgspec.DecodeError, KeyError) as error:
+            raise JournalDamagedError(self._path, f"a record cannot be read: {error}") from error
 
-    def positions(self) -> dict[str, Position]:
-        """Return the positions that the venue last told, by symbol; flat ones are left out."""
-        positions: dict[str, Position] = {}
-        for message in self._account_messages():
-            if isinstance(message, AccountSnapshot):
-                positions = {}
-            if isinstance(message, AccountSnapshot | AccountUpdate):
-                positions.update({position.symbol: position for position in message.positions})
-        return {symbol: position for symbol, position in positions.items() if position.position_amount}
+    def account_time_ms(self) -> int:
+        """Return the event time of the newest word about the account, 0 before the first."""
+        rows = self._rows("SELECT event_time_ms FROM account ORDER BY id DESC LIMIT 1")
+        return int(rows[0][0]) if rows else 0
 
-    def balances(self) -> dict[str, Balance]:
-        """Return the balances that the venue last told, by asset."""
-        balances: dict[str, Balance] = {}
-        for message in self._account_messages():
-            if isinstance(message, AccountSnapshot):
-                balances = {}
-            if isinstance(message, AccountSnapshot | AccountUpdate):
-                balances.update({balance.asset: balance for balance in message.balances})
-        return balances
+    def has_intent(self, client_order_id: str) -> bool:
+        """Tell whether the journal holds the intent of an order: then a session of this journal sent it."""
+        return bool(self._rows("SELECT 1 FROM intent WHERE client_order_id = ?", client_order_id))
 
     # ---- tables ----------------------------------------------------------------------------------------------------
 
@@ -157,12 +132,17 @@ class JournalReader:
         return {client_order_id: decode_intent(payload) for client_order_id, payload in rows}
 
     def fills(self, *, symbol: str | None = None, since_ms: int = 0) -> tuple[Fill, ...]:
-        """Return own executions from `since_ms` on, oldest first."""
+        """Return own executions from `since_ms` on, as they were told, oldest first."""
         query = "SELECT payload FROM fill WHERE trade_time_ms >= ? AND symbol = coalesce(?, symbol) ORDER BY id"
         return tuple(decode_fill(payload) for (payload,) in self._rows(query, since_ms, symbol))
 
-    def order_messages(self, client_order_id: str) -> tuple[OrderUpdate | OrderOutcome, ...]:
-        """Return an order's whole life, oldest first: answers to requests and events of the stream."""
+    def newest_fills(self, symbol: str, limit: int) -> tuple[Fill, ...]:
+        """Return the newest own executions of the venue's account in a symbol, in the order of trading."""
+        query = "SELECT payload FROM fill WHERE account_id = 0 AND symbol = ? ORDER BY trade_id DESC LIMIT ?"
+        return tuple(decode_fill(payload) for (payload,) in reversed(self._rows(query, symbol, limit)))
+
+    def order_messages(self, client_order_id: str) -> tuple[OrderMessage, ...]:
+        """Return an order's whole life, oldest first: cancels, answers to requests and events of the stream."""
         query = "SELECT kind, payload FROM order_event WHERE client_order_id = ? ORDER BY id"
         return tuple(decode_order_message(kind, payload) for kind, payload in self._rows(query, client_order_id))
 
@@ -224,70 +204,3 @@ class JournalReader:
             return self._connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise as_user_error(self._path, error) from error
-
-    def _account_messages(self) -> list[AccountMessage]:
-        """Return the newest snapshot and all that came after it."""
-        query = """SELECT kind, payload FROM account
-            WHERE id >= coalesce((SELECT max(id) FROM account WHERE kind = 'snapshot'), 0) ORDER BY id"""
-        return [decode_account_message(kind, payload) for kind, payload in self._rows(query)]
-
-    def _orders_of_snapshot(self) -> tuple[int, dict[tuple[str, OrderFamily], Order]]:
-        rows = self._rows("SELECT id, payload FROM account WHERE kind = 'snapshot' ORDER BY id DESC LIMIT 1")
-        if not rows:
-            return 0, {}
-        snapshot = decode_account_message("snapshot", rows[0][1])
-        orders = snapshot.open_orders if isinstance(snapshot, AccountSnapshot) else ()
-        return rows[0][0], {(o.client_order_id, o.order_family): o for o in orders}
-
-    def _was_heard_of(self, client_order_id: str, before_id: int) -> bool:
-        """Tell whether an order's fate before a snapshot was known: then its absence there means that it is over."""
-        query = "SELECT kind, payload FROM order_event WHERE client_order_id = ? AND id < ?"
-        for kind, payload in self._rows(query, client_order_id, before_id):
-            message = decode_order_message(kind, payload)
-            if not isinstance(message, OrderOutcome) or message.kind is not OutcomeKind.UNKNOWN:
-                return True
-        return False
-
-
-def _family_of(intent: OrderIntent) -> OrderFamily:
-    return OrderFamily.ALGO if intent.order_type.is_conditional else OrderFamily.BOOK
-
-
-def _order_of_intent(intent: OrderIntent, client_order_id: str) -> Order:
-    zero = Decimal(0)
-    return Order(
-        symbol=intent.symbol,
-        client_order_id=client_order_id,
-        order_family=_family_of(intent),
-        side=intent.side,
-        order_type=intent.order_type,
-        status=OrderStatus.UNKNOWN,
-        quantity=intent.quantity or zero,
-        price=intent.price or zero,
-        trigger_price=intent.trigger_price or zero,
-        executed_quantity=zero,
-        average_price=zero,
-        time_in_force=intent.time_in_force,
-        reduce_only=intent.reduce_only,
-        close_position=intent.close_position,
-        working_type=intent.working_type,
-        update_time_ms=intent.wanted_time_ms,
-        origin=intent.origin,
-        purpose=intent.purpose,
-    )
-
-
-def _apply(orders: dict[tuple[str, OrderFamily], Order], message: OrderUpdate | OrderOutcome) -> None:
-    """Bring `orders` up to date by one message; an order that is over never comes back, a fill is never undone."""
-    if isinstance(message, OrderUpdate) or message.order is not None:
-        order = message.order
-        if order is None:
-            return
-        key = (order.client_order_id, order.order_family)
-        known = orders.get(key)
-        if known is None or (not known.status.is_terminal and order.executed_quantity >= known.executed_quantity):
-            orders[key] = order
-    elif message.kind is OutcomeKind.REFUSED and not message.is_cancel:
-        for key, order in orders.items():
-            if key[0] == message.client_order_id and order.status is OrderStatus.UNKNOWN:
-                orders[key] = msgspec.structs.replace(order, status=OrderStatus.REJECTED)

@@ -5,35 +5,71 @@ from typing import TypeAlias
 
 import msgspec
 
-from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall
-from trader_gui.domain.order import CancelIntent, Fill, OrderIntent, OrderOutcome, OrderUpdate
-from trader_gui.domain.step import ApprovedOrder, Condition, FeedStatus, ModeChange, Refusal, RuleGroup, Step
+from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
+from trader_gui.domain.order import (
+    AmendIntent,
+    CancelIntent,
+    Fill,
+    FillHistory,
+    OrderFamily,
+    OrderIntent,
+    OrderOutcome,
+    OrderUpdate,
+    OutcomeKind,
+)
+from trader_gui.domain.step import (
+    ApprovedOrder,
+    Condition,
+    EntryBlock,
+    FeedStatus,
+    ModeChange,
+    Refusal,
+    RuleGroup,
+    Step,
+    Wish,
+)
+from trader_gui.domain.symbol import RulesUpdate
 
-OrderMessage: TypeAlias = OrderUpdate | OrderOutcome
+OrderMessage: TypeAlias = OrderUpdate | OrderOutcome | CancelIntent | AmendIntent
 AccountMessage: TypeAlias = AccountUpdate | AccountSnapshot | LeverageUpdate | MarginCall
 
-ORDER_KINDS: dict[type[OrderMessage], str] = {OrderUpdate: "update", OrderOutcome: "outcome"}
+ORDER_KINDS: dict[type[OrderMessage], str] = {
+    OrderUpdate: "update",
+    OrderOutcome: "outcome",
+    CancelIntent: "cancel",
+    AmendIntent: "amend",
+}
+"""What a row of `order_event` may hold; a cancel was sent about when its row was written, an amendment after it."""
 ACCOUNT_KINDS: dict[type[AccountMessage], str] = {
     AccountUpdate: "update",
     AccountSnapshot: "snapshot",
     LeverageUpdate: "leverage",
     MarginCall: "margin_call",
 }
-NOTE_KINDS: dict[type[ModeChange | FeedStatus], str] = {ModeChange: "mode", FeedStatus: "feed"}
-KEPT_MESSAGES = frozenset({*ORDER_KINDS, *ACCOUNT_KINDS, *NOTE_KINDS})
+NOTE_KINDS: dict[type[ModeChange | EntryBlock | FeedStatus | PositionMode | RulesUpdate], str] = {
+    ModeChange: "mode",
+    EntryBlock: "entry_block",
+    FeedStatus: "feed",
+    PositionMode: "position_mode",
+    RulesUpdate: "rules",
+}
+KEPT_MESSAGES = frozenset({*ORDER_KINDS, *ACCOUNT_KINDS, *NOTE_KINDS, FillHistory})
 """Messages that are stored whole. Market data is not: it can be had again."""
 
 _ORDER_TYPES = {kind: type_ for type_, kind in ORDER_KINDS.items()}
 _ACCOUNT_TYPES = {kind: type_ for type_, kind in ACCOUNT_KINDS.items()}
 _COMPRESSION_LEVEL = 1
+_RULES_TOLD = 5
+"""Of so many symbols at once the rules are written out; more are those of a start."""
 _encode = msgspec.msgpack.Encoder().encode
 
 
 class WishRecord(msgspec.Struct, frozen=True):
-    """An order or a cancel that was wished for; exactly one of the two is set."""
+    """What was wished for; exactly one of the three is set."""
 
     order: OrderIntent | None
     cancel: CancelIntent | None
+    amend: AmendIntent | None = None
 
 
 class StepRecord(msgspec.Struct, frozen=True):
@@ -78,13 +114,17 @@ def encode(record: msgspec.Struct) -> bytes:
 
 def encode_step(step: Step) -> bytes:
     """Return the payload of a step stored in full."""
-    wished = tuple(
-        WishRecord(wish, None) if isinstance(wish, OrderIntent) else WishRecord(None, wish) for wish in step.wished
-    )
+    wished = tuple(map(_wish_record, step.wished))
     approved = tuple(a.client_order_id for a in step.approved if isinstance(a, ApprovedOrder))
     groups = step.evaluation.groups if step.evaluation is not None else ()
     payload = _encode(_StepPayload(step.conditions, groups, wished, approved, step.refusals))
     return zlib.compress(payload, _COMPRESSION_LEVEL)
+
+
+def _wish_record(wish: Wish) -> WishRecord:
+    if isinstance(wish, OrderIntent):
+        return WishRecord(wish, None)
+    return WishRecord(None, wish) if isinstance(wish, CancelIntent) else WishRecord(None, None, wish)
 
 
 def decode_step(sequence: int, event_time_ms: int, reason: str, payload: bytes) -> StepRecord:
@@ -122,6 +162,43 @@ def decode_intent(payload: bytes) -> OrderIntent:
 def decode_fill(payload: bytes) -> Fill:
     """Return the fill of a row of `fill`."""
     return _fill_decoder.decode(payload)
+
+
+def note_text(message: object) -> str:
+    """Return the line of a message that is kept as a note."""
+    if isinstance(message, ModeChange):
+        return f"{message.mode} {message.reason}"
+    if isinstance(message, EntryBlock):
+        return "on" if message.is_on else "off"
+    if isinstance(message, FeedStatus):
+        return f"{message.route} {'fresh' if message.is_fresh else 'stale'}"
+    if isinstance(message, PositionMode):
+        return "hedge" if message.is_hedge else "one_way"
+    assert isinstance(message, RulesUpdate)  # the last of NOTE_KINDS
+    if len(message.rules) > _RULES_TOLD:
+        return f"{len(message.rules)} symbols"
+    return "; ".join(
+        f"{r.symbol} {r.status} tick {r.tick_size:f} step {r.step_size:f} market {r.market_step_size:f} "
+        f"{r.market_min_quantity:f}..{r.market_max_quantity:f} notional {r.min_notional:f}"
+        for r in message.rules
+    )
+
+
+def end_told_by(message: OrderMessage) -> tuple[str, OrderFamily | None] | None:
+    """Return which order a message tells to be over: (client order id, family), None when it tells of no end.
+
+    The family is None when an order was refused: then it is over unless something else was heard of it.
+    """
+    if isinstance(message, CancelIntent | AmendIntent):
+        return None
+    order = message.order
+    if order is not None:
+        return (order.client_order_id, order.order_family) if order.status.is_terminal else None
+    if not isinstance(message, OrderOutcome) or message.is_amend:
+        return None
+    if message.is_cancel:  # only the Algo service says yes without naming the order
+        return (message.client_order_id, OrderFamily.ALGO) if message.kind is OutcomeKind.ACCEPTED else None
+    return (message.client_order_id, None) if message.kind is OutcomeKind.REFUSED else None
 
 
 def truth_of(step: Step) -> object:

@@ -5,11 +5,31 @@ from collections import defaultdict
 from typing import Any, TypeAlias
 
 from trader_gui.domain.account import AccountSnapshot
+from trader_gui.domain.client_order_id import parse_client_order_id
 from trader_gui.domain.market import Kline
-from trader_gui.domain.order import OrderOutcome, OrderUpdate
-from trader_gui.domain.step import ApprovedOrder, FeedStatus, ModeChange, Step
-from trader_gui.journal.records import ACCOUNT_KINDS, NOTE_KINDS, ORDER_KINDS, encode, encode_step, truth_of
-from trader_gui.journal.schema import NUMBERED_TABLES
+from trader_gui.domain.order import (
+    AmendIntent,
+    CancelIntent,
+    Fill,
+    FillHistory,
+    Order,
+    OrderFamily,
+    OrderOutcome,
+    OrderUpdate,
+    Origin,
+)
+from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder, Step
+from trader_gui.journal.migrations import NUMBERED_TABLES
+from trader_gui.journal.records import (
+    ACCOUNT_KINDS,
+    NOTE_KINDS,
+    ORDER_KINDS,
+    encode,
+    encode_step,
+    end_told_by,
+    note_text,
+    truth_of,
+)
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -19,11 +39,21 @@ _INSERT = {
     "intent": "INSERT INTO intent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "step": "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?)",
     "order_event": "INSERT INTO order_event VALUES (?, ?, ?, ?, ?, ?, ?)",
-    # The venue tells a fill more than once: by stream, and by request after a reconnect.
-    "fill": "INSERT OR IGNORE INTO fill VALUES (?, ?, ?, ?, ?, ?, ?)",
+    # The venue tells a fill more than once: by stream, and by request after a reconnect. Only whose it is may be news.
+    "fill": """INSERT INTO fill VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_id, symbol, trade_id) DO UPDATE
+        SET client_order_id = excluded.client_order_id, payload = excluded.payload
+        WHERE client_order_id = '' AND excluded.client_order_id != ''""",
+    "fill_reading": "INSERT INTO fill_reading VALUES (?, ?, ?, ?, ?, ?)",
     "account": "INSERT INTO account VALUES (?, ?, ?, ?, ?, ?)",
     "note": "INSERT INTO note VALUES (?, ?, ?, ?, ?)",
+    "venue_order": "INSERT OR IGNORE INTO venue_order VALUES (?, ?, ?, ?, ?)",
+    # Below: not rows of their own, but what the rows above mean for the list of intents whose end is not known.
+    "ended": "DELETE FROM open_intent WHERE client_order_id = ? AND order_family = ?",
+    "refused": """DELETE FROM open_intent WHERE client_order_id = ?1
+        AND NOT EXISTS (SELECT 1 FROM order_event WHERE client_order_id = ?1 AND kind = 'update')""",
+    "open_intent": "INSERT OR IGNORE INTO open_intent VALUES (?, ?)",
 }
+"""Statements by table, in the order in which they are carried out."""
 
 
 class RowMaker:
@@ -38,14 +68,23 @@ class RowMaker:
         tables = " UNION ALL ".join(f"SELECT max(id) AS id FROM {table}" for table in NUMBERED_TABLES)
         newest = connection.execute(f"SELECT max(id) FROM ({tables})").fetchone()[0]
         self._connection = connection
+        self._prefix = str(connection.execute("SELECT prefix FROM installation").fetchone()[0])
         self._next_id = (newest or 0) + 1
         self._rows: defaultdict[str, list[Row]] = defaultdict(list)
         self._truth: object = None
+        self._account_id = 0
+        self._refused: set[str] = set()
         self.session_id = 0
 
-    def begin_session(self, profile: str, symbol: str, interval: str, version: str, now_ms: int) -> None:
-        """Add the row of a new session; all rows that follow belong to it."""
+    def begin_session(
+        self, profile: str, symbol: str, interval: str, version: str, now_ms: int, *, is_account_new: bool = False
+    ) -> None:
+        """Add the row of a new session; all rows that follow belong to it.
+
+        `is_account_new`: the account begins with the session (a simulated one): its trade ids begin anew.
+        """
         self.session_id = self._take_id()
+        self._account_id = self.session_id if is_account_new else 0
         self._rows["session"].append((self.session_id, profile, symbol, interval, version, now_ms))
 
     def end_session(self, now_ms: int, reason: str) -> None:
@@ -61,13 +100,15 @@ class RowMaker:
         message = step.message
         if isinstance(message, OrderUpdate | OrderOutcome):
             self._add_order_message(step, message)
+        elif isinstance(message, FillHistory):
+            self._add_fill_history(step, message)
         elif type(message) in ACCOUNT_KINDS:
             self._add_account_message(step)
-        elif isinstance(message, ModeChange):
-            self.note(NOTE_KINDS[ModeChange], f"{message.mode} {message.reason}", step.event_time_ms)
-        elif isinstance(message, FeedStatus):
-            state = "fresh" if message.is_fresh else "stale"
-            self.note(NOTE_KINDS[FeedStatus], f"{message.route} {state}", step.event_time_ms)
+        elif type(message) in NOTE_KINDS:
+            self.note(NOTE_KINDS[type(message)], note_text(message), step.event_time_ms)  # type: ignore[index]
+        for approved in step.approved:
+            if isinstance(approved, ApprovedCancel):
+                self._add_order_message(step, approved.intent)
         if step.evaluation is not None or step.wished:
             self._add_evaluation(step)
 
@@ -78,9 +119,9 @@ class RowMaker:
 
     def insert(self) -> None:
         """Insert the rows collected; they stay collected until `clear`, for another try."""
-        for table, rows in self._rows.items():
-            if rows:
-                self._connection.executemany(_INSERT[table], rows)
+        for table, statement in _INSERT.items():
+            if rows := self._rows.get(table):
+                self._connection.executemany(statement, rows)
 
     def insert_intent(self, approved: ApprovedOrder) -> None:
         """Insert an intent at once.
@@ -103,7 +144,25 @@ class RowMaker:
             intent.wanted_time_ms,
             encode(intent),
         )
+        family = OrderFamily.ALGO if intent.order_type.is_conditional else OrderFamily.BOOK
         self._connection.execute(_INSERT["intent"], row)
+        self._connection.execute("INSERT INTO open_intent VALUES (?, ?)", (approved.client_order_id, family))
+
+    def insert_amend(self, approved: ApprovedAmend) -> None:
+        """Insert an amendment at once, as an event of its order that came with no message (step 0)."""
+        intent = approved.intent
+        self._connection.execute(
+            _INSERT["order_event"],
+            (
+                self._take_id(),
+                self.session_id,
+                0,
+                intent.wanted_time_ms,
+                ORDER_KINDS[AmendIntent],
+                intent.client_order_id,
+                encode(intent),
+            ),
+        )
 
     def clear(self) -> None:
         """Forget the rows collected: they are on disk."""
@@ -113,32 +172,57 @@ class RowMaker:
         self._next_id += 1
         return self._next_id - 1
 
-    def _add_order_message(self, step: Step, message: OrderUpdate | OrderOutcome) -> None:
+    def _add_order_message(self, step: Step, message: OrderUpdate | OrderOutcome | CancelIntent) -> None:
         cid = message.order.client_order_id if isinstance(message, OrderUpdate) else message.client_order_id
+        kind = ORDER_KINDS[type(message)]
         self._rows["order_event"].append(
+            (self._take_id(), self.session_id, step.sequence, step.event_time_ms, kind, cid, encode(message))
+        )
+        end = end_told_by(message)
+        if end is not None:
+            self._add_end(*end)
+        elif not isinstance(message, CancelIntent) and message.order is not None and cid in self._refused:
+            self._rows["open_intent"].append((cid, message.order.order_family))  # the refusal was not true
+        if not isinstance(message, CancelIntent) and message.order is not None:
+            self._add_venue_ids(message.order)
+        if isinstance(message, OrderUpdate) and message.fill is not None:
+            self._add_fill(message.fill)
+
+    def _add_end(self, client_order_id: str, family: OrderFamily | None) -> None:
+        if family is None:
+            self._refused.add(client_order_id)
+            self._rows["refused"].append((client_order_id,))
+        else:
+            self._refused.discard(client_order_id)
+            self._rows["ended"].append((client_order_id, family))
+
+    def _add_venue_ids(self, order: Order) -> None:
+        """Note under which id an order of ours is executed: only that id is told with an execution by request."""
+        if parse_client_order_id(self._prefix, order.client_order_id)[0] is Origin.OTHER:
+            return
+        number = order.triggered_order_id if order.order_family is OrderFamily.ALGO else order.order_id
+        if number is not None:
+            self._rows["venue_order"].append((None, self._account_id, order.symbol, number, order.client_order_id))
+
+    def _add_fill(self, fill: Fill) -> None:
+        self._rows["fill"].append(
             (
                 self._take_id(),
                 self.session_id,
-                step.sequence,
-                step.event_time_ms,
-                ORDER_KINDS[type(message)],
-                cid,
-                encode(message),
+                self._account_id,
+                fill.symbol,
+                fill.trade_id,
+                fill.trade_time_ms,
+                fill.client_order_id,
+                encode(fill),
             )
         )
-        fill = message.fill if isinstance(message, OrderUpdate) else None
-        if fill is not None:
-            self._rows["fill"].append(
-                (
-                    self._take_id(),
-                    self.session_id,
-                    fill.symbol,
-                    fill.trade_id,
-                    fill.trade_time_ms,
-                    fill.client_order_id,
-                    encode(fill),
-                )
-            )
+
+    def _add_fill_history(self, step: Step, history: FillHistory) -> None:
+        for fill in history.fills:
+            self._add_fill(fill)
+        what = self._account_id, history.symbol, history.newest_trade_id
+        self._rows["fill_reading"].append((self._take_id(), self.session_id, step.event_time_ms, *what))
 
     def _add_account_message(self, step: Step) -> None:
         message = step.message

@@ -1,72 +1,43 @@
-"""SQLite tables and migrations by `user_version`; opening a journal, and what its errors mean to the user."""
+"""Opening a journal: made, migrated, looked over; and what its errors mean to the user."""
 
+import contextlib
+import os
 import secrets
 import sqlite3
 from pathlib import Path
 
 from trader_gui.errors import UserError
+from trader_gui.journal.damage import JournalDamagedError, salvage
+from trader_gui.journal.migrations import MIGRATIONS, VERSION
 
 APPLICATION_ID = 0x54475549
 """Marks the file as a journal of this program ("TGUI")."""
+
+NEXT_SEQUENCE = "SELECT max(first_sequence, coalesce((SELECT max(sequence) FROM intent), 0) + 1) FROM installation"
+"""Query for the number of the next client order id."""
 
 _PREFIX_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _BUSY_LIMIT_S = 5.0
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    (
-        "CREATE TABLE installation (prefix TEXT NOT NULL)",
-        """CREATE TABLE session (id INTEGER PRIMARY KEY, profile TEXT NOT NULL, symbol TEXT NOT NULL,
-            interval TEXT NOT NULL, version TEXT NOT NULL, started_ms INTEGER NOT NULL)""",
-        """CREATE TABLE session_end (id INTEGER PRIMARY KEY, session_id INTEGER NOT NULL UNIQUE,
-            ended_ms INTEGER NOT NULL, reason TEXT NOT NULL)""",
-        """CREATE TABLE intent (id INTEGER PRIMARY KEY, session_id INTEGER NOT NULL,
-            client_order_id TEXT NOT NULL UNIQUE, sequence INTEGER NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL,
-            purpose TEXT NOT NULL, origin TEXT NOT NULL, reason TEXT NOT NULL, wanted_time_ms INTEGER NOT NULL,
-            payload BLOB NOT NULL)""",
-        """CREATE TABLE step (id INTEGER PRIMARY KEY, session_id INTEGER NOT NULL, sequence INTEGER NOT NULL,
-            event_time_ms INTEGER NOT NULL, reason TEXT NOT NULL, payload BLOB)""",
-        """CREATE TABLE order_event (id INTEGER PRIMARY KEY, session_id INTEGER NOT NULL, sequence INTEGER NOT NULL,
-            event_time_ms INTEGER NOT NULL, kind TEXT NOT NULL, client_order_id TEXT NOT NULL,
-            payload BLOB NOT NULL)""",
-        """CREATE TABLE fill (id INTEGER PRIMARY KEY, session_id INTEGER NOT NULL, symbol TEXT NOT NULL,
-            trade_id INTEGER NOT NULL, trade_time_ms INTEGER NOT NULL, client_order_id TEXT NOT NULL,
-            payload BLOB NOT NULL, UNIQUE (symbol, trade_id))""",
-        """CREATE TABLE account (id INTEGER PRIMARY KEY, session_id INTEGER NOT NULL, sequence INTEGER NOT NULL,
-            event_time_ms INTEGER NOT NULL, kind TEXT NOT NULL, payload BLOB NOT NULL)""",
-        """CREATE TABLE note (id INTEGER PRIMARY KEY, session_id INTEGER NOT NULL, event_time_ms INTEGER NOT NULL,
-            kind TEXT NOT NULL, text TEXT NOT NULL)""",
-        "CREATE INDEX step_by_session ON step (session_id, id)",
-        "CREATE INDEX order_event_by_order ON order_event (client_order_id, id)",
-        "CREATE INDEX account_by_kind ON account (kind, id)",
-    ),
-)
-"""Statements from version n to n + 1; a published step is never edited, only followed by another."""
 
-VERSION = len(MIGRATIONS)
-NUMBERED_TABLES = ("session", "session_end", "intent", "step", "order_event", "fill", "account", "note")
-"""Tables whose ids come from one common count."""
+class JournalNewerError(UserError):
+    """A newer version of this program has written the journal: it may be looked at, and nothing may be added."""
 
-
-class JournalDamagedError(UserError):
-    """The journal's file is damaged; `move_aside(path)` makes room for a new one, on the user's word only.
-
-    Attributes:
-        path: The damaged file.
-    """
-
-    def __init__(self, path: Path, detail: str) -> None:
+    def __init__(self, path: Path) -> None:
         super().__init__(
-            f"the journal {path} is damaged ({detail}): restore a backup of it, or move it aside to start a new one"
+            f"the journal {path} was written by a newer version of this program: use that version to trade"
         )
-        self.path = path
 
 
 def connect_for_writing(path: Path) -> sqlite3.Connection:
     """Open the journal, make or migrate its tables; the connection belongs to the calling thread.
 
+    An older journal is copied to a file beside it before it is migrated.
+
     Raises:
-        UserError: It cannot be written, belongs to a newer version or to another program.
+        UserError: It cannot be written, or belongs to another program.
+        JournalNewerError: It was written by a newer version; it is left as it is.
         JournalDamagedError: It is damaged.
     """
     try:
@@ -75,7 +46,7 @@ def connect_for_writing(path: Path) -> sqlite3.Connection:
         raise as_user_error(path, error) from error
     try:
         _set_up(connection, path)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         connection.close()
         raise as_user_error(path, error) from error
     except UserError:
@@ -85,19 +56,21 @@ def connect_for_writing(path: Path) -> sqlite3.Connection:
 
 
 def connect_for_reading(path: Path) -> sqlite3.Connection:
-    """Open the journal read-only; a file that does not exist reads as an empty journal.
+    """Open the journal read-only, one of a newer version too; a file that does not exist reads as an empty journal.
 
     Raises:
-        UserError: As `connect_for_writing`.
+        UserError: It cannot be read, or belongs to another program.
+        JournalDamagedError: It is damaged.
     """
     try:
         if not path.exists():
             connection = sqlite3.connect(":memory:", isolation_level=None)
-            _migrate(connection, 0)
+            _migrate(connection, 0, _new_prefix(), 1)
             return connection
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_LIMIT_S)
+        address = f"{path.absolute().as_uri()}?mode=ro"
+        connection = sqlite3.connect(address, uri=True, timeout=_BUSY_LIMIT_S, isolation_level=None)
         try:
-            _check_version(connection, path)
+            _version(connection, path)
         except (sqlite3.Error, UserError):
             connection.close()
             raise
@@ -106,7 +79,7 @@ def connect_for_reading(path: Path) -> sqlite3.Connection:
         raise as_user_error(path, error) from error
 
 
-def as_user_error(path: Path, error: sqlite3.Error) -> UserError:
+def as_user_error(path: Path, error: sqlite3.Error | OSError) -> UserError:
     """Return what a database error means to the user, in one line with its remedy."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _DAMAGED:
@@ -117,62 +90,75 @@ def as_user_error(path: Path, error: sqlite3.Error) -> UserError:
         return UserError(
             f"cannot open the journal {path} ({error}): make it and its folder writable, or use another --data-dir"
         )
+    if code == sqlite3.SQLITE_ERROR:
+        return UserError(f"cannot read the journal {path} ({error}): it is of another version of this program")
     return UserError(f"cannot use the journal {path} ({error}): check the disk, or use another --data-dir")
 
 
-def move_aside(path: Path) -> Path:
-    """Rename a damaged journal, with the files that belong to it, and return its new path.
-
-    Only on the user's word: a new journal does not know the orders that are still open.
-    """
-    number = 1
-    while (aside := path.with_name(f"{path.stem}.damaged-{number}{path.suffix}")).exists():
-        number += 1
-    for suffix in ("-wal", "-shm"):
-        companion = path.with_name(path.name + suffix)
-        if companion.exists():
-            companion.rename(aside.with_name(aside.name + suffix))
-    return path.rename(aside)
-
-
 def _set_up(connection: sqlite3.Connection, path: Path) -> None:
-    version = _check_version(connection, path)
+    version = _version(connection, path)
+    if version > VERSION:
+        raise JournalNewerError(path)
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL and fullfsync: a commit returns when the disk has it, on macOS too.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA fullfsync = ON")
-    if version < VERSION:
-        _migrate(connection, version)
-    elif _ended_unexpectedly(connection):
+    if version == 0:
+        _migrate(connection, 0, *(salvage(path) or (_new_prefix(), 1)))
+        return
+    if _ended_unexpectedly(connection):
         _check_pages(connection, path)
+    if version < VERSION:
+        _back_up(connection, path.with_name(f"{path.stem}.version-{version}{path.suffix}"))
+        _migrate(connection, version)
 
 
-def _check_version(connection: sqlite3.Connection, path: Path) -> int:
+def _version(connection: sqlite3.Connection, path: Path) -> int:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     is_empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
     if not is_empty and application != APPLICATION_ID:
         raise UserError(f"{path} is no journal of this program: use another --data-dir")
-    if version > VERSION:
-        raise UserError(f"the journal {path} was written by a newer version of this program: use that version")
     return version
 
 
-def _migrate(connection: sqlite3.Connection, version: int) -> None:
+def _new_prefix() -> str:
+    return "T" + "".join(secrets.choice(_PREFIX_ALPHABET) for _ in range(7))
+
+
+def _migrate(connection: sqlite3.Connection, version: int, prefix: str = "", first_sequence: int = 1) -> None:
+    """Bring the tables from `version` to today's, all or nothing; a new journal gets prefix and first number."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statements in MIGRATIONS[version:]:
-            for statement in statements:
-                connection.execute(statement)
+        for step in MIGRATIONS[version:]:
+            for statement in step:
+                if isinstance(statement, str):
+                    connection.execute(statement)
+                else:
+                    statement(connection)
         if version == 0:
-            prefix = "T" + "".join(secrets.choice(_PREFIX_ALPHABET) for _ in range(7))
-            connection.execute("INSERT INTO installation VALUES (?)", (prefix,))
+            connection.execute("INSERT INTO installation VALUES (?, ?)", (prefix, first_sequence))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
-    except sqlite3.Error:
+    except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+        raise
+
+
+def _back_up(connection: sqlite3.Connection, target: Path) -> None:
+    """Copy the whole journal to `target`, whole or not at all."""
+    unfinished = target.with_name(target.name + ".new")
+    unfinished.unlink(missing_ok=True)
+    try:
+        with contextlib.closing(sqlite3.connect(unfinished)) as copy:
+            connection.backup(copy)
+        with unfinished.open("rb+") as file:
+            os.fsync(file.fileno())
+        unfinished.replace(target)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
         raise
 
 

@@ -12,23 +12,37 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from trader_gui import __version__
-from trader_gui.domain.step import ApprovedOrder, Step
+from trader_gui.domain.step import ApprovedAmend, ApprovedOrder, Step
 from trader_gui.errors import BugError, TraderError, UserError
 from trader_gui.journal.lock import FolderLock
 from trader_gui.journal.records import KEPT_MESSAGES
 from trader_gui.journal.rows import RowMaker
-from trader_gui.journal.schema import as_user_error, connect_for_writing
+from trader_gui.journal.schema import (
+    NEXT_SEQUENCE,
+    JournalNewerError,
+    as_user_error,
+    connect_for_reading,
+    connect_for_writing,
+)
 
 _log = logging.getLogger(__name__)
 
 BATCH_INTERVAL_S = 0.2
 QUEUE_LIMIT = 50_000
-OPEN_LIMIT_S = 30.0
+OPEN_LIMIT_S = 120.0
+"""After a crash every page is looked over; an older journal is copied, then migrated: that may take its time."""
 INTENT_LIMIT_S = 5.0
 CLOSE_LIMIT_S = 5.0
 _WAKE_AT = 2_000
 
 T = TypeVar("T")
+
+
+class _Session(NamedTuple):
+    profile: str
+    symbol: str
+    interval: str
+    is_account_new: bool
 
 
 class _Note(NamedTuple):
@@ -40,7 +54,7 @@ class _Note(NamedTuple):
 class _Waiter:
     """Somebody on the loop who waits for the writer's thread: for an intent, a flush, the opening, the end."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, approved: ApprovedOrder | None = None) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, approved: ApprovedOrder | ApprovedAmend | None = None) -> None:
         self.future: asyncio.Future[None] = loop.create_future()
         self.approved = approved
         self._loop = loop
@@ -65,23 +79,28 @@ _Record: TypeAlias = Step | _Note
 class JournalWriter:
     """Writes one session's journal.
 
+    A journal of a newer version is opened for looking alone: nothing is written, no intent is taken, and `failure` says
+    so from the beginning.
+
     Attributes:
         path: The journal's file.
         id_prefix: Of this journal's client order ids.
         next_sequence: Number of the next client order id, as it was when the journal was opened.
         failure: "" while all is well; otherwise one line for the user, until writing works again.
+        failed_since_ms: When `failure` began, wall clock, UTC; None while all is well.
         lost: Records that were not taken because the queue was full; each such gap is noted in the journal.
 
     Owner: `open` starts the writer's thread, `close` ends it; `record_step` and the like are called on the loop's
     thread.
     """
 
-    def __init__(self, path: Path, session: tuple[str, str, str], queue_limit: int) -> None:
+    def __init__(self, path: Path, session: _Session, queue_limit: int) -> None:
         """Prepare and take the folder's lock; use `open`."""
         self.path = path
         self.id_prefix = ""
         self.next_sequence = 1
         self.failure = ""
+        self.failed_since_ms: int | None = None
         self.lost = 0
         self._session = session
         self._queue_limit = queue_limit
@@ -104,15 +123,24 @@ class JournalWriter:
         profile: str = "",
         symbol: str = "",
         interval: str = "",
+        is_account_new: bool = False,
         queue_limit: int = QUEUE_LIMIT,
     ) -> "JournalWriter":
         """Open the journal and begin a session in it.
+
+        Args:
+            path: The journal's file.
+            profile: Of the session.
+            symbol: Of the session.
+            interval: Of the session.
+            is_account_new: The account begins with the session (a simulated one), and its trade ids with it.
+            queue_limit: Records that may wait.
 
         Raises:
             UserError: The folder is in use by another process, or the file cannot be used.
             JournalDamagedError: The file is damaged.
         """
-        writer = cls(path, (profile, symbol, interval), queue_limit)
+        writer = cls(path, _Session(profile, symbol, interval, is_account_new), queue_limit)
         writer._thread.start()
         try:
             async with asyncio.timeout(OPEN_LIMIT_S):
@@ -131,11 +159,11 @@ class JournalWriter:
         """Records that wait to be written."""
         return len(self._records)
 
-    async def write_intent(self, approved: ApprovedOrder) -> None:
-        """Return once the intent is on disk.
+    async def write_intent(self, approved: ApprovedOrder | ApprovedAmend) -> None:
+        """Return once the intent of an order, or of an amendment, is on disk.
 
         Raises:
-            UserError: It could not be written, or not in time: the order must not be sent.
+            UserError: It could not be written, or not in time: it must not be sent.
             BugError: The journal knows that client order id already.
         """
         await self._wait_for(approved, INTENT_LIMIT_S)
@@ -181,7 +209,7 @@ class JournalWriter:
         if len(self._records) >= _WAKE_AT:
             self._wake.set()
 
-    async def _wait_for(self, approved: ApprovedOrder | None, limit_s: float) -> None:
+    async def _wait_for(self, approved: ApprovedOrder | ApprovedAmend | None, limit_s: float) -> None:
         if self._is_over or self._end_reason:
             raise self._closed_error()
         waiter = _Waiter(asyncio.get_running_loop(), approved)
@@ -197,6 +225,8 @@ class JournalWriter:
         return UserError(f"the journal {self.path} is closed: {self.failure or 'start a new session'}")
 
     def _fail(self, text: str) -> None:
+        if self.failed_since_ms is None:
+            self.failed_since_ms = _now_ms()
         if text != self.failure:
             self.failure = text
             _log.error("%s", text)
@@ -213,6 +243,8 @@ class JournalWriter:
             while not self._write_waiting(connection, rows):
                 self._wake.wait(BATCH_INTERVAL_S)
                 self._wake.clear()
+        except JournalNewerError as error:
+            problem = self._look_only(error)
         except TraderError as error:
             problem = error
         except sqlite3.Error as error:
@@ -223,18 +255,34 @@ class JournalWriter:
         finally:
             self._is_over = True
             if problem is not None:
-                self.failure = str(problem)
+                self.failure, self.failed_since_ms = str(problem), self.failed_since_ms or _now_ms()
             self._opened.settle(problem)
             _settle_all(_drain(self._waiters), problem or self._closed_error())
             if connection is not None:
                 connection.close()
             self._ended.settle()
 
+    def _look_only(self, error: JournalNewerError) -> Exception | None:
+        """Read what is needed for looking on; return the problem when even that cannot be read."""
+        try:
+            with contextlib.closing(connect_for_reading(self.path)) as connection:
+                self._read_ids(connection)
+        except (sqlite3.Error, UserError):
+            return error
+        self._fail(str(error))
+        return None
+
+    def _read_ids(self, connection: sqlite3.Connection) -> None:
+        self.id_prefix = str(connection.execute("SELECT prefix FROM installation").fetchone()[0])
+        self.next_sequence = int(connection.execute(NEXT_SEQUENCE).fetchone()[0])
+
     def _begin(self, connection: sqlite3.Connection) -> RowMaker:
-        self.id_prefix = connection.execute("SELECT prefix FROM installation").fetchone()[0]
-        self.next_sequence = (connection.execute("SELECT max(sequence) FROM intent").fetchone()[0] or 0) + 1
+        self._read_ids(connection)
         rows = RowMaker(connection)
-        rows.begin_session(*self._session, __version__, _now_ms())
+        profile, symbol, interval, is_account_new = self._session
+        rows.begin_session(profile, symbol, interval, __version__, _now_ms(), is_account_new=is_account_new)
+        if is_account_new:  # open orders went with the former account
+            connection.execute("DELETE FROM open_intent")
         _commit(connection, rows, [])
         return rows
 
@@ -277,7 +325,7 @@ class JournalWriter:
             return False
         if self.failure:
             _log.warning("the journal %s is being written again", self.path)
-            self.failure = ""
+            self.failure, self.failed_since_ms = "", None
         for waiter, answer in answers:
             waiter.settle(answer)
         return True
@@ -292,7 +340,9 @@ def _commit(
     answers: list[tuple[_Waiter, Exception | None]] = []
     for waiter in waiters:
         error: Exception | None = None
-        if waiter.approved is not None:
+        if isinstance(waiter.approved, ApprovedAmend):
+            rows.insert_amend(waiter.approved)
+        elif waiter.approved is not None:
             try:
                 rows.insert_intent(waiter.approved)
             except (sqlite3.IntegrityError, ValueError):
@@ -315,14 +365,16 @@ def _settle_all(waiters: list[_Waiter], error: Exception) -> None:
 
 @contextlib.asynccontextmanager
 async def open_journal(
-    path: Path, *, profile: str = "", symbol: str = "", interval: str = ""
+    path: Path, *, profile: str = "", symbol: str = "", interval: str = "", is_account_new: bool = False
 ) -> AsyncIterator[JournalWriter]:
     """Open a journal for the length of a session; it is closed with reason `closed`, or `failed` after an exception.
 
     Raises:
         UserError: As `JournalWriter.open`.
     """
-    writer = await JournalWriter.open(path, profile=profile, symbol=symbol, interval=interval)
+    writer = await JournalWriter.open(
+        path, profile=profile, symbol=symbol, interval=interval, is_account_new=is_account_new
+    )
     try:
         yield writer
     except BaseException:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from trader_gui.domain.step import Step
+from trader_gui.domain.symbol import SymbolRules
 from trader_gui.log import LogTail
 from trader_gui.models.conditions import ConditionsModel
 from trader_gui.models.decisions import DecisionsModel
@@ -18,12 +19,13 @@ from trader_gui.models.log import LogModel
 from trader_gui.models.order_book import AggTradesModel, OrderBookModel
 from trader_gui.models.orders import OrdersModel
 from trader_gui.models.positions import PositionsModel
+from trader_gui.models.reconciliation import ReconciliationModel
 from trader_gui.models.series import SeriesModel
 from trader_gui.models.session import SessionModel
 from trader_gui.models.ticket import TicketModel
 from trader_gui.models.trader_view import TraderView
 
-Refreshed: TypeAlias = FrameModel | PositionsModel | OrdersModel | History | DecisionsModel
+Refreshed: TypeAlias = FrameModel | PositionsModel | OrdersModel | History | ReconciliationModel | DecisionsModel
 
 _log = logging.getLogger(__name__)
 
@@ -48,19 +50,21 @@ class Bridge(QObject):
     """Between one session and the window. It reads the session and never writes.
 
     Attributes:
-        session, order_book, agg_trades, positions, orders, history, conditions, decisions, series, ticket, log: The
-            models; the tables of `history` are `order_history`, `fills`, `income` and `assets`.
+        session, order_book, agg_trades, positions, orders, history, reconciliation, conditions, decisions, series,
+            ticket, log: The models; the tables of `history` are `order_history`, `fills`, `income` and `assets`.
         trader: The session.
 
     Signals:
         part_failed: (dock id, one line) when a model's refresh raised; (dock id, "") when it works again.
         ready: The symbol's rules have been read; emitted once.
+        rules_changed: The symbol's rules are others than before; emitted before `ready`, too.
 
     Owner: the app; `start` and `stop` bound the timer's life. Runs on the Qt thread, which is the loop's.
     """
 
     part_failed = Signal(str, str)
     ready = Signal()
+    rules_changed = Signal()
 
     def __init__(
         self,
@@ -74,6 +78,7 @@ class Bridge(QObject):
         self.trader = trader
         self._now_ns = now_ns
         self._is_ready = False
+        self._rules: SymbolRules | None = None
         self._first = 0
         symbol = trader.symbol
         self.session = SessionModel(trader.profile.name, symbol, trader.interval, self)
@@ -84,6 +89,7 @@ class Bridge(QObject):
         self.history = History(symbol, self)
         self.order_history, self.fills = self.history.orders, self.history.fills
         self.income, self.assets = self.history.income, self.history.assets
+        self.reconciliation = ReconciliationModel(self)
         self.decisions = DecisionsModel(self)
         self.conditions = ConditionsModel(symbol, self.decisions, self)
         self.series = SeriesModel(self)
@@ -119,6 +125,8 @@ class Bridge(QObject):
             return
         if not self._is_ready:
             self._on_ready()
+        if self.trader.rules is not self._rules:
+            self._take_rules(self.trader.rules)
         turn = self._parts[self._first :] + self._parts[: self._first]
         self._first = 0
         for part in turn:
@@ -148,13 +156,16 @@ class Bridge(QObject):
 
     def _on_ready(self) -> None:
         self._is_ready = True
-        rules = self.trader.rules
+        self.history.bind(self.trader.callback, self.trader.history)
+        self._take_rules(self.trader.rules)
+        self.ready.emit()
+
+    def _take_rules(self, rules: SymbolRules) -> None:
+        """Take the filters of the session's symbol, at the start and whenever the exchange has changed them."""
+        self._rules = rules
         self.session.rules = self.order_book.rules = self.agg_trades.rules = rules
         self.conditions.price_decimals = rules.price_decimals
-        for table in (self.positions, self.orders):
-            table.set_rules(rules)
-        self.history.bind(rules, self.trader.callback, self.trader.history)
-        self.ready.emit()
+        self.rules_changed.emit()
 
     def _make_parts(self) -> tuple[_Part, ...]:
         """List the models in the order in which a late frame should bring them: money first, pictures last."""
@@ -163,6 +174,7 @@ class Bridge(QObject):
             _Part("positions", self.positions),
             _Part("orders", self.orders),
             _Part("fills", self.history),
+            _Part("reconciliation", self.reconciliation),
             _Part("journal", self.decisions),
             _Part("order_entry", self.ticket),
             _Part("order_book", self.order_book),

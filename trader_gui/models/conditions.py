@@ -66,7 +66,7 @@ class ConditionsModel(FrameModel):
             event_time_ms=step.event_time_ms if step else 0,
             mode=callback.gate.mode,
             halt_reason=status.halt_reason,
-            position=callback.account.position(self._symbol),
+            position=next(iter(callback.account.legs(self._symbol)), None),
             decisions=tuple(self._decisions.newest(NEWEST_DECISIONS)),
             armed_left_s=None if until_ns is None else max(0, until_ns - now_ns) // 1_000_000_000,
             price_decimals=self.price_decimals,

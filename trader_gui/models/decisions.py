@@ -10,8 +10,17 @@ from PySide6.QtCore import QObject, Signal
 
 from trader_gui.callback import Callback
 from trader_gui.domain.account import AccountUpdate
-from trader_gui.domain.order import CancelIntent, Fill, OrderIntent, OrderOutcome, OrderStatus, OrderUpdate, OutcomeKind
-from trader_gui.domain.step import ApprovedCancel, ApprovedOrder, EngineMode, ModeChange, Refusal, Step
+from trader_gui.domain.order import (
+    AmendIntent,
+    CancelIntent,
+    Fill,
+    OrderIntent,
+    OrderOutcome,
+    OrderStatus,
+    OrderUpdate,
+    OutcomeKind,
+)
+from trader_gui.domain.step import Approved, EngineMode, ModeChange, Refusal, Step, Wish
 from trader_gui.models.table import Column, KeyedTableModel
 from trader_gui.models.trader_view import StatusView
 
@@ -32,6 +41,7 @@ class Verdict(StrEnum):
 
     SENT = "sent"
     CANCEL = "cancel"
+    AMEND = "amend"
     REFUSED = "refused"
     REJECTED = "rejected"
     UNKNOWN = "unknown"
@@ -67,7 +77,7 @@ class DecisionRow:
     verdict: Verdict
     reason: str = ""
     detail: str = ""
-    intent: OrderIntent | CancelIntent | None = None
+    intent: Wish | None = None
     fill: Fill | None = None
     refusal: Refusal | None = None
     count: int = 1
@@ -168,35 +178,47 @@ def _wish_rows(step: Step) -> Iterator[DecisionRow]:
     for wish in step.wished:
         if approved and _answers(approved[0], wish):
             intent = approved.pop(0).intent
-            verdict = Verdict.CANCEL if isinstance(intent, CancelIntent) else Verdict.SENT
-            yield DecisionRow(step.event_time_ms, verdict, wish.reason, _figures(intent), intent=intent)
+            yield DecisionRow(step.event_time_ms, _verdict_of(intent), wish.reason, _figures(intent), intent=intent)
         elif refusals:
             refusal = refusals.pop(0)
             yield DecisionRow(step.event_time_ms, Verdict.REFUSED, refusal.code, refusal.detail, wish, refusal=refusal)
 
 
-def _answers(approved: ApprovedOrder | ApprovedCancel, wish: OrderIntent | CancelIntent) -> bool:
-    """Tell whether an approval is of this wish; the gate may have cut the quantity, nothing else."""
+def _verdict_of(intent: Wish) -> Verdict:
+    if isinstance(intent, OrderIntent):
+        return Verdict.SENT
+    return Verdict.CANCEL if isinstance(intent, CancelIntent) else Verdict.AMEND
+
+
+def _answers(approved: Approved, wish: Wish) -> bool:
+    """Tell whether an approval is of this wish; the gate may have cut the quantity and named the leg, nothing else.
+
+    Of an amendment it has filled in the terms as well.
+    """
     intent = approved.intent
-    if isinstance(intent, CancelIntent) or isinstance(wish, CancelIntent):
+    if isinstance(intent, AmendIntent):
+        return isinstance(wish, AmendIntent) and intent.client_order_id == wish.client_order_id
+    if not isinstance(intent, OrderIntent) or not isinstance(wish, OrderIntent):
         return intent == wish
+    intent = replace(intent, position_side=wish.position_side)
     if intent.quantity is None or wish.quantity is None:
         return intent == wish
     is_cut = intent.reduce_only and intent.quantity < wish.quantity
     return intent == wish or (is_cut and replace(intent, quantity=wish.quantity) == wish)
 
 
-def _figures(intent: OrderIntent | CancelIntent) -> str:
+def _figures(intent: Wish) -> str:
     if isinstance(intent, CancelIntent):
         return intent.client_order_id
     size = "position" if intent.quantity is None else f"{intent.quantity:f}"
-    level = intent.trigger_price if intent.trigger_price is not None else intent.price
+    trigger = intent.trigger_price if isinstance(intent, OrderIntent) else None
+    level = trigger if trigger is not None else intent.price
     return size if level is None else f"{size} @ {level:f}"
 
 
-def _kind_of(intent: OrderIntent | CancelIntent | None) -> str:
+def _kind_of(intent: Wish | None) -> str:
     if intent is None:
         return ""
-    if isinstance(intent, CancelIntent):
-        return f"cancel {intent.client_order_id}"
+    if not isinstance(intent, OrderIntent):
+        return f"{_verdict_of(intent)} {intent.client_order_id}"
     return f"{intent.side} {intent.order_type}"

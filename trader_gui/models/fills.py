@@ -8,12 +8,14 @@ from msgspec.structs import replace
 from PySide6.QtCore import QObject
 
 from trader_gui.domain.order import Fill, Order, OrderFamily, Origin, Purpose
-from trader_gui.domain.symbol import SymbolRules, decimals_of
+from trader_gui.domain.symbol import SymbolRules, decimals_of, unknown_rules
 from trader_gui.models.history_merge import fill_key
 from trader_gui.models.table import Column, KeyedTableModel
 
 OriginOf = Callable[[str], tuple[Origin, Purpose | None]]
 """Tells by a client order id who made the order, and for what."""
+RulesOf = Callable[[str], SymbolRules]
+"""Gives a symbol's rules; `is_unknown` ones of a symbol that the venue has not told of."""
 
 
 class FillRow(msgspec.Struct, frozen=True, gc=False):  # kept by the thousand: a collection would look at each
@@ -57,17 +59,20 @@ COLUMNS: tuple[Column[FillRow], ...] = (
 class FillsModel(KeyedTableModel[FillRow]):
     """Executions by (symbol, trade id); their names come with their orders, whichever is told first."""
 
-    def __init__(self, symbol: str, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(COLUMNS, parent)
-        self._symbol = symbol
-        self._rules: SymbolRules | None = None
+        self._rules_of: RulesOf = unknown_rules
         self._origin_of: OriginOf | None = None
         self._names: dict[tuple[str, int], str] = {}
         self._nameless: defaultdict[tuple[str, int], set[Hashable]] = defaultdict(set)
 
-    def set_rules(self, rules: SymbolRules, origin_of: OriginOf | None = None) -> None:
-        """Take the decimals of the session's symbol, and what tells own orders from foreign ones."""
-        self._rules, self._origin_of = rules, origin_of or self._origin_of
+    def bind(self, rules_of: RulesOf, origin_of: OriginOf) -> None:
+        """Take what gives the decimals of a symbol, and what tells own orders from foreign ones."""
+        self._rules_of, self._origin_of = rules_of, origin_of
+
+    def reread_rules(self) -> None:
+        """Show all rows with the decimals that their symbols have now."""
+        self.merge_rows([(key, self._row(row.fill)) for key, row in self._rows.items()])
 
     def rank(self, key: Hashable) -> tuple[int, ...]:
         fill = self._rows[key].fill
@@ -114,9 +119,10 @@ class FillsModel(KeyedTableModel[FillRow]):
         return replace(fill, client_order_id=name)
 
     def _row(self, fill: Fill) -> FillRow:
-        decimals = (decimals_of(fill.price), decimals_of(fill.quantity))
-        if self._rules is not None and fill.symbol == self._symbol:
-            decimals = (self._rules.price_decimals, self._rules.quantity_decimals)
+        rules = self._rules_of(fill.symbol)
+        decimals = (rules.price_decimals, rules.quantity_decimals)
+        if rules.is_unknown:
+            decimals = (decimals_of(fill.price), decimals_of(fill.quantity))
         is_named = self._origin_of is not None and fill.client_order_id
         origin = self._origin_of(fill.client_order_id)[0] if is_named and self._origin_of else None
         return FillRow(fill, origin, *decimals)

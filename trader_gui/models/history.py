@@ -8,7 +8,6 @@ from trader_gui.callback import Callback
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate
 from trader_gui.domain.order import Fill, Order, OrderFamily, OrderOutcome, OrderUpdate, PastOrder
 from trader_gui.domain.step import ApprovedOrder, Step
-from trader_gui.domain.symbol import SymbolRules
 from trader_gui.models.fills import FillsModel
 from trader_gui.models.history_assets import AssetsModel
 from trader_gui.models.history_income import IncomeModel
@@ -37,8 +36,8 @@ class History(QObject):
     def __init__(self, symbol: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.coverage = Coverage()
-        self.orders = OrderHistoryModel(symbol, self)
-        self.fills = FillsModel(symbol, self)
+        self.orders = OrderHistoryModel(self)
+        self.fills = FillsModel(self)
         self.income = IncomeModel(self.coverage, self)
         self.assets = AssetsModel(self)
         self.loader = HistoryLoader(symbol, self)
@@ -48,11 +47,12 @@ class History(QObject):
         self._new_fills: list[Fill] = []
         self._new_updates: list[AccountUpdate] = []
         self._is_seeded = False
+        self._rules_revision = 0
 
-    def bind(self, rules: SymbolRules, callback: Callback, reader: HistoryView | None) -> None:
+    def bind(self, callback: Callback, reader: HistoryView | None) -> None:
         """Take what is known once the session is ready."""
         for table in (self.orders, self.fills):
-            table.set_rules(rules, callback.orders.origin_of)
+            table.bind(callback.symbol_rules.of, callback.orders.origin_of)
         self.loader.bind(reader)
         self.assets.bind(reader)
 
@@ -86,6 +86,10 @@ class History(QObject):
         """Show what was noted since the last frame, and have read what is looked at."""
         self.now_ms = callback.now_ms
         collected = callback.orders
+        if callback.symbol_rules.revision != self._rules_revision:
+            self._rules_revision = callback.symbol_rules.revision
+            self.orders.reread_rules()
+            self.fills.reread_rules()
         if not self._is_seeded:
             self._is_seeded = True
             for order in (*collected.closed, *collected.open_orders()):

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from PySide6.QtCore import QObject
 
 from trader_gui.domain.order import Order, PastOrder
-from trader_gui.domain.symbol import SymbolRules, decimals_of
-from trader_gui.models.fills import OriginOf
+from trader_gui.domain.symbol import decimals_of, unknown_rules
+from trader_gui.models.fills import OriginOf, RulesOf
 from trader_gui.models.history_merge import merge_past, order_key
 from trader_gui.models.orders import flags_of
 from trader_gui.models.table import Column, KeyedTableModel
@@ -61,17 +61,20 @@ COLUMNS: tuple[Column[PastOrderRow], ...] = (
 class OrderHistoryModel(KeyedTableModel[PastOrderRow]):
     """Orders by (symbol, family, order id); one that is still open is kept aside until it is over."""
 
-    def __init__(self, symbol: str, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(COLUMNS, parent)
-        self._symbol = symbol
-        self._rules: SymbolRules | None = None
+        self._rules_of: RulesOf = unknown_rules
         self._origin_of: OriginOf | None = None
         self._open: dict[Hashable, PastOrder] = {}
         self._by_name: dict[Hashable, Hashable] = {}
 
-    def set_rules(self, rules: SymbolRules, origin_of: OriginOf | None = None) -> None:
-        """Take the decimals of the session's symbol, and what tells own orders from foreign ones."""
-        self._rules, self._origin_of = rules, origin_of or self._origin_of
+    def bind(self, rules_of: RulesOf, origin_of: OriginOf) -> None:
+        """Take what gives the decimals of a symbol, and what tells own orders from foreign ones."""
+        self._rules_of, self._origin_of = rules_of, origin_of
+
+    def reread_rules(self) -> None:
+        """Show all rows with the decimals that their symbols have now."""
+        self.merge_rows([(key, self._row(row.past)) for key, row in self._rows.items()], set())
 
     def rank(self, key: Hashable) -> tuple[int, ...]:
         past = self._rows[key].past
@@ -124,9 +127,10 @@ class OrderHistoryModel(KeyedTableModel[PastOrderRow]):
 
     def _row(self, past: PastOrder) -> PastOrderRow:
         order = past.order
-        if self._rules is not None and order.symbol == self._symbol:
-            return PastOrderRow(past, self._rules.price_decimals, self._rules.quantity_decimals)
-        return PastOrderRow(past, decimals_of(order.trigger_price or order.price), decimals_of(order.quantity))
+        rules = self._rules_of(order.symbol)
+        if rules.is_unknown:
+            return PastOrderRow(past, decimals_of(order.trigger_price or order.price), decimals_of(order.quantity))
+        return PastOrderRow(past, rules.price_decimals, rules.quantity_decimals)
 
 
 def _name_of(order: Order) -> Hashable:

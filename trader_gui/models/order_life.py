@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject
 
-from trader_gui.domain.order import OrderIntent, OrderOutcome, OrderUpdate
+from trader_gui.domain.order import AmendIntent, CancelIntent, OrderIntent, OrderOutcome, OrderUpdate
 from trader_gui.journal.history import OrderLife
+from trader_gui.journal.records import OrderMessage
 from trader_gui.models.table import Column, KeyedTableModel
 
 
@@ -24,7 +25,7 @@ class LifeRow:
     number: int
     time_ms: int
     after_ms: int | None
-    what: OrderIntent | OrderOutcome | OrderUpdate
+    what: OrderIntent | OrderMessage
 
 
 COLUMNS: tuple[Column[LifeRow], ...] = (
@@ -36,13 +37,16 @@ COLUMNS: tuple[Column[LifeRow], ...] = (
 )
 
 
-def kind_of(what: OrderIntent | OrderOutcome | OrderUpdate) -> str:
-    """Return what a message is, as a code: `wanted`, `answer`, `cancel_answer`, `fill`, or `event`."""
-    if isinstance(what, OrderIntent):
-        return "wanted"
+_WISHES: dict[type, str] = {OrderIntent: "wanted", CancelIntent: "cancel_wanted", AmendIntent: "amend_wanted"}
+
+
+def kind_of(what: OrderIntent | OrderMessage) -> str:
+    """Return what a message is, as a code: `wanted` or `answer`, with `cancel_` or `amend_`; `fill`, `event`."""
     if isinstance(what, OrderOutcome):
-        return "cancel_answer" if what.is_cancel else "answer"
-    return "fill" if what.fill is not None else "event"
+        return "cancel_answer" if what.is_cancel else "amend_answer" if what.is_amend else "answer"
+    if isinstance(what, OrderUpdate):
+        return "fill" if what.fill is not None else "event"
+    return _WISHES[type(what)]
 
 
 class OrderLifeModel(KeyedTableModel[LifeRow]):
@@ -63,8 +67,8 @@ def life_rows(life: OrderLife) -> Iterator[LifeRow]:
         first_ms = time_ms if first_ms is None else first_ms
 
 
-def _time_of(what: OrderIntent | OrderOutcome | OrderUpdate) -> int:
-    if isinstance(what, OrderIntent):
+def _time_of(what: OrderIntent | OrderMessage) -> int:
+    if isinstance(what, OrderIntent | CancelIntent | AmendIntent):
         return what.wanted_time_ms
     if isinstance(what, OrderOutcome):
         return what.event_time_ms

@@ -1,15 +1,19 @@
 """OrdersModel: open orders of both families, with their distance from the price."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from PySide6.QtCore import QObject
 
 from trader_gui.callback import Callback
-from trader_gui.domain.order import Order, OrderStatus, OrderType
-from trader_gui.domain.symbol import SymbolRules, decimals_of
+from trader_gui.domain.order import Order, OrderStatus, OrderType, PositionSide
+from trader_gui.domain.step import Route
+from trader_gui.domain.symbol import decimals_of
 from trader_gui.models.table import Column, KeyedTableModel
 from trader_gui.models.trader_view import StatusView
+from trader_gui.orders.reconcile import order_key
+from trader_gui.rt_trader.provenance import Told
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,9 @@ class OrderRow:
         level: The price that the order waits for: trigger if it has one, else its limit; None for market orders.
         distance_fraction: From the last price to `level`; None when unknown.
         price_decimals, quantity_decimals: Of the symbol's filters.
+        told: Where the order's state comes from, None when nothing was told.
+        asking_s: Whole seconds for which the exchange has been asked what became of it, None while it is known.
+        is_in_doubt: The stream that would tell of changes is not believed now.
     """
 
     order: Order
@@ -28,6 +35,9 @@ class OrderRow:
     distance_fraction: float | None
     price_decimals: int
     quantity_decimals: int
+    told: Told | None = None
+    asking_s: int | None = None
+    is_in_doubt: bool = False
 
     @property
     def client_order_id(self) -> str:
@@ -61,40 +71,48 @@ COLUMNS: tuple[Column[OrderRow], ...] = (
 
 
 class OrdersModel(KeyedTableModel[OrderRow]):
-    """Open orders by (client order id, family), newest first; while nobody looks, only what orders there are."""
+    """Open orders by (client order id, family), newest first; kept up to date while hidden, for the tab's count.
+
+    Attributes:
+        now_ns: Monotonic time of the last refresh; ages are counted up to it.
+    """
 
     def __init__(self, symbol: str, parent: QObject | None = None) -> None:
         super().__init__(COLUMNS, parent)
         self._symbol = symbol
-        self._rules: SymbolRules | None = None
-        self._shown: object = None
-
-    def set_rules(self, rules: SymbolRules) -> None:
-        """Take the decimals of the session's symbol."""
-        self._rules, self._shown = rules, None
+        self.now_ns = 0
+        self._asked_since_ns: dict[Hashable, int] = {}
+        self._revision = -1
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
-        """Bring the rows up to date; costs nothing while neither orders nor, for those who look, the price moved."""
+        """Bring the rows up to date; while nobody looks, only what orders there are."""
+        self.now_ns = now_ns
+        if not self.watchers and callback.orders.revision == self._revision:
+            return
+        self._revision = callback.orders.revision
         kline = callback.open_kline.kline or callback.klines.last
         last_price = kline.close if kline else None
-        wanted = (callback.orders.revision, last_price if self.watchers else None)
-        if wanted == self._shown:
-            return
         orders = sorted(callback.orders.open_orders(), key=lambda o: (-o.update_time_ms, o.client_order_id))
-        self.set_rows([((o.client_order_id, o.order_family), self._row(o, last_price)) for o in orders])
-        self._shown = wanted
+        asked = {(o.client_order_id, o.order_family) for o in orders if o.status is OrderStatus.UNKNOWN}
+        self._asked_since_ns = {key: self._asked_since_ns.get(key, now_ns) for key in asked}
+        rows = [((o.client_order_id, o.order_family), self._row(o, last_price, callback, status)) for o in orders]
+        self.set_rows(rows)
 
-    def _row(self, order: Order, last_price: Decimal | None) -> OrderRow:
+    def _row(self, order: Order, last_price: Decimal | None, callback: Callback, status: StatusView) -> OrderRow:
         level = order.trigger_price or order.price or None
         is_ours = order.symbol == self._symbol
-        rules = self._rules if is_ours else None
+        rules = callback.symbol_rules.of(order.symbol)
         distance = float(level / last_price - 1) if level and last_price and is_ours else None
+        since_ns = self._asked_since_ns.get((order.client_order_id, order.order_family))
         return OrderRow(
             order=order,
             level=level,
             distance_fraction=None if distance is None else round(distance, 5),
-            price_decimals=rules.price_decimals if rules else decimals_of(level or Decimal(0)),
-            quantity_decimals=rules.quantity_decimals if rules else decimals_of(order.quantity),
+            price_decimals=decimals_of(level or Decimal(0)) if rules.is_unknown else rules.price_decimals,
+            quantity_decimals=decimals_of(order.quantity) if rules.is_unknown else rules.quantity_decimals,
+            told=status.reconciliation.told.get(order_key(order.client_order_id, order.order_family)),
+            asking_s=None if since_ns is None else (self.now_ns - since_ns) // 1_000_000_000,
+            is_in_doubt=not status.routes[Route.PRIVATE].is_fresh,
         )
 
 
@@ -105,6 +123,8 @@ def flags_of(order: Order) -> str:
         words.append(order.time_in_force.value)
     if order.close_position:
         words.append("close position")
-    elif order.reduce_only:
+    elif order.is_reducing:
         words.append("reduce-only")
+    if order.position_side is not PositionSide.BOTH:
+        words.append(f"{order.position_side.value.lower()} leg")
     return " ".join(words)

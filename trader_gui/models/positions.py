@@ -7,13 +7,16 @@ from decimal import Decimal
 from PySide6.QtCore import QObject
 
 from trader_gui.callback import Callback
-from trader_gui.domain.account import MarginType, Position
-from trader_gui.domain.order import Fill, Order, Origin
-from trader_gui.domain.symbol import SymbolRules, decimals_of
-from trader_gui.models.protection import is_covered, live_stops
+from trader_gui.domain.account import MarginType, Position, PositionKey
+from trader_gui.domain.order import Fill, Order, Origin, PositionSide
+from trader_gui.domain.step import Route
+from trader_gui.domain.symbol import decimals_of
 from trader_gui.models.session import unrealized_pnl
 from trader_gui.models.table import Column, KeyedTableModel
 from trader_gui.models.trader_view import StatusView
+from trader_gui.orders.reconcile import position_key
+from trader_gui.risk.cover import is_covered, live_stops
+from trader_gui.rt_trader.provenance import Told
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class PositionRow:
     """One open position as shown. Prices in quote, `quantity` > 0 in base asset; None is unknown.
 
     Attributes:
+        leg: BOTH in one-way mode; in hedge mode the leg, which is the side, too.
         is_long: Side.
         margin: Quote asset bound by it.
         r_multiple: Result over what the nearest stop would lose from the entry.
@@ -28,9 +32,12 @@ class PositionRow:
         is_protected: The live stops close the whole position.
         origin: Who opened it; None when its opening is older than the known fills.
         price_decimals, quantity_decimals: Of the symbol's filters.
+        told: Where the size comes from, None when nothing was told.
+        is_in_doubt: The stream that would tell of changes is not believed now.
     """
 
     symbol: str
+    leg: PositionSide
     is_long: bool
     quantity: Decimal
     entry_price: Decimal
@@ -45,6 +52,13 @@ class PositionRow:
     origin: Origin | None
     price_decimals: int
     quantity_decimals: int
+    told: Told | None = None
+    is_in_doubt: bool = False
+
+    @property
+    def key(self) -> PositionKey:
+        """Which position this is."""
+        return self.symbol, self.leg
 
 
 COLUMNS: tuple[Column[PositionRow], ...] = (
@@ -65,33 +79,35 @@ COLUMNS: tuple[Column[PositionRow], ...] = (
 
 
 class PositionsModel(KeyedTableModel[PositionRow]):
-    """Open positions by symbol; also kept up to date while hidden, because its count stands in the tab."""
+    """Open positions by symbol and leg; also kept up to date while hidden, because its count stands in the tab.
+
+    Attributes:
+        now_ns: Monotonic time of the last refresh; ages are counted up to it.
+    """
 
     def __init__(self, symbol: str, parent: QObject | None = None) -> None:
         super().__init__(COLUMNS, parent)
         self._symbol = symbol
-        self._rules: SymbolRules | None = None
-        self._opened_by: dict[str, tuple[tuple[int, Decimal], Origin | None]] = {}
-
-    def set_rules(self, rules: SymbolRules) -> None:
-        """Take the decimals of the session's symbol."""
-        self._rules = rules
+        self.now_ns = 0
+        self._opened_by: dict[PositionKey, tuple[tuple[int, Decimal], Origin | None]] = {}
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
         """Bring the rows up to date."""
+        self.now_ns = now_ns
         orders = callback.orders.open_orders()
         held = [p for p in callback.account.positions.values() if p.position_amount]
-        self.set_rows([(p.symbol, self._row(p, orders, callback)) for p in held])
+        self.set_rows([(p.key, self._row(p, orders, callback, status)) for p in held])
 
-    def _row(self, position: Position, orders: Sequence[Order], callback: Callback) -> PositionRow:
+    def _row(self, position: Position, orders: Sequence[Order], callback: Callback, status: StatusView) -> PositionRow:
         mark = callback.mark_price.mark if position.symbol == self._symbol else None
         mark_price = mark.mark_price if mark else None
         stops = live_stops(position, orders)
         stop = _nearest(stops, position)
         pnl = unrealized_pnl(position, mark_price)
-        rules = self._rules if position.symbol == self._symbol else None
+        rules = callback.symbol_rules.of(position.symbol)
         return PositionRow(
             symbol=position.symbol,
+            leg=position.position_side,
             is_long=position.position_amount > 0,
             quantity=abs(position.position_amount),
             entry_price=position.entry_price,
@@ -104,16 +120,18 @@ class PositionsModel(KeyedTableModel[PositionRow]):
             stop=stop,
             is_protected=is_covered(position, stops),
             origin=self._origin(position, callback),
-            price_decimals=rules.price_decimals if rules else decimals_of(position.entry_price),
-            quantity_decimals=rules.quantity_decimals if rules else decimals_of(position.position_amount),
+            price_decimals=decimals_of(position.entry_price) if rules.is_unknown else rules.price_decimals,
+            quantity_decimals=decimals_of(position.position_amount) if rules.is_unknown else rules.quantity_decimals,
+            told=status.reconciliation.told.get(position_key(position.symbol, position.position_side)),
+            is_in_doubt=not status.routes[Route.PRIVATE].is_fresh,
         )
 
     def _origin(self, position: Position, callback: Callback) -> Origin | None:
         """Return who opened a position, worked out again only when orders or size changed."""
         key = (callback.orders.revision, position.position_amount)
-        known = self._opened_by.get(position.symbol)
+        known = self._opened_by.get(position.key)
         if known is None or known[0] != key:
-            known = self._opened_by[position.symbol] = (key, opened_by(position, callback))
+            known = self._opened_by[position.key] = (key, opened_by(position, callback))
         return known[1]
 
 
@@ -147,7 +165,7 @@ def opened_by(position: Position, callback: Callback) -> Origin | None:
     remaining = position.position_amount
     opener: Fill | None = None
     for fill in reversed(callback.orders.fills):
-        if fill.symbol != position.symbol:
+        if (fill.symbol, fill.position_side) != position.key:
             continue
         change = fill.quantity * fill.side.sign
         if opener is None and change * position.position_amount > 0:

@@ -1,15 +1,14 @@
-"""Is every position covered by a stop that lives at the exchange? Worked out from positions and open orders."""
+"""Whether every position is covered by a stop that lives at the exchange, and how the engine's own stands."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 
+from trader_gui.callback import Callback
 from trader_gui.domain.account import Position
-from trader_gui.domain.order import Order, OrderStatus, OrderType, Side
-
-_STOP_TYPES = frozenset({OrderType.STOP, OrderType.STOP_MARKET, OrderType.TRAILING_STOP_MARKET})
-_AT_VENUE = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED, OrderStatus.TRIGGERING, OrderStatus.TRIGGERED})
+from trader_gui.domain.order import Order, OrderStatus
+from trader_gui.domain.protection import ProtectionState
+from trader_gui.risk.cover import is_covered, is_stop_for, live_stops
 
 
 class ProtectionKind(StrEnum):
@@ -31,30 +30,26 @@ class Protection:
     total: int = 0
 
 
-def is_stop_for(order: Order, position: Position) -> bool:
-    """Tell whether an order, once live, would get this position out at a loss limit."""
-    side = Side.SELL if position.position_amount > 0 else Side.BUY
-    return (
-        order.symbol == position.symbol
-        and order.side is side
-        and order.order_type in _STOP_TYPES
-        and (order.close_position or order.reduce_only)
-    )
+@dataclass(frozen=True)
+class EngineWatch:
+    """The watchdog of the engine's position.
+
+    Attributes:
+        state: What it found.
+        naked_s: For how long no live stop has been known, whole seconds; None while there is one, or no position.
+        cause: Code of why, "" while nothing has gone wrong.
+    """
+
+    state: ProtectionState = ProtectionState.NOTHING
+    naked_s: int | None = None
+    cause: str = ""
 
 
-def live_stops(position: Position, orders: Iterable[Order]) -> list[Order]:
-    """Return the stops of a position that the exchange has confirmed."""
-    return [o for o in orders if is_stop_for(o, position) and o.status in _AT_VENUE]
-
-
-def is_covered(position: Position, stops: Iterable[Order]) -> bool:
-    """Tell whether the stops together close the whole position."""
-    covered = Decimal(0)
-    for stop in stops:
-        if stop.close_position:
-            return True
-        covered += stop.remaining_quantity
-    return covered >= abs(position.position_amount)
+def engine_watch(callback: Callback) -> EngineWatch:
+    """Return what the core's watchdog found, with its age as shown."""
+    finding = callback.protection.finding
+    age_s = None if finding.since_ms is None else max(0, callback.clock_ms - finding.since_ms) // 1000
+    return EngineWatch(finding.state, age_s, finding.cause)
 
 
 def protection(positions: Iterable[Position], orders: Iterable[Order], *, is_known: bool) -> Protection:

@@ -1,35 +1,39 @@
 """SeriesModel: what the kline chart draws: closed klines, indicators over them, the open kline, own lines and fills.
 
-Horizontal positions are `x`: kline widths since the first kline that the model saw. A kline keeps its x when older ones
-fall out of the collector, so a chart that is panned by hand stands still while klines come and go.
+Horizontal positions are `x`: slots of the interval's grid, whole where a kline opens. A kline's x never changes,
+whatever is loaded before it or after it, so a chart that is panned by hand stands still while klines come and go.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import Flag, auto
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from trader_gui.callback import Callback
-from trader_gui.collectors.kline import KlineArrays
-from trader_gui.collectors.ring import FloatArray
-from trader_gui.conditionals.indicators import bollinger, former_range, realized_volatility
-from trader_gui.domain.market import INTERVAL_MS, Kline
+from trader_gui.collectors.kline import KlineArrays, KlineCollector
+from trader_gui.domain.market import FundingRate, Kline, MarkPrice
 from trader_gui.domain.order import Fill
 from trader_gui.domain.symbol import SymbolRules
+from trader_gui.kline_history.chart_history import ChartHistory
+from trader_gui.kline_history.grid import Grid
+from trader_gui.kline_history.pyramid import Row
+from trader_gui.kline_history.source import KlineSource, SourceState
+from trader_gui.kline_history.store import KlinePage, KlineStore
 from trader_gui.models.frame import FrameModel
-from trader_gui.models.series_lines import OrderLine, PositionLine, order_lines, position_line
+from trader_gui.models.indicator_kinds import BOLLINGER, VOLATILITY
+from trader_gui.models.indicator_track import Indicator, IndicatorTrack
+from trader_gui.models.series_lines import OrderLine, PositionLine, order_lines, position_lines
 from trader_gui.models.trader_view import StatusView
 
-_EMPTY = KlineArrays(np.empty(0, np.int64), *(np.empty(0) for _ in range(5)))
+_FIRST_INTERVAL = "1m"
 
 
 class SeriesChange(Flag):
     """What is different since the last `changed`.
 
     KLINES: closed klines and indicators. OPEN: the open kline. OVERLAY: position, orders, fills, or the second of the
-    countdown. STATE: symbol, rules, parameters or the state of loading.
+    countdown. STATE: symbol, interval, rules, the choice of indicators, or the state of loading.
     """
 
     KLINES = auto()
@@ -38,100 +42,92 @@ class SeriesChange(Flag):
     STATE = auto()
 
 
-@dataclass(frozen=True)
-class IndicatorParameters:
-    """Windows in klines; the deviations are multiples of the bands' sample deviation."""
-
-    band_window: int = 20
-    inner_deviations: float = 1.0
-    outer_deviations: float = 2.0
-    rv_window: int = 10
-    rv_range_window: int = 20
-
-
-@dataclass(frozen=True)
-class Indicators:
-    """Indicators over the closed klines, shape (n,) each, NaN where not ready.
-
-    Attributes:
-        middle, deviation: Of the bands, quote asset.
-        rv, rv_low, rv_high: Realised volatility and its range over the klines before, fractions.
-    """
-
-    middle: FloatArray
-    deviation: FloatArray
-    rv: FloatArray
-    rv_low: FloatArray
-    rv_high: FloatArray
-
-    def band(self, deviations: float) -> FloatArray:
-        """Return the band `deviations` sample deviations above the middle (below it when negative)."""
-        return self.middle + deviations * self.deviation
-
-
 class SeriesModel(FrameModel):
-    """The series of one symbol and interval, brought up to date at most once a frame.
+    """The series that the chart shows, brought up to date at most once a frame.
+
+    It is the session's own until another symbol or interval is chosen; the session goes on with its own all the same.
 
     Attributes:
         symbol, interval: "" before the first refresh.
-        interval_ms: Length of a kline, ms.
-        rules: Filters of the symbol; None before the first refresh.
-        klines: Columns of the closed klines; `first_x` is the x of the oldest.
+        is_own: The series is the one that the session trades by.
+        rules: Filters of the symbol; None while they are not known.
+        store: The closed klines.
+        source: How far they reach back, and what is being loaded.
         open_kline: The kline that is still open; None between two klines.
-        indicators: Over `klines`.
-        parameters: Windows of the indicators.
-        position: None when flat or unknown.
+        mark: Mark and index price of the symbol; None before the first.
+        funding: The last fundings that were paid, oldest first.
+        tracks: The indicators over the closed klines, in the order of the legend.
+        positions: Lines of the position, in hedge mode of its legs; () when flat or unknown.
         orders: Lines of the open orders that have a price.
         fills: Own executions of the symbol, oldest first.
         now_ms: Venue time of the newest message.
-        loading: (klines read, klines wanted); (0, 0) while not told.
+        loading: (klines read, klines wanted) of the session's start; (0, 0) while not told.
 
     Signals:
         changed: Carries a `SeriesChange`.
+        chosen: Another symbol or interval was chosen.
+        indicators_changed: Other indicators, or other parameters or looks of them.
     """
 
     changed = Signal(object)
+    chosen = Signal()
+    indicators_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.symbol = ""
         self.interval = ""
-        self.interval_ms = 60_000
+        self.is_own = True
         self.rules: SymbolRules | None = None
-        self.klines = _EMPTY
-        self.first_x = 0
+        self.store = KlineStore(_FIRST_INTERVAL)
+        self.source = SourceState()
         self.open_kline: Kline | None = None
-        self.parameters = IndicatorParameters()
-        self.indicators = _compute(_EMPTY.close, self.parameters)
-        self.position: PositionLine | None = None
+        self.mark: MarkPrice | None = None
+        self.funding: tuple[FundingRate, ...] = ()
+        self.tracks: tuple[IndicatorTrack, ...] = ()
+        self.positions: tuple[PositionLine, ...] = ()
         self.orders: tuple[OrderLine, ...] = ()
         self.fills: tuple[Fill, ...] = ()
         self.now_ms = 0
         self.loading = (0, 0)
-        self._origin_ms: int | None = None
-        self._overlay_key: tuple[int, ...] = ()
+        self._choice: tuple[str, str] | None = None
+        self._history: ChartHistory | None = None
+        self._source: KlineSource | None = None
+        self._taken: KlineArrays | None = None
+        self._seen_revision = 0
+        self._overlay_key: tuple[object, ...] = ()
+        self.set_indicators((Indicator(BOLLINGER), Indicator(VOLATILITY)))
+
+    @property
+    def grid(self) -> Grid:
+        """Slots of the interval."""
+        return self.store.grid
 
     @property
     def last_price(self) -> Decimal | None:
         """Close of the open kline, or of the last closed one right after it closed; None before the first."""
         if self.open_kline is not None:
             return self.open_kline.close
-        if len(self.klines.close) and self.rules is not None:
-            return self.rules.snap_price(Decimal(repr(float(self.klines.close[-1]))))
+        if len(self.store) and self.rules is not None:
+            close = self.store.row(Row.CLOSE, self.store.end - 1, self.store.end)[0]
+            return self.rules.snap_price(Decimal(repr(float(close))))
         return None
 
     @property
     def last_x(self) -> int:
         """X of the newest kline, open or closed."""
-        return self.first_x + len(self.klines.close) - (self.open_kline is None)
+        newest = self.store.end - 1
+        return newest if self.open_kline is None else max(newest, self.grid.slot_of(self.open_kline.open_time_ms))
 
-    def x_of(self, time_ms: int) -> float:
-        """Return the x of a time; a kline's open time has a whole x. 0 before the first kline."""
-        return 0.0 if self._origin_ms is None else (time_ms - self._origin_ms) / self.interval_ms
+    @property
+    def first_x(self) -> int:
+        """X of the oldest kline that is loaded."""
+        return self.store.first if len(self.store) else self.last_x
 
-    def time_of(self, x: float) -> int:
-        """Return the time of an x, ms UTC; the inverse of `x_of`."""
-        return round((self._origin_ms or 0) + x * self.interval_ms)
+    @property
+    def indicators(self) -> tuple[Indicator, ...]:
+        """The indicators as the user has them."""
+        return tuple(track.indicator for track in self.tracks)
 
     def set_loading(self, done: int, total: int) -> None:
         """Tell how many klines have been read of those wanted, while the session starts."""
@@ -139,12 +135,64 @@ class SeriesModel(FrameModel):
             self.loading = (done, total)
             self.changed.emit(SeriesChange.STATE)
 
-    def set_parameters(self, parameters: IndicatorParameters) -> None:
-        """Draw indicators with other windows, those of the strategy in force."""
-        if parameters != self.parameters:
-            self.parameters = parameters
-            self.indicators = _compute(self.klines.close, parameters)
-            self.changed.emit(SeriesChange.STATE | SeriesChange.KLINES)
+    def set_indicators(self, indicators: Sequence[Indicator]) -> None:
+        """Draw these indicators; what is computed already is kept where the indicator computes the same."""
+        if tuple(indicators) == self.indicators:
+            return
+        spare = list(self.tracks)
+        tracks = []
+        for indicator in indicators:
+            track = next((t for t in spare if t.computes_as(indicator)), None)
+            if track is None:
+                track = IndicatorTrack(indicator, self.store)
+            else:
+                spare.remove(track)
+                track.indicator = indicator
+            tracks.append(track)
+        self.tracks = tuple(tracks)
+        self.changed.emit(SeriesChange.STATE | SeriesChange.KLINES)
+        self.indicators_changed.emit()
+
+    def kline_at(self, x: int) -> tuple[float, ...] | None:
+        """Return the kline at x, open or closed, in the order of `Row`; None where there is none."""
+        if self.store.holds(x):
+            return tuple(self.store.rows(x, x + 1)[:, 0].tolist())
+        o = self.open_kline
+        if o is None or x != self.last_x:
+            return None
+        return float(o.high), float(o.low), float(o.volume), float(o.open), float(o.close)
+
+    # ---- symbol and interval, and what is older ---------------------------------------------------------------------
+
+    def set_history(self, history: ChartHistory) -> None:
+        """From now on klines of any symbol and interval can be had, as far back as the venue has them."""
+        self._history = history
+
+    @property
+    def symbols(self) -> Mapping[str, SymbolRules]:
+        """All symbols of the venue; empty until they have been read, which asking for them begins."""
+        if self._history is None:
+            return {}
+        self._history.want_rules()
+        return self._history.rules
+
+    @property
+    def choice(self) -> tuple[str, str] | None:
+        """The symbol and interval that were chosen; None for the session's own."""
+        return self._choice
+
+    def choose(self, symbol: str, interval: str) -> None:
+        """Show another symbol or interval from the next refresh on; the session is not touched."""
+        if (symbol, interval) != self._choice:
+            self._choice = (symbol, interval)
+            self.chosen.emit()
+
+    def want(self, slot: int) -> None:
+        """Somebody looks at klines from a slot on: those that are missing are loaded."""
+        if self._source is not None:
+            self._source.want(slot)
+
+    # ---- once a frame ------------------------------------------------------------------------------------------------
 
     def refresh(self, callback: Callback, status: StatusView | None = None, now_ns: int = 0) -> None:
         """Bring the series up to date; emits `changed` once, with all that differs, or not at all."""
@@ -156,34 +204,62 @@ class SeriesModel(FrameModel):
             self.changed.emit(change)
 
     def _take_state(self, callback: Callback) -> SeriesChange:
-        state = (callback.symbol, callback.interval, callback.rules)
-        if state == (self.symbol, self.interval, self.rules):
-            return SeriesChange(0)
-        if state[:2] != (self.symbol, self.interval):
-            self._origin_ms = None
-            self.klines, self.open_kline = _EMPTY, None
-            self._overlay_key = ()
-        self.symbol, self.interval, self.rules = state
-        self.interval_ms = INTERVAL_MS[self.interval]
-        return SeriesChange.STATE
+        own = (callback.symbol, callback.interval)
+        wanted = own if self._choice is None or self._history is None else self._choice
+        change = SeriesChange(0)
+        if wanted != (self.symbol, self.interval):
+            self._begin(*wanted, is_own=wanted == own)
+            change = SeriesChange.STATE | SeriesChange.KLINES
+        is_known = self.symbol == callback.symbol or self._history is None
+        rules = callback.rules if is_known else self._history.rules.get(self.symbol)  # type: ignore[union-attr]
+        source = self._source.state if self._source is not None else self.source
+        funding = self._source.funding if self._source is not None else ()
+        if (rules, source) != (self.rules, self.source) or funding is not self.funding:
+            self.rules, self.source, self.funding = rules, source, funding
+            change |= SeriesChange.STATE
+        return change
+
+    def _begin(self, symbol: str, interval: str, *, is_own: bool) -> None:
+        """Begin with no klines."""
+        self.symbol, self.interval, self.is_own = symbol, interval, is_own
+        if self._history is not None:
+            self._source = self._history.open(symbol, interval, is_followed=not is_own)
+            self.store = self._source.store
+        else:
+            self.store = KlineStore(interval)
+        self.tracks = tuple(IndicatorTrack(indicator, self.store) for indicator in self.indicators)
+        self.open_kline = self.mark = self._taken = None
+        self._seen_revision = 0
+        self._overlay_key = ()
 
     def _take_klines(self, callback: Callback) -> SeriesChange:
-        arrays = callback.klines.arrays()
-        if arrays is self.klines:
+        if self.is_own:
+            self._take_own(callback.klines)
+        if self.store.revision == self._seen_revision:
             return SeriesChange(0)
-        self.klines = arrays
-        if len(arrays.close):
-            if self._origin_ms is None:
-                self._origin_ms = int(arrays.open_time_ms[0])
-            self.first_x = (int(arrays.open_time_ms[0]) - self._origin_ms) // self.interval_ms
-        self.indicators = _compute(arrays.close, self.parameters)
+        self._seen_revision = self.store.revision
+        for first, end in self.store.take_changes():
+            for track in self.tracks:
+                track.invalidate(first, end)
         return SeriesChange.KLINES
 
+    def _take_own(self, klines: KlineCollector) -> None:
+        arrays = klines.arrays()
+        if arrays is self._taken:
+            return
+        self._taken = arrays
+        page = KlinePage.of_arrays(arrays)
+        if self._source is not None:
+            self._source.merge(page)
+        else:
+            self.store.merge(page)
+        self.store.mark_repaired(klines.repaired)
+
     def _take_open(self, callback: Callback) -> SeriesChange:
-        kline = callback.open_kline.kline
-        times = self.klines.open_time_ms
-        if kline is not None and len(times) and kline.open_time_ms != int(times[-1]) + self.interval_ms:
-            kline = None  # a hole lies between; the session is reading what is missing
+        followed = self._source.open_kline if self._source is not None else None
+        kline = callback.open_kline.kline if self.is_own else followed
+        if kline is not None and len(self.store) and self.grid.slot_of(kline.open_time_ms) < self.store.end:
+            kline = None
         if kline is self.open_kline:
             return SeriesChange(0)
         self.open_kline = kline
@@ -191,24 +267,18 @@ class SeriesModel(FrameModel):
 
     def _take_overlay(self, callback: Callback, has_new_klines: bool) -> SeriesChange:
         self.now_ms = callback.now_ms
-        key = (
-            callback.orders.revision,
-            callback.account.revision,
-            callback.mark_price.revision,
-            callback.now_ms // 1000,
-        )
+        if self.open_kline is not None:
+            self.now_ms = max(self.now_ms, self.open_kline.event_time_ms)
+        followed = self._source.mark if self._source is not None else None
+        self.mark = callback.mark_price.mark if self.symbol == callback.symbol else followed
+        if self._source is not None and self.mark is not None:
+            self._source.note_mark(self.mark)
+        key = (callback.orders.revision, callback.account.revision, self.mark, self.now_ms // 1000)
         if key == self._overlay_key and not has_new_klines:
             return SeriesChange(0)
         if key[:1] != self._overlay_key[:1]:
             self.fills = tuple(f for f in callback.orders.fills if f.symbol == self.symbol)
         self._overlay_key = key
-        self.position = position_line(callback, self.symbol, self.fills)
-        self.orders = order_lines(callback.orders.open_orders(self.symbol), self.position)
+        self.positions = position_lines(callback, self.symbol, self.fills, self.mark)
+        self.orders = order_lines(callback.orders.open_orders(self.symbol), self.positions)
         return SeriesChange.OVERLAY
-
-
-def _compute(close: FloatArray, parameters: IndicatorParameters) -> Indicators:
-    middle, deviation = bollinger(close, parameters.band_window)
-    rv = realized_volatility(close, parameters.rv_window)
-    low, high = former_range(rv, parameters.rv_range_window)
-    return Indicators(middle, deviation, rv, low, high)

@@ -7,10 +7,11 @@ from enum import StrEnum
 
 from trader_gui.callback import Callback
 from trader_gui.domain.account import Position
-from trader_gui.domain.order import Fill, Order, OrderStatus, OrderType, Origin, Side
+from trader_gui.domain.market import MarkPrice
+from trader_gui.domain.order import Fill, Order, OrderStatus, OrderType, Origin, PositionSide, Side
 from trader_gui.models.positions import opened_by
-from trader_gui.models.protection import live_stops
 from trader_gui.models.session import unrealized_pnl
+from trader_gui.risk.cover import live_stops
 
 
 class LineKind(StrEnum):
@@ -23,15 +24,17 @@ class LineKind(StrEnum):
 
 @dataclass(frozen=True)
 class PositionLine:
-    """The open position. Prices in quote, `quantity` > 0 in base, money in quote asset; None is unknown.
+    """An open position, in hedge mode a leg. Prices and money in quote, `quantity` > 0 in base; None is unknown.
 
     Attributes:
+        leg: BOTH in one-way mode.
         unrealized_pnl: At the mark price.
         risk: What the nearest live stop would lose from the entry, > 0; None without such a stop.
         entry_time_ms: Time of the fill that opened it; None when older than the known fills.
         origin: Who opened it; None when not known.
     """
 
+    leg: PositionSide
     is_long: bool
     quantity: Decimal
     entry_price: Decimal
@@ -58,6 +61,7 @@ class OrderLine:
         is_confirmed: False while the exchange has not said that it has the order.
     """
 
+    order: Order
     kind: LineKind
     side: Side
     price: Decimal
@@ -69,28 +73,36 @@ class OrderLine:
     r_multiple: Decimal | None = None
 
 
-def position_line(callback: Callback, symbol: str, fills: Sequence[Fill]) -> PositionLine | None:
-    """Return the line of the symbol's position; None when flat or not known.
+def position_lines(
+    callback: Callback, symbol: str, fills: Sequence[Fill], mark: MarkPrice | None
+) -> tuple[PositionLine, ...]:
+    """Return the lines of the symbol's position, or of its two legs; () when flat or not known.
 
     Args:
         callback: The session's collectors, read only.
         symbol: Whose position.
         fills: Own executions of the symbol, oldest first.
+        mark: The symbol's mark price; without one the result is what the venue last told.
     """
-    position = callback.account.position(symbol)
-    if position is None or not position.position_amount:
-        return None
-    mark = callback.mark_price.mark
+    return tuple(_position_line(callback, p, fills, mark) for p in callback.account.legs(symbol))
+
+
+def _position_line(
+    callback: Callback, position: Position, fills: Sequence[Fill], mark: MarkPrice | None
+) -> PositionLine:
     liquidation = position.liquidation_price
     return PositionLine(
+        leg=position.position_side,
         is_long=position.position_amount > 0,
         quantity=abs(position.position_amount),
         entry_price=position.entry_price,
         unrealized_pnl=unrealized_pnl(position, mark.mark_price if mark else None),
-        risk=_risk(position, callback.orders.open_orders(symbol)),
+        risk=_risk(position, callback.orders.open_orders(position.symbol)),
         break_even_price=position.break_even_price,
         liquidation_price=liquidation if liquidation and liquidation > 0 else None,
-        entry_time_ms=entry_time_ms(position.position_amount, fills),
+        entry_time_ms=entry_time_ms(
+            position.position_amount, [f for f in fills if f.position_side is position.position_side]
+        ),
         origin=opened_by(position, callback),
     )
 
@@ -100,7 +112,7 @@ def entry_time_ms(position_amount: Decimal, fills: Sequence[Fill]) -> int | None
 
     Args:
         position_amount: Signed, not zero.
-        fills: Own executions of one symbol, oldest first.
+        fills: Own executions of one symbol (of one leg in hedge mode), oldest first.
 
     Returns:
         None when the fills do not reach back so far.
@@ -113,13 +125,14 @@ def entry_time_ms(position_amount: Decimal, fills: Sequence[Fill]) -> int | None
     return None
 
 
-def order_lines(orders: Iterable[Order], position: PositionLine | None) -> tuple[OrderLine, ...]:
+def order_lines(orders: Iterable[Order], positions: Sequence[PositionLine]) -> tuple[OrderLine, ...]:
     """Return a line for every order that has a price; market orders have none."""
+    by_leg = {position.leg: position for position in positions}
     lines = []
     for order in orders:
         price = order.trigger_price if order.order_type.is_conditional else order.price
         if price:
-            lines.append(_order_line(order, price, position))
+            lines.append(_order_line(order, price, by_leg.get(order.position_side)))
     return tuple(lines)
 
 
@@ -135,6 +148,7 @@ def _order_line(order: Order, price: Decimal, position: PositionLine | None) -> 
         money = sign * (price - position.entry_price) * min(quantity, position.quantity)
         r_multiple = money / position.risk if position.risk else None
     return OrderLine(
+        order=order,
         kind=_kind(order.order_type),
         side=order.side,
         price=price,

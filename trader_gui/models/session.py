@@ -1,120 +1,38 @@
 """SessionModel: all that the session bar, the status bar and the banners say, worked out once a frame."""
 
-from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 
 import numpy as np
 from PySide6.QtCore import QObject
 
 from trader_gui.callback import Callback
 from trader_gui.domain.account import Position
-from trader_gui.domain.step import EngineMode, Route
+from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.models.frame import FrameModel
-from trader_gui.models.protection import Protection, ProtectionKind, protection
-from trader_gui.models.trader_view import RouteView, StatusView
+from trader_gui.models.protection import engine_watch, protection
+from trader_gui.models.reconciliation import RowKind, RowState
+from trader_gui.models.session_state import (
+    STREAMS,
+    AccountKind,
+    AccountState,
+    DeadManState,
+    FeedKind,
+    MoneyState,
+    PriceState,
+    RouteState,
+    ServiceState,
+    SessionState,
+)
+from trader_gui.models.trader_view import ReconciliationView, RouteView, StatusView
+
+CONFIRMED_FOR_S = 60
+"""An account that was not confirmed for longer is told in amber."""
 
 _DAY_MS = 86_400_000
 _NS = 1_000_000_000
-
-
-class FeedKind(StrEnum):
-    """What the feed cell says of the market data."""
-
-    WAITING = "waiting"
-    FRESH = "fresh"
-    STALE = "stale"
-    OFFLINE = "offline"
-
-
-@dataclass(frozen=True)
-class RouteState:
-    """One stream as shown: `age_s` is rounded to tenths, None before the first message."""
-
-    kind: FeedKind
-    age_s: float | None = None
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class PriceState:
-    """Prices as shown; `change_span_ms` says over how long the change is counted."""
-
-    last_price: Decimal | None = None
-    change_fraction: float | None = None
-    change_span_ms: int = 0
-    mark_price: Decimal | None = None
-    funding_fraction: Decimal | None = None
-    funding_in_s: int | None = None
-
-
-@dataclass(frozen=True)
-class MoneyState:
-    """The account in the margin asset; None is unknown. `today` counts from midnight UTC, unrealised included."""
-
-    wallet_balance: Decimal | None = None
-    unrealized_pnl: Decimal | None = None
-    equity: Decimal | None = None
-    today: Decimal | None = None
-
-
-@dataclass(frozen=True)
-class ServiceState:
-    """The connection's side figures, milliseconds and counts as shown.
-
-    Attributes:
-        clock_age_min: Whole minutes since the offset was measured.
-        banned_until_ms: End of the exchange's ban of this address, None when there is none.
-        paused_s: Whole seconds for which the exchange wants to be asked nothing, 0 mostly.
-    """
-
-    rest_latency_ms: int | None = None
-    clock_offset_ms: int | None = None
-    clock_age_min: int | None = None
-    banned_until_ms: int | None = None
-    paused_s: int = 0
-    weight_used: int | None = None
-    weight_limit: int = 0
-    orders_used: int | None = None
-    orders_limit: int = 0
-    journal_ok: bool = True
-
-
-_NOT_YET_KNOWN = Protection(ProtectionKind.UNKNOWN)
-_WAITING = RouteState(FeedKind.WAITING)
-_NO_PRICE = PriceState()
-_NO_MONEY = MoneyState()
-_NO_SERVICE = ServiceState()
-
-
-@dataclass(frozen=True)
-class SessionState:
-    """One picture of the session; two equal states look the same.
-
-    Attributes:
-        phase, failure, halt_reason, differences: As in the session's status.
-        armed_left_s: Whole seconds until the engine disarms by itself; None when not armed or without an end.
-        venue_time_s: Market time of the last message, whole seconds UTC, 0 before the first.
-    """
-
-    phase: str = "starting"
-    failure: str = ""
-    loading_done: int = 0
-    loading_total: int = 0
-    mode: EngineMode = EngineMode.HALTED
-    armed_left_s: int | None = None
-    halt_reason: str = ""
-    protection: Protection = _NOT_YET_KNOWN
-    feed: RouteState = _WAITING
-    user_stream: RouteState = _WAITING
-    price: PriceState = _NO_PRICE
-    money: MoneyState = _NO_MONEY
-    service: ServiceState = _NO_SERVICE
-    position: Position | None = None
-    differences: tuple[str, ...] = ()
-    data_ended: bool = False
-    venue_time_s: int = 0
+_RECENT_NS = 60 * _NS
+"""So long a lost connection, or what befell the machine, is spoken of."""
 
 
 class SessionModel(FrameModel):
@@ -125,6 +43,7 @@ class SessionModel(FrameModel):
         symbol, interval: Of the session.
         rules: The symbol's filters; None until the session has read them.
         state: The picture of the last refresh.
+        now_ns: Monotonic time of it; ages are counted up to it.
     """
 
     def __init__(self, profile_name: str, symbol: str, interval: str, parent: QObject | None = None) -> None:
@@ -134,6 +53,7 @@ class SessionModel(FrameModel):
         self.interval = interval
         self.rules: SymbolRules | None = None
         self.state = SessionState()
+        self.now_ns = 0
 
     def refresh_status(self, status: StatusView) -> None:
         """Show the start of a session, while there are no collectors yet."""
@@ -149,9 +69,12 @@ class SessionModel(FrameModel):
         )
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
+        self.now_ns = now_ns
         positions = list(callback.account.positions.values())
         orders = callback.orders.open_orders()
         is_known = callback.account.is_known
+        streams = {route: _route_state(status.routes[route], now_ns) for route in STREAMS}
+        is_disturbed = bool(status.disturbed_ns) and now_ns - status.disturbed_ns < _RECENT_NS
         self._show(
             SessionState(
                 phase=status.phase,
@@ -162,12 +85,18 @@ class SessionModel(FrameModel):
                 armed_left_s=_left_s(status.armed_until_ns, now_ns),
                 halt_reason=status.halt_reason,
                 protection=protection(positions, orders, is_known=is_known),
-                feed=_feed_state(status, now_ns),
-                user_stream=_route_state(status.routes[Route.PRIVATE], now_ns),
+                watch=engine_watch(callback),
+                dead_man=_dead_man_state(status, now_ns),
+                feed=_worse(streams[Route.MARKET], streams[Route.PUBLIC]),
+                user_stream=streams[Route.PRIVATE],
+                streams=tuple(streams.items()),
+                disturbance=status.disturbance if is_disturbed else "",
                 price=_price_state(callback),
                 money=self._money_state(callback, status, positions),
                 service=_service_state(status, now_ns),
-                position=callback.account.position(self.symbol),
+                account=self._account_state(status.reconciliation, now_ns),
+                legs=callback.account.legs(self.symbol),
+                is_hedge=status.is_hedge,
                 differences=status.differences,
                 data_ended=status.data_ended,
                 venue_time_s=status.venue_time_ms // 1000,
@@ -178,6 +107,19 @@ class SessionModel(FrameModel):
         if state != self.state:
             self.state = state
             self.changed.emit()
+
+    def _account_state(self, looks: ReconciliationView, now_ns: int) -> AccountState:
+        age_s = None if looks.confirmed_ns is None else max(0, now_ns - looks.confirmed_ns) // _NS
+        unexplained = [row for row in looks.rows if row.state is RowState.UNEXPLAINED]
+        asset = self.rules.margin_asset if self.rules is not None else ""
+        return AccountState(
+            kind=_account_kind(looks, age_s, has_unexplained=bool(unexplained)),
+            age_s=age_s,
+            open_rows=looks.open_rows,
+            worst=unexplained[0] if unexplained else None,
+            problem=looks.problem,
+            wallet=looks.told.get((RowKind.WALLET, asset)),
+        )
 
     def _money_state(self, callback: Callback, status: StatusView, positions: list[Position]) -> MoneyState:
         account = callback.account
@@ -205,26 +147,39 @@ def _left_s(until_ns: int | None, now_ns: int) -> int | None:
     return None if until_ns is None else max(0, -(-(until_ns - now_ns) // _NS))
 
 
-def _age_s(route: RouteView, now_ns: int) -> float | None:
+def _age_s(then_ns: int, now_ns: int) -> float | None:
     """Return the age in tenths of a second; whole seconds from ten on, where tenths say nothing."""
-    if not route.last_received_ns:
+    if not then_ns:
         return None
-    age = max(0, now_ns - route.last_received_ns) / _NS
+    age = max(0, now_ns - then_ns) / _NS
     return round(age, 1) if age < 10 else float(int(age))
 
 
 def _route_state(route: RouteView, now_ns: int) -> RouteState:
-    age = _age_s(route, now_ns)
-    if not route.is_connected:
-        return RouteState(FeedKind.WAITING if age is None else FeedKind.OFFLINE, age, route.detail)
-    return RouteState(FeedKind.FRESH if route.is_fresh else FeedKind.STALE, age, route.detail)
+    since_ns = route.fresh_since_ns if route.is_connected else route.connected_since_ns
+    age_s = _age_s(route.last_received_ns, now_ns)
+    return RouteState(
+        kind=_route_kind(route),
+        age_s=age_s,
+        detail=route.detail,
+        alive_s=_age_s(route.alive_ns, now_ns),
+        since_s=max(0, now_ns - since_ns) // _NS if since_ns else None,
+        replaced=route.replaced,
+        reason=route.reason,
+        losses=route.losses if now_ns - route.lost_ns < _RECENT_NS else 0,
+    )
 
 
-def _feed_state(status: StatusView, now_ns: int) -> RouteState:
-    """Return the worse of the two market routes; of two equal ones, the older."""
+def _route_kind(route: RouteView) -> FeedKind:
+    if route.is_connected:
+        return FeedKind.FRESH if route.is_fresh else FeedKind.STALE
+    return FeedKind.OFFLINE if route.last_received_ns or route.lost_ns else FeedKind.WAITING
+
+
+def _worse(*states: RouteState) -> RouteState:
+    """Return the worst; of two equal ones, the one that was lost more often lately, or the older."""
     order = [FeedKind.FRESH, FeedKind.WAITING, FeedKind.STALE, FeedKind.OFFLINE]
-    states = [_route_state(status.routes[route], now_ns) for route in (Route.MARKET, Route.PUBLIC)]
-    return max(states, key=lambda s: (order.index(s.kind), s.age_s or 0.0))
+    return max(states, key=lambda s: (order.index(s.kind), s.losses, s.age_s or 0.0))
 
 
 def _price_state(callback: Callback) -> PriceState:
@@ -252,6 +207,23 @@ def _change(callback: Callback, last_price: float, open_time_ms: int) -> tuple[f
     return last_price / float(arrays.close[index]) - 1.0, span_ms
 
 
+def _dead_man_state(status: StatusView, now_ns: int) -> DeadManState:
+    told = status.dead_man
+    return DeadManState(told.mode, _left_s(told.until_ns, now_ns), told.failure)
+
+
+def _account_kind(looks: ReconciliationView, age_s: int | None, *, has_unexplained: bool) -> AccountKind:
+    if has_unexplained:
+        return AccountKind.UNEXPLAINED
+    if looks.open_rows:
+        return AccountKind.DIFFERS
+    if not looks.is_running:
+        return AccountKind.UNCHECKED
+    if age_s is None:
+        return AccountKind.CHECKING
+    return AccountKind.OLD if age_s > CONFIRMED_FOR_S else AccountKind.CONFIRMED
+
+
 def _service_state(status: StatusView, now_ns: int) -> ServiceState:
     synced_ns = status.clock_synced_ns
     return ServiceState(
@@ -265,4 +237,6 @@ def _service_state(status: StatusView, now_ns: int) -> ServiceState:
         orders_used=status.orders_used,
         orders_limit=status.orders_limit,
         journal_ok=status.journal_ok,
+        journal_failure=status.journal_failure,
+        journal_failed_since_ms=status.journal_failed_since_ms,
     )

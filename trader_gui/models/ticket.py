@@ -8,20 +8,28 @@ from PySide6.QtCore import QObject
 
 from trader_gui.callback import Callback
 from trader_gui.domain.account import Balance, MarginType, Position
-from trader_gui.domain.order import Order, OrderFamily, OrderStatus, OrderType, Origin, Purpose, Side
+from trader_gui.domain.order import (
+    Order,
+    OrderFamily,
+    OrderStatus,
+    OrderType,
+    Origin,
+    Purpose,
+    Side,
+)
 from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.models.frame import FrameModel
 from trader_gui.models.ticket_math import available_balance, closing_part, order_cost
-from trader_gui.models.ticket_records import Resting, TicketFacts
+from trader_gui.models.ticket_records import OtherPosition, Resting, TicketFacts
 from trader_gui.models.trader_view import StatusView
 
 _ZERO = Decimal(0)
 _NS_PER_TENTH = 100_000_000
 _STOP_TYPES = frozenset({OrderType.STOP, OrderType.STOP_MARKET})
 _NOT_AT_VENUE = frozenset({OrderStatus.SENT, OrderStatus.UNKNOWN})
-_NEEDED_ROUTES = (Route.MARKET, Route.PRIVATE)
-"""Entries need fresh prices and a fresh account."""
+_NEEDED_ROUTES = tuple(Route)
+"""Entries need fresh prices, a fresh book and a fresh account, as the risk gate does."""
 
 
 class TicketModel(FrameModel):
@@ -70,6 +78,11 @@ def read_facts(callback: Callback, status: StatusView, now_ns: int) -> TicketFac
         last_price=kline.close if kline else None,
         mark_price=mark_price,
         position=account.position(rules.symbol),
+        is_hedge=account.is_hedge,
+        legs=account.legs(rules.symbol) if account.is_hedge else (),
+        others=tuple(
+            OtherPosition(p, callback.symbol_rules.of(p.symbol)) for p in positions if p.symbol != rules.symbol
+        ),
         is_account_known=account.is_known,
         available_balance=_available(callback, orders, balance, mark_price),
         equity=balance.wallet_balance + _unrealized(positions, rules, mark_price) if balance else None,
@@ -85,6 +98,8 @@ def read_facts(callback: Callback, status: StatusView, now_ns: int) -> TicketFac
         max_position_notional=limits.max_position_notional,
         resting_buy=_resting_quantity(orders, Side.BUY),
         resting_sell=_resting_quantity(orders, Side.SELL),
+        open_orders=len(orders),
+        is_account_flat=not positions and not callback.orders.open_orders(),
         undecided=frozenset((o.purpose or Purpose.ENTRY, o.side) for o in orders if _is_undecided(o)),
         feed_age_s=None if is_live else _feed_age_s(status, now_ns),
         feed_is_live=is_live,
@@ -103,7 +118,9 @@ def _available(
         return None
     free = None
     if leverage and mark_price is not None:
-        resting = sum((_order_margin(o, account.position(rules.symbol), mark_price, leverage) for o in orders), _ZERO)
+        resting = sum(
+            (_order_margin(o, account.position(o.symbol, o.position_side), mark_price, leverage) for o in orders), _ZERO
+        )
         leverages = {p.symbol: p.leverage for p in positions if p.leverage} | {rules.symbol: leverage}
         free = available_balance(
             balance.cross_wallet_balance, positions, {rules.symbol: mark_price}, leverages, resting
@@ -113,7 +130,7 @@ def _available(
 
 def _order_margin(order: Order, position: Position | None, mark_price: Decimal, leverage: int) -> Decimal:
     """Return the margin that a resting limit order holds; conditional and reduce-only orders hold none."""
-    if order.order_family is OrderFamily.ALGO or order.reduce_only or not order.price:
+    if order.order_family is OrderFamily.ALGO or order.is_reducing or not order.price:
         return _ZERO
     amount = position.position_amount if position else _ZERO
     opens = order.remaining_quantity - closing_part(amount, order.side, order.remaining_quantity)
@@ -137,8 +154,7 @@ def _other_cross_pnl(positions: Sequence[Position], symbol: str) -> Decimal | No
 
 
 def _would_stop(order: Order) -> bool:
-    is_closing = order.close_position or order.reduce_only
-    return order.order_type in _STOP_TYPES and is_closing and order.status not in _NOT_AT_VENUE
+    return order.order_type in _STOP_TYPES and order.is_reducing and order.status not in _NOT_AT_VENUE
 
 
 def _resting(order: Order) -> Resting:
@@ -146,7 +162,7 @@ def _resting(order: Order) -> Resting:
 
 
 def _resting_quantity(orders: Sequence[Order], side: Side) -> Decimal:
-    opening = (o for o in orders if o.side is side and not o.reduce_only and not o.close_position)
+    opening = (o for o in orders if o.side is side and not o.is_reducing)
     return sum((o.remaining_quantity for o in opening), _ZERO)
 
 

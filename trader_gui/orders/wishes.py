@@ -7,11 +7,7 @@ from trader_gui.domain.order import CancelIntent, Order, Origin, Purpose
 
 def opening_orders(orders: Iterable[Order]) -> list[Order]:
     """Return the orders that could open or enlarge a position; stops and other exits are left out."""
-    return [
-        order
-        for order in orders
-        if not order.reduce_only and not order.close_position and order.purpose is not Purpose.PROTECTION
-    ]
+    return [order for order in orders if not order.is_reducing and order.purpose is not Purpose.PROTECTION]
 
 
 def cancel_wishes(orders: Iterable[Order], reason: str, now_ms: int) -> list[CancelIntent]:

@@ -4,14 +4,25 @@ from collections import deque
 
 from msgspec.structs import replace
 
-from trader_gui.domain.order import CancelIntent, OrderIntent, make_client_order_id
-from trader_gui.domain.step import _GATE_KEY, ApprovedCancel, ApprovedOrder, EngineMode, Refusal
+from trader_gui.domain.client_order_id import make_client_order_id
+from trader_gui.domain.order import AmendIntent, CancelIntent, OrderIntent
+from trader_gui.domain.step import (
+    _GATE_KEY,
+    Approved,
+    ApprovedAmend,
+    ApprovedCancel,
+    ApprovedOrder,
+    EngineMode,
+    Refusal,
+    Wish,
+)
+from trader_gui.risk.changes import check_cancel, fit_amend
+from trader_gui.risk.legs import on_its_leg
 from trader_gui.risk.rules import (
     HOUR_MS,
     ORDER_RULES,
     RiskContext,
     RiskLimits,
-    check_cancel,
     fit_to_position,
     is_opening,
     refuse_by_mode,
@@ -32,25 +43,28 @@ class RiskGate:
         prefix: As given.
         mode: What the engine may do; HALTED at the start.
         limits: May be replaced while running.
+        are_entries_blocked: The whole account is being closed.
     """
 
     def __init__(self, limits: RiskLimits, prefix: str, first_sequence: int) -> None:
         self.prefix = prefix
         self.mode = EngineMode.HALTED
         self.limits = limits
+        self.are_entries_blocked = False
         self._sequence = first_sequence
         self._entry_times_ms: deque[int] = deque()
 
-    def review(
-        self, intent: OrderIntent | CancelIntent, context: RiskContext
-    ) -> ApprovedOrder | ApprovedCancel | Refusal:
-        """Return the approved order or cancel, or the first rule's refusal."""
+    def review(self, intent: Wish, context: RiskContext) -> Approved | Refusal:
+        """Return the approved order, cancel or amendment, or the first rule's refusal."""
         if isinstance(intent, CancelIntent):
             return check_cancel(intent, context) or ApprovedCancel(intent, gate_key=_GATE_KEY)
+        if isinstance(intent, AmendIntent):
+            return self._review_amend(intent, context)
         while self._entry_times_ms and self._entry_times_ms[0] <= context.now_ms - HOUR_MS:
             self._entry_times_ms.popleft()
         context = replace(context, entry_times_ms=tuple(self._entry_times_ms))
-        fitted = fit_to_position(intent, context)
+        placed = on_its_leg(intent, is_hedge=context.is_hedge)
+        fitted = placed if isinstance(placed, Refusal) else fit_to_position(placed, context)
         if isinstance(fitted, Refusal):
             return fitted
         for rule in ORDER_RULES:
@@ -59,9 +73,17 @@ class RiskGate:
                 return refusal
         return self._approve(fitted, context.now_ms)
 
+    def _review_amend(self, intent: AmendIntent, context: RiskContext) -> ApprovedAmend | Refusal:
+        amended = fit_amend(intent, context)
+        if isinstance(amended, Refusal):
+            return amended
+        whole = replace(intent, price=amended.price, quantity=amended.quantity)
+        return ApprovedAmend(whole, amended, gate_key=_GATE_KEY)
+
     def still_allows(self, intent: OrderIntent) -> bool:
-        """Tell whether the mode lets an approved order through that has not been sent yet."""
-        return refuse_by_mode(intent, self.mode) is None
+        """Tell whether an approved order that has not been sent yet may still go out."""
+        is_blocked = self.are_entries_blocked and is_opening(intent)
+        return not is_blocked and refuse_by_mode(intent, self.mode) is None
 
     def _approve(self, intent: OrderIntent, now_ms: int) -> ApprovedOrder:
         if is_opening(intent):

@@ -1,10 +1,11 @@
 """The rules of the gate: each looks at one wish and gives a `Refusal`, or None when it has no objection.
 
-Codes: `other_symbol`, `not_trading`, `halted`, `reducing`, `stale_feed`, `unknown_account`, `order_in_flight`,
-`position_not_told`, `incomplete_order`, `exit_not_reducing`, `off_tick`, `price_out_of_range`, `price_too_far`,
+Codes: `wrong_leg`, `other_symbol`, `unknown_rules`, `not_trading`, `halted`, `reducing`, `hedge_mode`, `flattening`,
+`stale_feed`, `unknown_account`, `order_in_flight`, `position_not_told`, `incomplete_order`, `not_with_this_type`,
+`callback_out_of_range`, `good_till_too_soon`, `exit_not_reducing`, `off_tick`, `price_out_of_range`, `price_too_far`,
 `below_min_quantity`, `above_max_quantity`, `off_step`, `no_price`, `below_min_notional`, `order_quantity_limit`,
-`position_notional_limit`, `daily_loss_limit`, `entries_per_hour_limit`, `nothing_to_reduce`; for cancels
-`order_closed`, `cancel_in_flight`, `not_own_order`.
+`position_notional_limit`, `daily_loss_limit`, `entries_per_hour_limit`, `nothing_to_reduce`.
+Changes of open orders: see `changes`.
 """
 
 from collections.abc import Callable
@@ -15,13 +16,25 @@ import msgspec
 
 from trader_gui.collectors.order_update import OrderKey
 from trader_gui.domain.account import Position
-from trader_gui.domain.order import CancelIntent, Order, OrderIntent, OrderStatus, OrderType, Origin, Purpose
+from trader_gui.domain.order import (
+    Order,
+    OrderIntent,
+    OrderStatus,
+    OrderType,
+    Origin,
+    PositionSide,
+    Purpose,
+)
 from trader_gui.domain.step import EngineMode, Refusal
 from trader_gui.domain.symbol import SymbolRules, is_multiple, snap
+from trader_gui.risk.order_kinds import refuse_kind
 
 HOUR_MS = 3_600_000
 
-_LIMIT_TYPES = frozenset({OrderType.LIMIT, OrderType.STOP, OrderType.TAKE_PROFIT})
+MARK_MARGIN = Decimal("0.005")
+"""A market order is worth this much more than the least: the venue counts at its own mark price, which may have moved
+until the order arrives (once a second it is told)."""
+
 _UNSURE = frozenset({OrderStatus.SENT, OrderStatus.UNKNOWN})
 
 
@@ -42,80 +55,94 @@ class RiskLimits(msgspec.Struct, frozen=True):
 
 
 class RiskContext(msgspec.Struct, frozen=True):
-    """What the gate knows when a wish comes.
+    """What the gate knows when a wish comes, of the symbol that the wish names.
 
     Attributes:
-        position: As the venue told it; None when flat or unknown.
+        symbol: The session's own; nothing is opened on another one.
+        is_hedge: The account is in hedge mode.
+        legs: The symbol's positions as the venue told them; flat ones are left out.
         is_account_known: A snapshot was applied.
-        open_orders: Of the symbol, all origins, SENT and UNKNOWN included.
+        open_orders: Of the symbol, all origins and legs, SENT and UNKNOWN included.
         closed_keys: Recent terminal orders that the venue has told of; one that we gave up on may be open after all.
         cancels_in_flight: Orders whose cancel was sent and not answered.
+        amends_in_flight: Orders whose amendment was sent, and of which nobody knows yet what became of it.
+        are_entries_blocked: The whole account is being closed.
         untold: Purposes of the engine with an execution whose new position was not told yet.
-        last_price, mark_price: Quote asset; None while unknown.
-        is_market_fresh, is_private_fresh: Freshness of the two routes that trading depends on.
+        last_price, mark_price, best_bid, best_ask: Quote asset; None while unknown.
+        is_market_fresh: Both routes of market data are fresh: prices and best bid and ask.
+        is_private_fresh: So is the account's own.
         result_today: Realised profit minus commission since 00:00 UTC, quote asset.
         entry_times_ms: When opening orders were approved, within the last hour, oldest first; the gate fills it in.
     """
 
+    symbol: str
     rules: SymbolRules
     limits: RiskLimits
     mode: EngineMode
-    position: Position | None
+    is_hedge: bool
+    legs: tuple[Position, ...]
     is_account_known: bool
     open_orders: tuple[Order, ...]
     closed_keys: frozenset[OrderKey]
     cancels_in_flight: frozenset[OrderKey]
+    amends_in_flight: frozenset[OrderKey]
+    are_entries_blocked: bool
     untold: frozenset[Purpose]
     last_price: Decimal | None
     mark_price: Decimal | None
+    best_bid: Decimal | None
+    best_ask: Decimal | None
     is_market_fresh: bool
     is_private_fresh: bool
     result_today: Decimal
     now_ms: int
     entry_times_ms: tuple[int, ...] = ()
 
-    @property
-    def position_amount(self) -> Decimal:
-        """Signed, base asset; 0 when flat or unknown."""
-        return self.position.position_amount if self.position is not None else Decimal(0)
+    def amount_of(self, leg: PositionSide) -> Decimal:
+        """Return what is held on a leg, signed, base asset; 0 when flat or unknown."""
+        return next((p.position_amount for p in self.legs if p.position_side is leg), Decimal(0))
 
 
 OrderRule: TypeAlias = Callable[[OrderIntent, RiskContext], Refusal | None]
-CancelRule: TypeAlias = Callable[[CancelIntent, RiskContext], Refusal | None]
 
 
 def is_opening(intent: OrderIntent) -> bool:
-    """Tell whether the order could open or enlarge a position; the venue's flags decide, not the purpose."""
-    return not (intent.reduce_only or intent.close_position)
+    """Tell whether the order could open or enlarge a position; flags and leg decide, not the purpose."""
+    return not intent.is_reducing
 
 
 def fit_to_position(intent: OrderIntent, context: RiskContext) -> OrderIntent | Refusal:
-    """Cut a reducing order to the position; refuse it when there is nothing to reduce.
+    """Cut a reducing order to the position of its leg; refuse it when there is nothing to reduce.
 
     While the account is unknown or its route stale, the order passes as it is: the venue holds it to the position, and
     a wrong picture of ours must not keep anyone in.
     """
     if is_opening(intent) or not (context.is_account_known and context.is_private_fresh):
         return intent
-    reducible = -context.position_amount * intent.side.sign
+    held = context.amount_of(intent.position_side)
+    reducible = -held * intent.side.sign
     if reducible <= 0:
-        return Refusal("nothing_to_reduce", f"{context.position_amount:f}")
+        return Refusal("nothing_to_reduce", f"{held:f}")
     if intent.quantity is None or intent.quantity <= reducible:
         return intent
     return msgspec.structs.replace(intent, quantity=reducible)
 
 
 def check_symbol(intent: OrderIntent, context: RiskContext) -> Refusal | None:
-    """The gate knows the filters of one symbol only."""
-    if intent.symbol != context.rules.symbol:
+    """Only the session's own symbol is watched: on another one nothing is opened, what is open can be closed."""
+    if intent.symbol != context.symbol and is_opening(intent):
         return Refusal("other_symbol", intent.symbol)
+    if context.rules.is_unknown:
+        return Refusal("unknown_rules", intent.symbol)
     if context.rules.status != "TRADING":
         return Refusal("not_trading", context.rules.status)
     return None
 
 
 def check_mode(intent: OrderIntent, context: RiskContext) -> Refusal | None:
-    """The engine's mode lets the order through."""
+    """The engine's mode lets the order through, and so does the account's: the engine knows one position a symbol."""
+    if context.is_hedge and intent.origin is Origin.ENGINE:
+        return Refusal("hedge_mode")
     return refuse_by_mode(intent, context.mode)
 
 
@@ -128,6 +155,11 @@ def refuse_by_mode(intent: OrderIntent, mode: EngineMode) -> Refusal | None:
     if mode is EngineMode.REDUCING and is_opening(intent):
         return Refusal("reducing")
     return None
+
+
+def check_block(intent: OrderIntent, context: RiskContext) -> Refusal | None:
+    """Nothing is opened while the whole account is being closed."""
+    return Refusal("flattening") if context.are_entries_blocked and is_opening(intent) else None
 
 
 def check_freshness(intent: OrderIntent, context: RiskContext) -> Refusal | None:
@@ -147,20 +179,23 @@ def check_account(intent: OrderIntent, context: RiskContext) -> Refusal | None:
 
 
 def check_in_flight(intent: OrderIntent, context: RiskContext) -> Refusal | None:
-    """One order in flight per symbol and purpose.
+    """One order in flight per symbol and purpose; the two legs of a symbol do not bar each other's exits.
 
     The engine waits until its former order of the purpose is over, and until the venue has told the position that came
-    of it. The hand may have many resting orders, but waits while one of its purpose is on its way or unknown. An
-    opening order waits for anybody's unknown one; an exit never waits for somebody else's.
+    of it; only a stop that has become too small may be joined by another. The hand may have many resting orders, but
+    waits while one of its purpose is on its way or unknown. An opening order waits for anybody's unknown one; an exit
+    never waits for somebody else's.
     """
     for order in context.open_orders:
         if order.purpose is not intent.purpose:
+            continue
+        if order.position_side is not intent.position_side and intent.is_reducing:
             continue
         is_own = order.origin is intent.origin
         if order.status in _UNSURE:
             bars = (is_own and _is_same_kind(intent, order)) or is_opening(intent)
         else:
-            bars = is_own and intent.origin is Origin.ENGINE
+            bars = is_own and intent.origin is Origin.ENGINE and not _is_short_stop(order, context)
         if bars:
             return Refusal("order_in_flight", order.client_order_id)
     if intent.origin is Origin.ENGINE and intent.purpose in context.untold:
@@ -169,24 +204,19 @@ def check_in_flight(intent: OrderIntent, context: RiskContext) -> Refusal | None
 
 
 def check_shape(intent: OrderIntent, context: RiskContext) -> Refusal | None:
-    """The order has all the numbers that its type needs, none below zero, and an exit can only reduce."""
-    needed = [("quantity", intent.quantity)] if not intent.close_position else []
-    if intent.order_type in _LIMIT_TYPES:
-        needed.append(("price", intent.price))
-    if intent.order_type.is_conditional:
-        needed.append(("trigger_price", intent.trigger_price))
-    for name, value in needed:
-        if value is None or not value.is_finite() or value <= 0:
-            return Refusal("incomplete_order", name)
+    """The order has all that its type needs and nothing else, and an exit can only reduce."""
+    refusal = refuse_kind(intent, context.now_ms)
+    if refusal is not None:
+        return refusal
     if intent.purpose is not Purpose.ENTRY and is_opening(intent):
         return Refusal("exit_not_reducing")
     return None
 
 
 def check_price(intent: OrderIntent, context: RiskContext) -> Refusal | None:
-    """Limit and trigger price lie on the tick and within the symbol's bounds."""
+    """Limit, trigger and activation price lie on the tick and within the symbol's bounds."""
     rules = context.rules
-    for price in (intent.price, intent.trigger_price):
+    for price in (intent.price, intent.trigger_price, intent.activation_price):
         if price is None:
             continue
         if rules.min_price and price < rules.min_price:
@@ -199,15 +229,19 @@ def check_price(intent: OrderIntent, context: RiskContext) -> Refusal | None:
 
 
 def check_percent_price(intent: OrderIntent, context: RiskContext) -> Refusal | None:
-    """A limit price is not further through the mark price than the venue allows (PERCENT_PRICE)."""
-    rules, mark_price = context.rules, context.mark_price
-    if intent.price is None or mark_price is None or intent.order_type is not OrderType.LIMIT:
+    """A limit price is not further through the mark price than the venue allows (PERCENT_PRICE).
+
+    That of a conditional order is held against its trigger.
+    """
+    rules = context.rules
+    reference = intent.trigger_price if intent.order_type.is_conditional else context.mark_price
+    if intent.price is None or reference is None:
         return None
     if intent.side.sign > 0 and rules.percent_up:
-        highest = snap(mark_price * rules.percent_up, rules.tick_size, ROUND_FLOOR)
+        highest = snap(reference * rules.percent_up, rules.tick_size, ROUND_FLOOR)
         return Refusal("price_too_far", f"{highest:f}", highest) if intent.price > highest else None
     if intent.side.sign < 0 and rules.percent_down:
-        lowest = snap(mark_price * rules.percent_down, rules.tick_size, ROUND_CEILING)
+        lowest = snap(reference * rules.percent_down, rules.tick_size, ROUND_CEILING)
         return Refusal("price_too_far", f"{lowest:f}", lowest) if intent.price < lowest else None
     return None
 
@@ -217,7 +251,7 @@ def check_quantity(intent: OrderIntent, context: RiskContext) -> Refusal | None:
     quantity, rules = intent.quantity, context.rules
     if quantity is None:
         return None
-    if intent.order_type in _LIMIT_TYPES:
+    if intent.order_type.has_limit_price:
         step, smallest, largest = rules.step_size, rules.min_quantity, rules.max_quantity
     else:
         step, smallest, largest = rules.market_step_size, rules.market_min_quantity, rules.market_max_quantity
@@ -232,16 +266,21 @@ def check_quantity(intent: OrderIntent, context: RiskContext) -> Refusal | None:
 
 def check_notional(intent: OrderIntent, context: RiskContext) -> Refusal | None:
     """An opening order is worth at least the symbol's minimum; `nearest` is the smallest quantity that is."""
-    smallest = context.rules.min_notional
     if intent.quantity is None or not is_opening(intent):
         return None
+    smallest = least_notional(context.rules, is_market=intent.order_type is OrderType.MARKET)
     price = _price_of(intent, context)
     if price is None:
         return Refusal("no_price")
     if intent.quantity * price >= smallest:
         return None
-    step = context.rules.step_size if intent.order_type in _LIMIT_TYPES else context.rules.market_step_size
+    step = context.rules.step_size if intent.order_type.has_limit_price else context.rules.market_step_size
     return Refusal("below_min_notional", f"{smallest:f}", snap(smallest / price, step, ROUND_CEILING))
+
+
+def least_notional(rules: SymbolRules, *, is_market: bool) -> Decimal:
+    """Return what an opening order must be worth, quote asset."""
+    return rules.min_notional * (1 + MARK_MARGIN) if is_market else rules.min_notional
 
 
 def check_order_quantity_limit(intent: OrderIntent, context: RiskContext) -> Refusal | None:
@@ -253,17 +292,18 @@ def check_order_quantity_limit(intent: OrderIntent, context: RiskContext) -> Ref
 
 
 def check_position_limit(intent: OrderIntent, context: RiskContext) -> Refusal | None:
-    """The user's limit on the position: what is held, what open orders of this side may add, and this order."""
+    """The user's limit on the position, of each leg: what is held, what open orders may add to it, and this order."""
     largest = context.limits.max_position_notional
     price = _price_of(intent, context)
     if largest is None or intent.quantity is None or price is None or not is_opening(intent):
         return None
-    held = context.position_amount * intent.side.sign
+    leg = intent.position_side
+    held = context.amount_of(leg) * intent.side.sign
     pending = sum(
         (
             o.remaining_quantity
             for o in context.open_orders
-            if o.side is intent.side and not o.reduce_only and not o.close_position
+            if o.side is intent.side and o.position_side is leg and not o.is_reducing
         ),
         Decimal(0),
     )
@@ -290,28 +330,10 @@ def check_entries_per_hour(intent: OrderIntent, context: RiskContext) -> Refusal
     return Refusal("entries_per_hour_limit", str(largest))
 
 
-def check_cancel(intent: CancelIntent, context: RiskContext) -> Refusal | None:
-    """A cancel is sent once, for an order that is not known to be over.
-
-    The engine cancels its own orders only, and none while HALTED. The hand may cancel an order that is not in our list:
-    a fresh list of the venue may name it before the stream does.
-    """
-    key = (intent.client_order_id, intent.order_family)
-    if intent.origin is Origin.ENGINE:
-        if context.mode is EngineMode.HALTED:
-            return Refusal("halted")
-        if not any(_order_key(o) == key and o.origin is Origin.ENGINE for o in context.open_orders):
-            return Refusal("not_own_order", intent.client_order_id)
-    if key in context.cancels_in_flight:
-        return Refusal("cancel_in_flight", intent.client_order_id)
-    if key in context.closed_keys:
-        return Refusal("order_closed", intent.client_order_id)
-    return None
-
-
 ORDER_RULES: tuple[OrderRule, ...] = (
     check_symbol,
     check_mode,
+    check_block,
     check_shape,
     check_freshness,
     check_account,
@@ -329,8 +351,8 @@ ORDER_RULES: tuple[OrderRule, ...] = (
 
 
 def _price_of(intent: OrderIntent, context: RiskContext) -> Decimal | None:
-    """Return what the order is worth a piece: its limit, else its trigger, else the market."""
-    for price in (intent.price, intent.trigger_price, context.mark_price):
+    """Return what the order is worth a piece: its limit, else its trigger or activation, else the market."""
+    for price in (intent.price, intent.trigger_price, intent.activation_price, context.mark_price):
         if price is not None:
             return price
     return context.last_price
@@ -345,5 +367,7 @@ def _is_same_kind(intent: OrderIntent, order: Order) -> bool:
     )
 
 
-def _order_key(order: Order) -> OrderKey:
-    return order.client_order_id, order.order_family
+def _is_short_stop(order: Order, context: RiskContext) -> bool:
+    """A resting stop of less than the position; it is taken back once a larger one is live."""
+    is_whole = order.close_position or order.remaining_quantity >= abs(context.amount_of(order.position_side))
+    return order.purpose is Purpose.PROTECTION and not is_whole

@@ -1,5 +1,6 @@
 """Opens the venue of a profile: the real one, the simulated exchange as a child process, or in paper a part of each."""
 
+import logging
 import secrets
 import time
 from collections.abc import Coroutine
@@ -11,10 +12,12 @@ from typing import Any
 from trader_gui.clock import SystemClock
 from trader_gui.credentials import Credentials
 from trader_gui.domain.step import Route
-from trader_gui.errors import UserError
+from trader_gui.errors import ProtocolError, UserError, VenueError
+from trader_gui.exchange.chart_feed import Market
+from trader_gui.exchange.dialing import Dialing
 from trader_gui.exchange.endpoints import ENDPOINTS, Endpoints, loopback
 from trader_gui.exchange.mirror import Mirror
-from trader_gui.exchange.port import Deliver
+from trader_gui.exchange.port import Deliver, StreamLife
 from trader_gui.exchange.rate_budget import RateBudget
 from trader_gui.exchange.rest import RestClient
 from trader_gui.exchange.streams import MarketStream, RouteStream
@@ -27,6 +30,8 @@ from trader_gui.rt_trader.status import SessionStatus
 from trader_gui.simulated_exchange.options import ExchangeOptions
 from trader_gui.simulated_exchange.process import ExchangeProcess, start_exchange
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Connection:
@@ -34,18 +39,55 @@ class Connection:
 
     Attributes:
         reader: Public data; in the paper profile of the real venue.
+        market: The same public data, for charts.
         port: The account, where orders go.
         streams: One for each route, not yet running.
         is_paced: The exchange waits for the session after every round.
         mirror: Paper only: takes the real market to the simulated exchange; not yet running.
+        is_local: The market is on this machine: no network lies between.
     """
 
     reader: RestClient
+    market: Market
     port: RestClient
     streams: tuple[RouteStream, ...]
     is_paced: bool
     mirror: Mirror | None
+    is_local: bool
     _clock: SystemClock
+    _dialings: tuple[Dialing, ...]
+
+    @property
+    def lives(self) -> dict[Route, StreamLife]:
+        """What is known of each route's socket; nothing where the exchange waits for the session."""
+        return {} if self.is_paced else {stream.route: stream.life for stream in self.streams}
+
+    @property
+    def _clients(self) -> tuple[RestClient, ...]:
+        return (self.reader,) if self.reader is self.port else (self.reader, self.port)
+
+    def replace_all(self, reason: str) -> None:
+        """Trust no connection of before: open new sockets on every route, and new connections for requests."""
+        for stream in self.streams:
+            stream.replace(reason)
+        if self.mirror is not None:
+            self.mirror.replace(reason)
+        for dialing in self._dialings:
+            dialing.announce()
+
+    async def sync_clocks(self) -> None:
+        """Measure every clock's offset anew; one whose venue cannot be asked keeps its old one until it can."""
+        for client in self._clients:
+            try:
+                await client.sync_clock()
+            except (VenueError, ProtocolError) as error:
+                _log.info("the exchange's time could not be read: %s", error)
+
+    def replace_user_stream(self, reason: str) -> None:
+        """Have the user stream take a new socket with a new key; `reason` is a code."""
+        for stream in self.streams:
+            if isinstance(stream, UserStream):
+                stream.replace(reason)
 
     def is_mirror_stale(self, now_ns: int) -> bool:
         """Tell whether orders would meet a market that stands still while the real one moves on (paper only)."""
@@ -57,8 +99,7 @@ class Connection:
         if self.mirror is not None:
             work.append(("mirror", self.mirror.run()))
         if not self.is_paced:  # nothing by the machine's time, or no two runs would be the same
-            clients = {id(client): client for client in (self.reader, self.port)}
-            work += [("clock", client.keep_clock()) for client in clients.values()]
+            work += [("clock", client.keep_clock()) for client in self._clients]
         return work
 
     def read_budget(self, status: SessionStatus) -> None:
@@ -66,7 +107,7 @@ class Connection:
         status.rest_latency_ms = self.port.rest_latency_ms
         status.clock_offset_ms = float(self._clock.offset_ms) if self._clock.is_synced else None
         status.clock_synced_ns = self._clock.synced_ns
-        clients = (self.reader, self.port)
+        clients = self._clients
         status.banned_until_ms = max(
             (c.banned_until_ms for c in clients if c.banned_until_ms is not None), default=None
         )
@@ -94,8 +135,13 @@ async def open_connection(
     endpoints, credentials = await _order_side(stack, profile, options, credentials)
     is_paced = options.speed == "max"
     client, clock = await _client(stack, endpoints, credentials, is_counted=not is_paced)
-    streams = (*_market_streams(endpoints, options, deliver), UserStream(endpoints, client, deliver))
-    return Connection(client, client, streams, is_paced, None, clock)
+    dialing = _dialing(client)
+    streams = (
+        *_market_streams(endpoints, options, deliver, dialing),
+        UserStream(endpoints, client, deliver, dialing, is_watched=not is_paced),
+    )
+    market = Market(client, endpoints, dialing)
+    return Connection(client, market, client, streams, is_paced, None, endpoints.is_loopback, clock, (dialing,))
 
 
 async def _open_paper(
@@ -106,9 +152,19 @@ async def _open_paper(
     process = await start_paper_exchange(stack, reader, options.symbol)
     endpoints = loopback(process.rest_url, process.ws_url)
     port, _ = await _client(stack, endpoints, Credentials(process.api_key, process.api_secret))
-    streams = (*_market_streams(market, options, deliver), UserStream(endpoints, port, deliver))
-    mirror = Mirror(market, options.symbol, f"{process.ws_url}/mirror", process.api_key)
-    return Connection(reader, port, streams, False, mirror, clock)
+    far, near = _dialing(reader), _dialing(port)
+    streams = (*_market_streams(market, options, deliver, far), UserStream(endpoints, port, deliver, near))
+    mirror = Mirror(market, options.symbol, f"{process.ws_url}/mirror", process.api_key, far, near)
+    public = Market(reader, market, far)
+    return Connection(reader, public, port, streams, False, mirror, market.is_loopback, clock, (far, near))
+
+
+def _dialing(client: RestClient) -> Dialing:
+    """Return the pace of all sockets to a venue: they and its requests tell each other when it can be reached again."""
+    dialing = Dialing()
+    dialing.observers.append(client.renew)
+    client.observers.append(dialing.announce)
+    return dialing
 
 
 async def _client(
@@ -126,9 +182,15 @@ async def _client(
     return client, clock
 
 
-def _market_streams(endpoints: Endpoints, options: SessionOptions, deliver: Deliver) -> tuple[RouteStream, ...]:
+def _market_streams(
+    endpoints: Endpoints, options: SessionOptions, deliver: Deliver, dialing: Dialing
+) -> tuple[RouteStream, ...]:
     names = stream_names(options.symbol, options.interval, with_book=options.with_book)
-    return tuple(MarketStream(endpoints, r, names[r], deliver) for r in (Route.MARKET, Route.PUBLIC))
+    is_watched = options.speed != "max"
+    return tuple(
+        MarketStream(endpoints, r, names[r], deliver, dialing, is_watched=is_watched)
+        for r in (Route.MARKET, Route.PUBLIC)
+    )
 
 
 async def _order_side(

@@ -5,13 +5,12 @@ import time
 
 from trader_gui.domain.order import Order, OrderStatus, Origin, Purpose
 from trader_gui.domain.step import EngineMode, ModeChange, Refusal
+from trader_gui.orders.wishes import cancel_wishes
 from trader_gui.rt_trader.road import Road
 from trader_gui.rt_trader.status import SessionStatus
 
 SETTLE_INTERVAL_S = 0.02
 ANSWER_LIMIT_S = 3.0
-
-_UNSURE = frozenset({OrderStatus.SENT, OrderStatus.UNKNOWN})
 
 
 class EngineSwitch:
@@ -29,12 +28,9 @@ class EngineSwitch:
 
     @property
     def needs_care(self) -> bool:
-        """Whether the engine has an entry on its way, or a position whose stop does not rest at the exchange."""
-        callback, own = self._road.callback, self._own_orders()
-        if Purpose.ENTRY in callback.engine_untold or any(o.purpose is Purpose.ENTRY for o in own):
-            return True
-        is_protected = any(o.purpose is Purpose.PROTECTION and o.status not in _UNSURE for o in own)
-        return callback.engine_holds_position and not is_protected
+        """Whether the engine has an entry on its way, or a position without a live stop."""
+        callback = self._road.callback
+        return Purpose.ENTRY in callback.engine_untold or bool(self.entries()) or callback.protection.finding.needs_care
 
     def entries(self) -> list[Order]:
         """Return the engine's open entry orders."""
@@ -67,6 +63,11 @@ class EngineSwitch:
         is_second = self._ending == reason and mode is EngineMode.REDUCING
         self._ending = reason
         self.set_mode(EngineMode.REDUCING if self.needs_care and not is_second else EngineMode.HALTED, reason)
+
+    async def take_back_entries(self, reason: str) -> None:
+        """Cancel the engine's resting entries once it is disarmed, and halt it when nothing needs care."""
+        await self._road.ask(cancel_wishes(self.entries(), reason, self._road.callback.now_ms))
+        self.settle()
 
     async def disarm_for_flatten(self) -> None:
         """Disarm, and wait a little for the answer to what the engine has sent: an entry in the air is not in sight."""
@@ -113,6 +114,8 @@ class EngineSwitch:
         refusals = [Refusal("stale_feed", route) for route, s in status.routes.items() if not s.is_fresh]
         if not self._road.callback.account.is_known:
             refusals.append(Refusal("unknown_account"))
+        if self._road.callback.account.is_hedge:
+            refusals.append(Refusal("hedge_mode"))
         if not status.journal_ok:
             refusals.append(Refusal("journal_failed"))
         return tuple(refusals)

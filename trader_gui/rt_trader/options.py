@@ -2,6 +2,9 @@
 
 import msgspec
 
+from trader_gui.risk.protection import ProtectionAction
+from trader_gui.settings import DeadManMode
+
 
 class SessionOptions(msgspec.Struct, frozen=True):
     """The user's choices for one session.
@@ -13,6 +16,8 @@ class SessionOptions(msgspec.Struct, frozen=True):
         arm_at_start: Only where the profile may.
         with_book: Also depth and public trades, which only a window needs.
         stop_at_data_end: End the session when recorded data is over.
+        protection_action: What is done when no stop of the engine's position is known in time.
+        dead_man_switch: For whose entries the exchange's countdown is kept: `off`, `engine` or `all`.
     """
 
     symbol: str
@@ -24,3 +29,5 @@ class SessionOptions(msgspec.Struct, frozen=True):
     arm_at_start: bool = False
     with_book: bool = False
     stop_at_data_end: bool = False
+    protection_action: ProtectionAction = "close"
+    dead_man_switch: DeadManMode = "engine"

@@ -5,19 +5,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trader_gui.callback import Callback
-from trader_gui.domain.order import CancelIntent, OrderIntent
-from trader_gui.domain.step import Step
+from trader_gui.domain.account import AccountSnapshot
+from trader_gui.domain.order import OrderFamily, OrderOutcome, OrderStatus
+from trader_gui.domain.step import Step, Wish
 from trader_gui.exchange.port import Deliver
 from trader_gui.journal.writer import JournalWriter
-from trader_gui.orders.flatten import Flattener
+from trader_gui.orders.closing import Closer
 from trader_gui.orders.manager import OrderManager
+from trader_gui.rt_trader.account_watch import AccountWatch
+from trader_gui.rt_trader.belief import JournalTruth
+from trader_gui.rt_trader.care import Care
+from trader_gui.rt_trader.claims import Claims
 from trader_gui.rt_trader.connection import Connection
+from trader_gui.rt_trader.dead_man import DeadManSwitch
+from trader_gui.rt_trader.disturbance import Disturbances, local_addresses
 from trader_gui.rt_trader.engine import EngineSwitch
 from trader_gui.rt_trader.freshness import Freshness
+from trader_gui.rt_trader.reconciler import Reconciler
 from trader_gui.rt_trader.repair import Repair
 from trader_gui.rt_trader.road import Observer, Road
 from trader_gui.rt_trader.status import SessionStatus
 from trader_gui.rt_trader.summary import Tally
+from trader_gui.rt_trader.venue_facts import VenueFacts
+from trader_gui.rt_trader.venue_settings import VenueSettings
+from trader_gui.settings import DeadManMode
 
 
 @dataclass(frozen=True)
@@ -29,7 +40,13 @@ class Parts:
     engine: EngineSwitch
     freshness: Freshness
     repair: Repair
-    flattener: Flattener
+    reconciler: Reconciler
+    account: AccountWatch
+    closer: Closer
+    dead_man: DeadManSwitch
+    facts: VenueFacts
+    disturbances: Disturbances
+    venue_settings: VenueSettings
 
 
 def make_parts(
@@ -42,6 +59,7 @@ def make_parts(
     deliver: Deliver,
     *,
     with_book: bool,
+    dead_man_switch: DeadManMode,
 ) -> Parts:
     """Return the parts; none of them runs yet."""
     manager = OrderManager(
@@ -53,17 +71,58 @@ def make_parts(
     )
     road = Road(callback, manager, journal, tally, status, observers)
     repair = Repair(callback, connection.reader, connection.port, manager, deliver, with_book=with_book)
+    observers.append(Care(journal, repair.account))
+    # A paced exchange waits for the session, and no two runs would be the same with calls by the machine's time.
+    dead_man_switch = "off" if connection.is_paced else dead_man_switch
 
-    async def request(wishes: Sequence[OrderIntent | CancelIntent]) -> Step:
-        return (await road.ask(wishes)).step
+    engine = EngineSwitch(road, status)
+    freshness = Freshness(road, status, connection.is_mirror_stale, connection.lives)
+    addresses = None if connection.is_local else local_addresses
+    truth = JournalTruth(journal)
+    claims = Claims(callback, connection.port, repair.executions, truth, journal.note, road.halt)
 
+    def doubt(reason: str) -> None:
+        account.doubt(reason)
+
+    facts = VenueFacts(road, connection.port, status, deliver)
+    reconciler = Reconciler(callback, connection.port, repair, truth, claims, status.reconciliation, doubt, road.halt)
+    account = AccountWatch(callback, freshness, repair, reconciler, connection.replace_user_stream)
     return Parts(
         manager=manager,
         road=road,
-        engine=EngineSwitch(road, status),
-        freshness=Freshness(road, status, connection.is_mirror_stale),
+        engine=engine,
+        freshness=freshness,
         repair=repair,
-        flattener=Flattener(
-            callback.symbol, repair.snapshot, request, lambda: callback.now_ms, callback.rules.market_max_quantity
+        reconciler=reconciler,
+        account=account,
+        closer=_make_closer(road, repair, account, manager),
+        dead_man=DeadManSwitch(connection.port, callback, status, dead_man_switch),
+        facts=facts,
+        disturbances=Disturbances(connection, freshness, engine, road, journal, status, addresses),
+        venue_settings=VenueSettings(
+            connection.port, repair, callback.symbol, lambda is_hedge: facts.take_mode(is_hedge=is_hedge)
         ),
     )
+
+
+def _make_closer(road: Road, repair: Repair, account: AccountWatch, manager: OrderManager) -> Closer:
+    orders = road.callback.orders
+
+    def unknown() -> set[tuple[str, str, OrderFamily]]:
+        unsure = (o for o in orders.open_orders() if o.status is OrderStatus.UNKNOWN)
+        return {(o.symbol, o.client_order_id, o.order_family) for o in unsure}
+
+    async def read_account() -> AccountSnapshot:
+        """Read the account and let the core take it in; what it then no longer knows, the venue is asked about."""
+        before = unknown()
+        snapshot = await repair.snapshot()
+        road.step(account.before(snapshot, time.monotonic_ns()))
+        for order in unknown() - before:
+            manager.resolve(*order)
+        return snapshot
+
+    async def ask(wishes: Sequence[Wish]) -> tuple[Step, Sequence[OrderOutcome]]:
+        answer = await road.ask(wishes)
+        return answer.step, answer.outcomes
+
+    return Closer(road.callback, read_account, ask, manager.resolve, road.step)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall
 from trader_gui.domain.order import OrderOutcome, OrderUpdate
 from trader_gui.domain.step import FeedStatus, ModeChange
+from trader_gui.domain.symbol import RulesUpdate
 from trader_gui.exchange.port import DataEnd, PaceMarker, StreamItem, StreamStatus
 
 PUMP_BUDGET_NS = 10_000_000
@@ -24,6 +25,7 @@ _NEVER_DROPPED = (
     OrderOutcome,
     OrderUpdate,
     PaceMarker,
+    RulesUpdate,
     StreamStatus,
 )
 

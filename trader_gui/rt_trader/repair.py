@@ -4,29 +4,29 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from msgspec.structs import replace
 
 from trader_gui.callback import Callback
 from trader_gui.domain.account import AccountSnapshot
-from trader_gui.domain.order import Order, OrderFamily, OrderUpdate
+from trader_gui.domain.order import OrderStatus
 from trader_gui.errors import ProtocolError, VenueError
 from trader_gui.exchange.port import MarketReader, OrderPort, StreamItem
 from trader_gui.orders.manager import OrderManager
 from trader_gui.prelim import Prelim
+from trader_gui.rt_trader.executions import Executions
 
 _log = logging.getLogger(__name__)
 
 RETRY_PAUSE_S = 1.0
-"""After a repair that failed: the venue is in trouble, it must not be asked in a circle."""
+"""After a repair that failed: the venue is in trouble, it must not be asked in a circle. Doubles while it fails."""
+
+LONGEST_PAUSE_S = 30.0
 
 IDLE_LIMIT_S = 15.0
 """How long the reading of executions waits for orders that are being asked about."""
-
-UNTOLD_LIMIT_NS = 2_000_000_000
-"""The position that came of an execution is told with it; after this long the user stream is not believed."""
 
 
 class Repair:
@@ -35,6 +35,10 @@ class Repair:
     Klines and book are tried again when they are next wanted, which the next message sees to. Nothing would tell that
     the account is still out of date, so it is read again and again until that has worked, and once more when a doubt
     came while it was being read.
+
+    Attributes:
+        executions: The venue's list of executions, held against what is booked.
+        problem: Why the account could not be read the last time, "" while it could.
 
     Owner: `start` ties it to the session's TaskGroup.
     """
@@ -49,6 +53,8 @@ class Repair:
         *,
         with_book: bool,
     ) -> None:
+        self.executions = Executions(callback, port)
+        self.problem = ""
         self._callback = callback
         self._reader = reader
         self._port = port
@@ -57,20 +63,19 @@ class Repair:
         self._with_book = with_book
         self._prelim = Prelim(reader, port, callback.symbol, callback.interval)
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._failures: dict[str, int] = {}
         self._group: asyncio.TaskGroup | None = None
-        self._since_ms = 0
         self._doubts = 0
         self._settled_doubts = 0
         self._newest: AccountSnapshot | None = None
         self._are_fills_wanted = False
-        self._newest_trade_id: int | None = None
-        self._untold_since_ns: int | None = None
+        self._settled = asyncio.Event()
+        self._settled.set()
 
-    def start(self, group: asyncio.TaskGroup, since_ms: int) -> None:
-        """From now on, run repairs as tasks of `group`; `since_ms` is the market time that the session began at."""
+    def start(self, group: asyncio.TaskGroup) -> None:
+        """From now on, run repairs as tasks of `group`."""
         self._group = group
-        self._since_ms = since_ms
-        if self._doubts > self._settled_doubts:
+        if not self.is_settled:
             self._run("account", self._settle_account)
 
     def stop(self) -> None:
@@ -91,35 +96,34 @@ class Repair:
         self._run("klines", self._read_klines)
 
     def order_book(self) -> None:
-        """Read the order book."""
-        self._run("order book", self._read_order_book)
+        """Read the order book, where a window needs it."""
+        if self._with_book:
+            self._run("order book", self._read_order_book)
+
+    # ---- account -----------------------------------------------------------------------------------------------------
 
     def account(self) -> None:
         """Something may have been missed: read the account, ask about orders that it does not list, read executions."""
         self._doubts += 1
-        if not self._are_fills_wanted:  # what is told from now on may be newer than what was missed
-            symbol = self._callback.symbol
-            ids = (f.trade_id for f in self._callback.orders.fills if f.symbol == symbol)
-            self._newest_trade_id = max(ids, default=None)
         self._are_fills_wanted = True
+        self._settled.clear()
         self._run("account", self._settle_account)
 
-    def look_for_untold(self, now_ns: int) -> None:
-        """Doubt the user stream when the engine's order was executed and the position that came of it is not told."""
-        if not self._callback.engine_untold:
-            self._untold_since_ns = None
-        elif self._untold_since_ns is None:
-            self._untold_since_ns = now_ns
-        elif now_ns - self._untold_since_ns > UNTOLD_LIMIT_NS:
-            self._untold_since_ns = None
-            self.account()
+    async def wait_settled(self) -> None:
+        """Wait until account and executions were read after the last doubt."""
+        await self._settled.wait()
+
+    @property
+    def is_settled(self) -> bool:
+        """True when account and executions were read after the last doubt."""
+        return self._settled.is_set()
 
     def has_settled(self, snapshot: AccountSnapshot) -> bool:
         """Tell whether this is the account as it was read after the last doubt."""
         return snapshot is self._newest and self._settled_doubts == self._doubts
 
     async def read_account(self) -> None:
-        """Read the account anew now, and ask about each of our orders that it does not list.
+        """Read the account anew now; `ask_about_orders` does the rest once the core has it.
 
         Raises:
             VenueError: It cannot be read.
@@ -127,10 +131,39 @@ class Repair:
         doubts = self._doubts
         snapshot = await self.snapshot()
         self._settled_doubts, self._newest = max(doubts, self._settled_doubts), snapshot
+        self.adopt(snapshot)
+
+    async def read_executions(self) -> None:
+        """Hand over executions that were not told, those of foreign orders too, as the stream would have told them.
+
+        Raises:
+            VenueError: They cannot be read.
+        """
+        unbooked = await self.executions.unbooked(self.executions.symbols())
+        for update in await self.executions.as_told(unbooked):
+            self._deliver(update, time.monotonic_ns())
+
+    async def snapshot(self, orders_of: set[str] | None = None) -> AccountSnapshot:
+        """Return the account as the venue tells it now; dated by the market's clock, which its events are dated by.
+
+        While the market is silent that clock stands still, and what was read before is newer than it.
+        """
+        callback = self._callback
+        times_ms = [order.update_time_ms for order in callback.orders.open_orders() if order.order_id is not None]
+        times_ms += [position.update_time_ms for position in callback.account.positions.values()]
+        asked_ms = max([callback.now_ms, *times_ms])
+        read = await self._port.account_snapshot(self._callback.symbol, orders_of=orders_of)
+        return replace(read, taken_time_ms=asked_ms)
+
+    def adopt(self, snapshot: AccountSnapshot) -> None:
+        """Hand a snapshot to the core."""
         self._deliver(snapshot, time.monotonic_ns())
-        listed = {(o.client_order_id, o.order_family) for o in snapshot.open_orders}
+
+    def ask_about_orders(self) -> None:
+        """Ask about each order of which nobody knows what became of it, and which is not being asked about already."""
         for order in self._callback.orders.open_orders():
-            if (order.client_order_id, order.order_family) not in listed:
+            is_unknown = order.status is OrderStatus.UNKNOWN
+            if is_unknown and not self._manager.is_asking(order.client_order_id, order.order_family):
                 self._manager.resolve(order.symbol, order.client_order_id, order.order_family)
 
     async def _settle_account(self) -> None:
@@ -143,64 +176,50 @@ class Repair:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(IDLE_LIMIT_S):
                     await self._manager.wait_idle()  # a triggered stop tells its order of the book only when asked
-            await self._once_more("executions", self._read_fills)
+            self._are_fills_wanted = False
+            if not await self._once_more("executions", self.read_executions):
+                self._are_fills_wanted = True
+        if self._doubts == self._settled_doubts:
+            self._settled.set()
 
-    async def _once_more(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do a work that is repeated until it has succeeded, with a pause after a failure."""
+    # ---- tasks -------------------------------------------------------------------------------------------------------
+
+    async def _once_more(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+        """Do a work that is repeated until it has succeeded; after a failure wait, longer each time."""
         try:
             await work()
         except (VenueError, ProtocolError) as error:
             _log.warning("reading the %s anew failed: %s", what, error)
+            self._tell_problem(what, str(error))
+            failures = self._failures[what] = self._failures.get(what, 0) + 1
             wait_s = error.wait_s if isinstance(error, VenueError) else 0.0
-            await asyncio.sleep(max(RETRY_PAUSE_S, wait_s))
+            await asyncio.sleep(max(min(RETRY_PAUSE_S * 2 ** (failures - 1), LONGEST_PAUSE_S), wait_s))
+            return False
+        self._tell_problem(what, "")
+        self._failures.pop(what, None)
+        return True
 
-    async def _read_fills(self) -> None:
-        """Hand over executions of our orders that the user stream did not tell, as it would have told them.
+    def _tell_problem(self, what: str, text: str) -> None:
+        if what in ("account", "executions"):
+            self.problem = text
 
-        Those of foreign orders change the position, which the snapshot tells; they are listed at the next start.
-        """
-        orders, symbol, newest = self._callback.orders, self._callback.symbol, self._newest_trade_id
-        if newest is None:
-            fills = await self._port.fills(symbol, start_time_ms=self._since_ms)
-        else:
-            fills = await self._port.fills(symbol, from_trade_id=newest + 1)
-        known = _by_venue_id(o for o in (*orders.closed, *orders.open_orders(symbol)) if o.symbol == symbol)
-        for fill in fills:
-            order = known.get(fill.order_id)
-            if order is not None and not orders.has_fill(fill):
-                told = replace(fill, client_order_id=order.client_order_id)
-                update = OrderUpdate(order, "TRADE", told, fill.trade_time_ms, fill.trade_time_ms)
-                self._deliver(update, time.monotonic_ns())
-        self._are_fills_wanted = False
-
-    async def snapshot(self) -> AccountSnapshot:
-        """Return the account as the venue tells it now; dated by the market's clock, which its events are dated by."""
-        asked_ms = self._callback.now_ms
-        return replace(await self._port.account_snapshot(self._callback.symbol), taken_time_ms=asked_ms)
-
-    def _run(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def _run(self, what: str, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
         if self._group is None or what in self._running:
             return
         self._running[what] = self._group.create_task(self._guard(what, work), name=f"repair {what}")
 
-    async def _guard(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _guard(self, what: str, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
         try:
-            await self._once_more(what, work)
+            await work()
         finally:
             del self._running[what]
 
     async def _read_klines(self) -> None:
-        self._deliver(await self._prelim.load_history(), time.monotonic_ns())
+        history = self._prelim.load_history
+        await self._once_more("klines", lambda: self._hand_over(history))
 
     async def _read_order_book(self) -> None:
-        self._deliver(await self._reader.depth(self._callback.symbol), time.monotonic_ns())
+        await self._once_more("order book", lambda: self._hand_over(lambda: self._reader.depth(self._callback.symbol)))
 
-
-def _by_venue_id(orders: Iterable[Order]) -> dict[int, Order]:
-    """Return orders by the venue's id under which they are executed."""
-    found: dict[int, Order] = {}
-    for order in orders:
-        number = order.triggered_order_id if order.order_family is OrderFamily.ALGO else order.order_id
-        if number is not None:
-            found[number] = order
-    return found
+    async def _hand_over(self, read: Callable[[], Coroutine[Any, Any, StreamItem]]) -> None:
+        self._deliver(await read(), time.monotonic_ns())

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from trader_gui.callback import Callback
-from trader_gui.domain.order import CancelIntent, OrderIntent, OrderOutcome, Origin
-from trader_gui.domain.step import ApprovedOrder, EngineMode, Message, Step
+from trader_gui.domain.order import OrderOutcome, Origin
+from trader_gui.domain.step import ApprovedOrder, EngineMode, Message, Step, Wish
+from trader_gui.errors import UserError
 from trader_gui.journal.writer import JournalWriter
 from trader_gui.orders.manager import OrderManager
 from trader_gui.rt_trader.status import SessionStatus
@@ -44,9 +45,16 @@ class Road:
         self._tally = tally
         self._status = status
         self._observers = observers
+        self._is_over = False
+
+    def end(self) -> None:
+        """The session is over: no message and no wish comes through any more."""
+        self._is_over = True
 
     def step(self, message: Message) -> None:
         """Put one message through the core; a bug there halts trading and leaves the session running."""
+        if self._is_over:
+            return
         try:
             step = self.callback.step(message)
         except Exception:  # noqa: BLE001 - a bug in the core must not take the window and the streams with it
@@ -56,8 +64,14 @@ class Road:
         self._status.venue_time_ms = step.event_time_ms or self._status.venue_time_ms
         self._after(step)
 
-    async def ask(self, wishes: Sequence[OrderIntent | CancelIntent]) -> Answer:
-        """Put wishes by hand to the gate, and wait for the venue's first answer to each that passed."""
+    async def ask(self, wishes: Sequence[Wish]) -> Answer:
+        """Put wishes by hand to the gate, and wait for the venue's first answer to each that passed.
+
+        Raises:
+            UserError: The session is over.
+        """
+        if self._is_over:
+            raise UserError("the session has ended: nothing is sent any more")
         step = self.callback.request(wishes)
         outcomes = await asyncio.gather(*self._after(step))
         return Answer(step, tuple(outcomes))
@@ -67,6 +81,8 @@ class Road:
         self._status.halt_reason = reason
         self._status.armed_until_ns = None
         self.callback.gate.mode = EngineMode.HALTED
+        if self._is_over:
+            return
         self._journal.note("halt", reason, self.callback.now_ms)
 
     def _after(self, step: Step) -> list[asyncio.Future[OrderOutcome]]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from trader_gui.callback import Callback
-from trader_gui.domain.account import AccountSnapshot, AccountUpdate
+from trader_gui.domain.account import AccountSnapshot, AccountUpdate, PositionKey
 from trader_gui.domain.market import Kline
 from trader_gui.domain.order import Fill, OrderUpdate
 from trader_gui.domain.step import Step
@@ -22,7 +22,8 @@ class Summary(msgspec.Struct, frozen=True):
         trades: Times that the position came back to flat.
         commission: > 0 is paid.
         funding_fee: < 0 is paid.
-        position_amount: Signed, base asset, at the end.
+        position_amount: Signed, base asset, at the end; of two legs the sum.
+        entry_price: Of the one position, 0 when there is none or two.
         max_orders_in_flight: Most orders at a time of one symbol, owner and purpose that were not over.
         refusals: How often the gate said no, by code.
         differences: What journal and venue disagreed on at start, one line each.
@@ -74,8 +75,9 @@ class Tally:
         self.first_event_time_ms = 0
         self.last_event_time_ms = 0
         self.max_orders_in_flight = 0
+        self._newest_open_ms = -1
         self._seen_trade_ids: set[tuple[str, int]] = set()
-        self._position_amounts: dict[str, Decimal] = {}
+        self._position_amounts: dict[PositionKey, Decimal] = {}
 
     def count(self, step: Step) -> None:
         """Take one step into account."""
@@ -88,19 +90,25 @@ class Tally:
         self.last_event_time_ms = step.event_time_ms or self.last_event_time_ms
         self.first_event_time_ms = self.first_event_time_ms or step.event_time_ms
         if isinstance(message, Kline):
-            self.klines += message.is_closed
+            self._count_kline(message)
         elif isinstance(message, OrderUpdate):
             if message.fill is not None:
                 self._count_fill(message.fill)
         elif isinstance(message, AccountUpdate):
-            self._count_positions({p.symbol: p.position_amount for p in message.positions})
+            self._count_positions({p.key: p.position_amount for p in message.positions})
         elif isinstance(message, AccountSnapshot):
             flat = dict.fromkeys(self._position_amounts, Decimal(0))
-            self._count_positions(flat | {p.symbol: p.position_amount for p in message.positions})
+            self._count_positions(flat | {p.key: p.position_amount for p in message.positions})
 
     def count_in_flight(self, orders: int) -> None:
         """Note how many orders of one symbol, owner and purpose were not over after an approval."""
         self.max_orders_in_flight = max(self.max_orders_in_flight, orders)
+
+    def _count_kline(self, kline: Kline) -> None:
+        """Count a closed kline once, although two sockets may tell it while one is replaced."""
+        if kline.is_closed and kline.open_time_ms > self._newest_open_ms:
+            self._newest_open_ms = kline.open_time_ms
+            self.klines += 1
 
     def _count_fill(self, fill: Fill) -> None:
         key = (fill.symbol, fill.trade_id)
@@ -111,11 +119,11 @@ class Tally:
         self.realized_pnl += fill.realized_pnl
         self.commission += fill.commission
 
-    def _count_positions(self, amounts: Mapping[str, Decimal]) -> None:
-        for symbol, amount in amounts.items():
-            if self._position_amounts.get(symbol) and not amount:
+    def _count_positions(self, amounts: Mapping[PositionKey, Decimal]) -> None:
+        for key, amount in amounts.items():
+            if self._position_amounts.get(key) and not amount:
                 self.trades += 1
-            self._position_amounts[symbol] = amount
+            self._position_amounts[key] = amount
 
 
 def summarize(
@@ -130,7 +138,7 @@ def summarize(
     duration_s: float,
 ) -> Summary:
     """Return the figures of a session as they stand."""
-    position = callback.account.position(callback.symbol)
+    legs = callback.account.legs(callback.symbol)
     balance = callback.account.balances.get(callback.rules.quote_asset)
     zero = Decimal(0)
     return Summary(
@@ -148,9 +156,9 @@ def summarize(
         funding_fee=tally.funding_fee,
         start_wallet_balance=start_wallet_balance,
         wallet_balance=balance.wallet_balance if balance is not None else zero,
-        position_amount=position.position_amount if position is not None else zero,
-        entry_price=position.entry_price if position is not None else zero,
-        unrealized_pnl=position.unrealized_pnl if position is not None else zero,
+        position_amount=sum((leg.position_amount for leg in legs), zero),
+        entry_price=legs[0].entry_price if len(legs) == 1 else zero,
+        unrealized_pnl=sum((leg.unrealized_pnl for leg in legs), zero),
         open_orders=len(callback.orders.open_orders(callback.symbol)),
         max_orders_in_flight=tally.max_orders_in_flight,
         refusals=dict(tally.refusals),

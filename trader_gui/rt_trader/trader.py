@@ -9,38 +9,39 @@ from decimal import Decimal
 from trader_gui.callback import Callback
 from trader_gui.credentials import Credentials
 from trader_gui.decision.registry import make_strategy
-from trader_gui.domain.account import AccountSnapshot, MarginType
-from trader_gui.domain.order import Order, OrderIntent
-from trader_gui.domain.step import EngineMode, Refusal, Route, Tick
-from trader_gui.domain.symbol import SymbolRules
+from trader_gui.domain.account import MarginType
+from trader_gui.domain.order import AmendIntent, Order, OrderIntent, Origin
+from trader_gui.domain.step import EngineMode, Refusal, Route
+from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import BugError, TraderError, UserError, VenueError, first_error
+from trader_gui.exchange.chart_feed import Market
 from trader_gui.exchange.port import DataEnd, PaceMarker, StreamItem, StreamStatus
 from trader_gui.exchange.rest_history import RestHistory
 from trader_gui.journal.writer import open_journal
-from trader_gui.orders.flatten import FlattenPlan, FlattenReport
-from trader_gui.orders.reconcile import differences
 from trader_gui.orders.wishes import cancel_wishes, opening_orders
 from trader_gui.prelim import Prelim, Prepared
 from trader_gui.profiles import Profile
 from trader_gui.risk.gate import RiskGate, RiskLimits
 from trader_gui.rt_trader.belief import read_belief
+from trader_gui.rt_trader.closing_by_hand import ClosingByHand
 from trader_gui.rt_trader.connection import open_connection
 from trader_gui.rt_trader.history import SessionHistory
 from trader_gui.rt_trader.options import SessionOptions
 from trader_gui.rt_trader.parts import make_parts
+from trader_gui.rt_trader.past import Past, Recovered
 from trader_gui.rt_trader.pump import Pump
 from trader_gui.rt_trader.road import Answer, Observer
 from trader_gui.rt_trader.status import SessionStatus
 from trader_gui.rt_trader.summary import Summary, Tally, summarize
+from trader_gui.rt_trader.watch import Watch, note_journal
 from trader_gui.settings import DataDirectory
 
 _log = logging.getLogger(__name__)
 
 STOP_LIMIT_S = 5.0
-WATCH_INTERVAL_S = 0.25
 
 
-class RtTrader:
+class RtTrader(ClosingByHand):
     """One trading session.
 
     Attributes:
@@ -102,6 +103,11 @@ class RtTrader:
         """True once `callback` may be read."""
         return self._callback is not None
 
+    @property
+    def market(self) -> Market:
+        """Public data for charts; readable once `is_ready`."""
+        return self._connection.market
+
     def add_observer(self, observer: Observer) -> None:
         """Call `observer` with every step; one that raises is dropped."""
         self._observers.append(observer)
@@ -136,43 +142,45 @@ class RtTrader:
 
     async def _prepare(self, stack: AsyncExitStack) -> None:
         """Open journal and venue, and read everything the session starts from."""
-        path = self._directory.journal_path
-        self._journal = await stack.enter_async_context(
-            open_journal(path, profile=self.profile.name, symbol=self.symbol, interval=self.interval)
-        )
-        belief = await read_belief(path)
+        path, is_account_new = self._directory.journal_path, self.profile.orders == "simulated"
+        session = {"profile": self.profile.name, "symbol": self.symbol, "interval": self.interval}
+        self._journal = await stack.enter_async_context(open_journal(path, **session, is_account_new=is_account_new))
+        note_journal(self._journal, self.status)
+        belief = None if self._journal.failure else await read_belief(path)
         self._connection = await open_connection(
             stack, self.profile, self.options, self._credentials, self._pump.deliver
         )
-        prepared = await Prelim(self._connection.reader, self._connection.port, self.symbol, self.interval).run(
-            self._on_loading
-        )
+        prelim = Prelim(self._connection.reader, self._connection.port, self.symbol, self.interval)
+        prepared = await prelim.run(self._on_loading)
         self.status.commission, self.status.brackets = prepared.commission, prepared.brackets
         self.history = SessionHistory(
             RestHistory(self._connection.port), path, is_of_this_session=self.profile.orders == "simulated"
         )
-        self._begin_core(prepared)
-        quote = prepared.rules.quote_asset
-        self._start_wallet = prepared.snapshot.wallet_balance(quote) or Decimal(0)
+        # In an account that begins anew, nothing is left of what the journal knows.
+        past = Past(self._connection.port, self._journal, None if is_account_new else belief)
+        recovered = await past.read(self.symbol, prepared.day_start_ms, lambda: prelim.account(prepared.history))
+        self._begin_core(prepared, recovered)
+        quote = self.rules.quote_asset
+        self._start_wallet = recovered.snapshot.wallet_balance(quote) or Decimal(0)
         self.status.day_start_equity = self._start_wallet - prepared.today_income
-        if belief is not None:
-            self.status.differences = tuple(map(str, differences(belief, prepared.snapshot, quote)))
+        found = self._reconciler.at_start(belief, recovered.snapshot, is_new_account=is_account_new)
+        self.status.differences = (*found, *recovered.differences)
         for line in self.status.differences:
             _log.info("at start: %s", line)
             self._journal.note("difference", line, self.callback.now_ms)
 
-    def _begin_core(self, prepared: Prepared) -> None:
+    def _begin_core(self, prepared: Prepared, recovered: Recovered) -> None:
         """Make the session's parts, and give the core what was read."""
         decision, conditionals = make_strategy(self.options.strategy, self.symbol)
-        gate = RiskGate(self._limits, self._journal.id_prefix, self._journal.next_sequence)
+        gate = RiskGate(self._limits, self._journal.id_prefix, recovered.next_sequence)
         self._callback = Callback(
             symbol=self.symbol,
             interval=self.interval,
-            rules=prepared.rules,
+            rules=prepared.rules[self.symbol],
             decision=decision,
             conditionals=conditionals,
             gate=gate,
-            past_fills=prepared.past_fills,
+            protection_action=self.options.protection_action,
         )
         parts = make_parts(
             self._callback,
@@ -183,26 +191,43 @@ class RtTrader:
             self._observers,
             self._pump.deliver,
             with_book=self.options.with_book,
+            dead_man_switch=self.options.dead_man_switch,
         )
         self._manager, self._road, self._engine = parts.manager, parts.road, parts.engine
-        self._freshness, self._repair, self._flattener = parts.freshness, parts.repair, parts.flattener
+        self._freshness, self._repair, self._closer = parts.freshness, parts.repair, parts.closer
+        self._reconciler, self._account, self._dead_man = parts.reconciler, parts.account, parts.dead_man
+        self._facts, self._venue_settings = parts.facts, parts.venue_settings
+        self._watch = Watch(self._connection, self._callback, parts, self._journal, self.status, self._pump)
+        self._road.step(RulesUpdate(tuple(prepared.rules.values()), 0))
+        self._facts.take_mode(is_hedge=prepared.is_hedge)
         self._road.step(prepared.history)
-        self._road.step(prepared.snapshot)
+        for message in recovered.messages:
+            self._road.step(message)
         if prepared.history.klines:
             self._first_time_ms = prepared.history.klines[-1].close_time_ms + 1
+        self._repair.executions.begin(self._first_time_ms)
 
     async def _session(self) -> None:
+        try:
+            await self._run_tasks()
+        finally:
+            self._road.end()
+
+    async def _run_tasks(self) -> None:
         async with asyncio.TaskGroup() as self._group:
             background = [
                 self._group.create_task(self._manager.run(), name="orders"),
                 self._group.create_task(self._pump.run(), name="pump"),
                 self._group.create_task(self._answer_pace(), name="pace"),
+                self._group.create_task(self._dead_man.run(), name="dead man's switch"),
                 *(self._group.create_task(work, name=name) for name, work in self._connection.background()),
             ]
             try:
                 await self._freshness.wait_connected(self._stop)
-                background.append(self._group.create_task(self._watch(), name="watch"))
+                background.append(self._group.create_task(self._watch.run(self._started_ns), name="watch"))
                 await self._begin()
+                if not self._connection.is_paced:  # nothing by the machine's time, or no two runs would be the same
+                    background.append(self._group.create_task(self._reconciler.run(), name="reconcile"))
                 await self._stop.wait()
                 await self._wind_down()
             finally:
@@ -221,8 +246,11 @@ class RtTrader:
         if self.options.arm_at_start:
             if not self.profile.may_arm_at_start:
                 raise UserError(f"--arm works with demo and replay only, not with {self.profile.name}")
+            if self._journal.failure:
+                raise UserError(self._journal.failure)
             self._engine.set_mode(EngineMode.ACTIVE, "at_start")
-        self._repair.start(self._group, self._first_time_ms)
+        self._repair.start(self._group)
+        self._facts.start(self._group)
         if not self._connection.is_paced:
             await self._freshness.wait_first_price(self._stop)
         self.started.set()
@@ -233,16 +261,18 @@ class RtTrader:
     async def _wind_down(self) -> None:
         """Disarm, take back the engine's resting entries, and let open requests come to an end, all within limits."""
         self.status.phase = "stopping"
-        self._repair.stop()
+        self._facts.stop()
         try:
             async with asyncio.timeout(STOP_LIMIT_S):
                 await self.disarm("stopping")
                 await self._manager.wait_idle()
                 await self._engine.wait_settled()
+                await self._dead_man.end()
                 self.tally.funding_fee = await self._funding_fee()
         except (TimeoutError, VenueError) as error:
             _log.warning("the exchange did not answer every request while the session was stopping: %s", error)
         finally:
+            self._repair.stop()
             self._engine.set_mode(EngineMode.HALTED, "stopping")
 
     async def _funding_fee(self) -> Decimal:
@@ -268,7 +298,7 @@ class RtTrader:
 
     def _take(self, item: StreamItem, received_ns: int) -> None:
         if isinstance(item, StreamStatus):
-            self._on_stream_status(item)
+            self._account.on_stream_status(item)
         elif isinstance(item, PaceMarker):
             self._pace[item.route] = item.number
             if len(self._pace) == len(Route):
@@ -279,9 +309,9 @@ class RtTrader:
                 self._stop.set()
         else:
             self._freshness.note_received(item, received_ns)
-            self._road.step(item)
-            if isinstance(item, AccountSnapshot) and self._repair.has_settled(item):
-                self._freshness.note_account_read()
+            self._road.step(self._account.before(item, time.monotonic_ns()))
+            self._facts.note(item)
+            self._account.after(item)
             self._repair.look_for_gaps()
 
     async def _answer_pace(self) -> None:
@@ -295,31 +325,6 @@ class RtTrader:
             for stream in self._connection.streams:
                 await stream.acknowledge_pace(self._pace.pop(stream.route))
 
-    # ---- freshness, gaps, doubt ------------------------------------------------------------------------------------
-
-    def _on_stream_status(self, status: StreamStatus) -> None:
-        """Nothing is replayed after a cut: what a route that comes back may have missed is read anew."""
-        if not self._freshness.on_stream_status(status):
-            return
-        if status.route is Route.PRIVATE:
-            self._repair.account()
-        else:
-            self._repair.klines()
-
-    async def _watch(self) -> None:
-        """Look at the clock: silent routes, the end of an arming, the budget, the journal."""
-        while True:
-            await asyncio.sleep(WATCH_INTERVAL_S)
-            now_ns = time.monotonic_ns()
-            if not self._connection.is_paced:
-                self._freshness.check()
-            self._repair.look_for_untold(now_ns)
-            self._connection.read_budget(self.status)
-            self.status.journal_ok = not self._journal.failure
-            self._engine.check_expiry(now_ns)
-            if not self._connection.is_paced:  # nothing by the machine's time, or no two runs would be the same
-                self._road.step(Tick((now_ns - self._started_ns) // 1_000_000, self.callback.now_ms))
-
     def _on_overflow(self, dropped: int) -> None:
         _log.error("%d market messages dropped: the session could not keep up; the engine is halted", dropped)
         self.halt("queue_overflow")
@@ -330,6 +335,11 @@ class RtTrader:
         self.status.loading_done, self.status.loading_total = done, total
 
     # ---- engine ----------------------------------------------------------------------------------------------------
+
+    def check_account(self) -> None:
+        """Hold the account against the venue now."""
+        if self._callback is not None:
+            self._reconciler.check_now()
 
     @property
     def is_armed(self) -> bool:
@@ -343,8 +353,7 @@ class RtTrader:
     async def disarm(self, reason: str = "by_user") -> None:
         """Open nothing from now on, take back the engine's resting entries, and halt; stops at the exchange stay."""
         self._engine.disarm(reason)
-        await self._road.ask(cancel_wishes(self._engine.entries(), reason, self.callback.now_ms))
-        self._engine.settle()
+        await self._engine.take_back_entries(reason)
 
     def halt(self, reason: str) -> None:
         """Stop the engine because something went wrong here; `reason` is a code."""
@@ -361,28 +370,28 @@ class RtTrader:
         """Cancel orders of either family, with one request each."""
         return await self._road.ask(cancel_wishes(orders, "by_hand", self.callback.now_ms))
 
+    async def amend(self, order: Order, price: Decimal | None = None, quantity: Decimal | None = None) -> Answer:
+        """Give an open limit order another price or total size (what is executed included), in place."""
+        now_ms = self.callback.now_ms
+        return await self._road.ask(
+            [AmendIntent(order.symbol, order.client_order_id, Origin.HAND, "by_hand", now_ms, price, quantity)]
+        )
+
     async def cancel_entries(self) -> Answer:
         """Cancel every open order that could open or enlarge a position; stops and other exits stay."""
         return await self._road.ask(cancel_wishes(self._opening_orders(), "cancel_entries", self.callback.now_ms))
 
-    async def plan_flatten(self) -> FlattenPlan:
-        """Say, by a fresh snapshot, what flattening would do."""
-        return await self._flattener.plan()
-
-    async def flatten(self, plan: FlattenPlan) -> FlattenReport:
-        """Disarm, carry the plan out if it still holds, and report what the venue shows afterwards."""
-        await self._engine.disarm_for_flatten()
-        return await self._flattener.execute(plan)
-
     async def set_leverage(self, leverage: int) -> None:
         """Change the symbol's leverage at the venue; the account is read anew."""
-        await self._connection.port.set_leverage(self.symbol, leverage)
-        await self._repair.read_account()
+        await self._venue_settings.set_leverage(leverage)
 
     async def set_margin_type(self, margin_type: MarginType) -> None:
         """Change the symbol's margin type at the venue; the account is read anew."""
-        await self._connection.port.set_margin_type(self.symbol, margin_type)
-        await self._repair.read_account()
+        await self._venue_settings.set_margin_type(margin_type)
+
+    async def set_position_mode(self, *, is_hedge: bool) -> None:
+        """Change the account's position mode at the venue; not while the engine is armed."""
+        await self._venue_settings.set_position_mode(is_hedge=is_hedge, is_armed=self.is_armed)
 
     def _opening_orders(self) -> list[Order]:
         return opening_orders(self.callback.orders.open_orders(self.symbol))

@@ -6,10 +6,16 @@ from dataclasses import dataclass
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from trader_gui.domain.protection import ProtectionState
+from trader_gui.i18n import stream_words
 from trader_gui.models.protection import ProtectionKind
-from trader_gui.models.session import FeedKind, SessionModel, SessionState
+from trader_gui.models.session import SessionModel
+from trader_gui.models.session_state import AccountKind, FeedKind, RouteState, SessionState
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets import session_words as words
+from trader_gui.widgets.protection_words import watch_did, watch_what
+from trader_gui.widgets.reconciliation_columns import reconciliation_tip
+from trader_gui.widgets.stream_words import feed_trouble, user_stream_trouble, why_down
 from trader_gui.widgets.theme import set_style_property, theme
 
 HEIGHT = 36
@@ -37,6 +43,7 @@ class Banner:
 
 
 _DISMISS = (("dismiss", "Dismiss"),)
+_PROTECT = (("protect", "Protect now"), ("close_now", "Close now"))
 
 
 def session_banners(model: SessionModel) -> list[Banner]:
@@ -55,22 +62,44 @@ def _phase_banners(state: SessionState) -> list[Banner]:
 
 
 def _danger_banners(model: SessionModel) -> list[Banner]:
-    state, banners = model.state, []
-    if state.protection.kind is ProtectionKind.NAKED:
-        what = "A position has no stop at the exchange."
-        banners.append(Banner("naked", "danger", what, _position_words(model), (("close", "Close position…"),)))
+    state, banners = model.state, _naked_banners(model)
     if words.is_tripped(state):
         did = "It does nothing until you arm it again. Orders at the exchange stay there."
-        banners.append(
-            Banner("tripped", "danger", f"Engine halted: {words.halt_words(state.halt_reason)}.", did, _DISMISS)
-        )
+        worst = state.account.worst
+        if worst is not None:
+            did = f"{reconciliation_tip(worst)} {did}"
+        what = f"Engine halted: {words.halt_words(state.halt_reason)}."
+        actions = _DISMISS if worst is None else (("account", "Show"), *_DISMISS)
+        banners.append(Banner("tripped", "danger", what, did, actions))
     banned_until_ms = state.service.banned_until_ms
     if banned_until_ms is not None:
         what = f"The exchange has banned this address until {fmt.date_time(banned_until_ms)} UTC."
         banners.append(Banner("banned", "danger", what, "Nothing is sent before. Orders at the exchange stay there."))
     if not state.service.journal_ok:
-        banners.append(Banner("journal", "danger", "The journal cannot be written.", "No order is sent any more."))
+        banners.append(_journal_banner(state))
     return banners
+
+
+def _naked_banners(model: SessionModel) -> list[Banner]:
+    """Return what is said of positions without a stop: the engine's, of which its policy takes care, and others."""
+    state, banners = model.state, []
+    what = watch_what(state)
+    if what:
+        did = f"{_position_words(model)} {watch_did(state)}".strip()
+        actions = _PROTECT if state.watch.state is ProtectionState.NAKED else ()
+        banners.append(Banner("naked_engine", "danger", what, did, actions))
+    others = state.protection.total - state.protection.protected - (state.watch.naked_s is not None)
+    if state.protection.kind is ProtectionKind.NAKED and others > 0:
+        what = "A position has no stop at the exchange."
+        banners.append(Banner("naked", "danger", what, _position_words(model), (("close", "Close position…"),)))
+    return banners
+
+
+def _journal_banner(state: SessionState) -> Banner:
+    since_ms = state.service.journal_failed_since_ms
+    since = f" since {fmt.date_time(since_ms)} UTC" if since_ms is not None else ""
+    did = f"No order is sent. {state.service.journal_failure}".strip()
+    return Banner("journal", "danger", f"The journal cannot be written{since}.", did)
 
 
 def _position_words(model: SessionModel) -> str:
@@ -87,23 +116,40 @@ def _feed_banners(state: SessionState) -> list[Banner]:
     if state.phase != "running" or state.data_ended:
         return []
     banners = []
-    held = "Entries are held. Reconnecting. Stops stay at the exchange."
-    if state.feed.kind is FeedKind.OFFLINE:
-        banners.append(Banner("feed", "danger", "No connection to the price feed.", held))
-    elif state.feed.kind is FeedKind.STALE:
-        banners.append(Banner("feed", "warn", f"Price feed stale for {fmt.age(state.feed.age_s)}.", held))
-    trouble = words.user_stream_trouble(state.user_stream)
+    feed, user_stream = state.feed, state.user_stream
+    age_s = state.account.age_s
+    unconfirmed = "" if age_s is None else f"The account was last confirmed {fmt.age(age_s)} ago. "
+    trouble = feed_trouble(feed)
     if trouble:
-        banners.append(Banner("user_stream", "warn", trouble, held))
+        tone = "danger" if feed.kind is FeedKind.OFFLINE else "warn"
+        banners.append(Banner("feed", tone, trouble, _held(feed)))
+    trouble = user_stream_trouble(user_stream)
+    if trouble:
+        banners.append(Banner("user_stream", "warn", trouble, unconfirmed + _held(user_stream)))
     return banners
+
+
+def _held(route: RouteState) -> str:
+    """Return what follows from a stream's trouble."""
+    if route.kind is FeedKind.FRESH:
+        return "It is fresh at the moment. Stops stay at the exchange."
+    held = "Entries are held. Reconnecting. Stops stay at the exchange."
+    return f"{why_down(route)} {held}".lstrip()
 
 
 def _notices(state: SessionState) -> list[Banner]:
     banners = []
+    if state.disturbance:
+        did = "All connections are made anew, and the account is read. An engine that was armed is disarmed."
+        banners.append(Banner("disturbance", "warn", stream_words(state.disturbance), did, _DISMISS))
     if state.differences:
         count = len(state.differences)
         what = "The exchange differs from the last session." if count == 1 else f"{count} differences at start."
-        banners.append(Banner("differences", "warn", what, " · ".join(state.differences), _DISMISS))
+        actions = (("account", "Show"), *_DISMISS)
+        banners.append(Banner("differences", "warn", what, " · ".join(state.differences), actions))
+    if state.account.problem and state.account.kind is AccountKind.OLD:
+        what = f"The account has not been confirmed for {fmt.age(state.account.age_s)}."
+        banners.append(Banner("account", "warn", what, f"{state.account.problem}.", (("account", "Show"),)))
     if state.data_ended and state.phase == "running":
         banners.append(
             Banner("data_ended", "info", "The recorded data has ended.", "Nothing more will come.", _DISMISS)

@@ -12,6 +12,7 @@ from trader_gui.widgets import format as fmt
 from trader_gui.widgets.table_columns import (
     ColumnLook,
     direction_tone,
+    fill_side_words,
     flags_text,
     order_icon,
     order_type_words,
@@ -143,7 +144,7 @@ ORDER_HISTORY = (
 FILLS = (
     ColumnLook("time", _DATED, lambda r: fmt.date_time(r.fill.trade_time_ms), lambda r: "text2"),
     ColumnLook("symbol", 92, lambda r: r.fill.symbol, drop=3),
-    ColumnLook("side", 72, lambda r: side_words(r.fill.side is Side.BUY, "Buy", "Sell")),
+    ColumnLook("side", 88, fill_side_words),
     ColumnLook("quantity", 92, lambda r: fmt.quantity(r.fill.quantity, r.quantity_decimals)),
     ColumnLook("price", 104, lambda r: fmt.price(r.fill.price, r.price_decimals)),
     ColumnLook("notional", 100, lambda r: fmt.money(r.fill.price * r.fill.quantity, sign=False), drop=7),

@@ -9,10 +9,12 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QMoveEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QMenuBar, QMessageBox, QVBoxLayout, QWidget
 
+from trader_gui.domain.account import PositionKey
 from trader_gui.domain.step import EngineMode
 from trader_gui.models.bridge import Bridge
 from trader_gui.models.orders import OrderRow
 from trader_gui.models.positions import PositionRow
+from trader_gui.models.reconciliation import ReconciliationModel
 from trader_gui.models.trader_view import ProfileView
 from trader_gui.widgets import session_words as words
 from trader_gui.widgets.agg_trades import AggTrades
@@ -24,6 +26,7 @@ from trader_gui.widgets.menus import WorkspaceMenus, shortcut_words
 from trader_gui.widgets.order_book import OrderBook
 from trader_gui.widgets.order_entry import OrderEntry
 from trader_gui.widgets.positions_panel import PositionsPanel
+from trader_gui.widgets.reconciliation import ReconciliationPanel
 from trader_gui.widgets.session_bar import ProfileBand, SessionBar
 from trader_gui.widgets.status_bar import StatusBar
 from trader_gui.widgets.table_tabs import TableTabs
@@ -60,9 +63,13 @@ class MainWindow(QWidget):
         arm_requested, disarm_requested, cancel_entries_requested, flatten_requested: As on the session bar.
         order_requested: (OrderIntent) from the ticket.
         cancel_order_requested: (Order) from the orders table; answer with `finish_cancel`.
-        close_position_requested: (symbol) from the positions table or the menu; answer with `finish_close`.
+        close_position_requested: (symbol, leg) from the positions table or the menu, as one key; answer with
+            `finish_close`.
+        protect_now_requested, close_now_requested: The engine's position has no stop; place one, or close at market.
         leverage_requested: (int); margin_type_requested: (str).
+        check_account_requested: Hold the account against the exchange now.
         keys_requested, screenshot_requested: Menu entries.
+        chart_picture_requested: A picture of the chart alone shall be saved.
         look_changed: (theme name, palette name) chosen in the menu.
     """
 
@@ -73,11 +80,15 @@ class MainWindow(QWidget):
     flatten_requested = Signal()
     order_requested = Signal(object)
     cancel_order_requested = Signal(object)
-    close_position_requested = Signal(str)
+    close_position_requested = Signal(object)
+    protect_now_requested = Signal()
+    close_now_requested = Signal()
     leverage_requested = Signal(int)
     margin_type_requested = Signal(str)
+    check_account_requested = Signal()
     keys_requested = Signal()
     screenshot_requested = Signal()
+    chart_picture_requested = Signal()
     look_changed = Signal(str, str)
 
     def __init__(
@@ -111,6 +122,8 @@ class MainWindow(QWidget):
         self.resize(DEFAULT)
         self.setWindowTitle(f"{words.PROFILE_TITLES[profile.name]} · {bridge.session.symbol} · Trader GUI")
         self.workspace.restore(self)
+        self.chart.restore(self.workspace.panel_state("chart"))
+        self.chart.state_changed.connect(lambda: self.workspace.keep_panel_state("chart", self.chart.state))
         self._on_session_changed()
 
     # ---- building ----------------------------------------------------------------------------------------------------
@@ -125,6 +138,7 @@ class MainWindow(QWidget):
         self.positions = PositionsPanel(bridge.positions, bridge.orders, bridge.fills)
         self.tabs = TableTabs(bridge)
         self.orders, self.fills, self.journal = self.tabs.orders.table, self.tabs.fills.table, self.tabs.journal
+        self.reconciliation = ReconciliationPanel(bridge.reconciliation, bridge.session)
         self.log_view = LogView(bridge.log)
         add_dock("chart", self.chart, bridge.series, has_own_head=True)
         add_dock("order_book", self.order_book, bridge.order_book)
@@ -136,6 +150,7 @@ class MainWindow(QWidget):
         add_dock("positions", self.positions)
         for dock_id, content in self.tabs.docks():
             add_dock(dock_id, content)
+        add_dock("reconciliation", self.reconciliation)
         add_dock("log", self.log_view)
         tables = {dock_id: panel.table for dock_id, panel in self.tabs.panels().items()}
         tables |= {"positions": self.positions.table, "journal": self.journal}
@@ -171,6 +186,7 @@ class MainWindow(QWidget):
 
     def _connect(self) -> None:
         bar, ticket = self.session_bar, self.order_entry
+        self.chart.picture_requested.connect(self.chart_picture_requested)
         bar.arm_requested.connect(self.arm_requested)
         bar.disarm_requested.connect(self.disarm_requested)
         bar.cancel_entries_requested.connect(self.cancel_entries_requested)
@@ -182,26 +198,30 @@ class MainWindow(QWidget):
         self.orders.action_requested.connect(self._on_cancel_order)
         self.positions.close_requested.connect(self._on_close_position)
         self.banners.action_requested.connect(self._on_banner_action)
+        self.reconciliation.check_requested.connect(self.check_account_requested)
+        self.status_bar.account_requested.connect(self.show_reconciliation)
         self.workspace.layout_changed.connect(self._on_layout_changed)
         self.workspace.layout_broken.connect(self._on_layout_broken)
         self.workspace.docks["conditions"].visibilityChanged.connect(self.footer.setHidden)
         self._bridge.part_failed.connect(self._on_part_failed)
-        self._bridge.ready.connect(self.order_book.fill_groups)
+        self._bridge.rules_changed.connect(self.order_book.fill_groups)
         self._bridge.session.changed.connect(self._on_session_changed)
         self._bridge.decisions.rows_noted.connect(self.toasts.show_decisions)
-        for name in ("positions", "orders", "order_history", "fills"):
+        for name in ("positions", "orders", "order_history", "fills", "reconciliation"):
             model = getattr(self._bridge, name)
-            for signal in (model.rowsInserted, model.rowsRemoved):
+            for signal in (model.rowsInserted, model.rowsRemoved, model.dataChanged):
                 signal.connect(partial(self._show_count, name))
             self._show_count(name)
         theme().changed.connect(self._on_theme_changed)
 
     def _commands(self) -> dict[str, Callable[[], None]]:
         return {
+            "check_account": self._check_account,
+            "reconciliation": self.show_reconciliation,
             "keys": self.keys_requested.emit,
             "screenshot": self.screenshot_requested.emit,
             "quit": self.close_requested.emit,
-            "close_position": lambda: self.close_position_requested.emit(self._bridge.session.symbol),
+            "close_position": self._close_session_position,
             "cancel_entries": self.cancel_entries_requested.emit,
             "flatten": self.flatten_requested.emit,
             "arm": self.arm_requested.emit,
@@ -219,9 +239,9 @@ class MainWindow(QWidget):
         client_order_id = getattr(order, "client_order_id", "")
         self.orders.finish_action((client_order_id, getattr(order, "order_family", None)))
 
-    def finish_close(self, symbol: str) -> None:
+    def finish_close(self, key: PositionKey) -> None:
         """The closing of a position is over or called off; its button works again."""
-        self.positions.table.finish_action(symbol)
+        self.positions.table.finish_action(key)
 
     def notify(self, tone: str, head: str, detail: str = "") -> None:
         """Show a toast; `tone` is `ok`, `warn`, `danger` or `info`."""
@@ -231,17 +251,39 @@ class MainWindow(QWidget):
         """Show a banner of the app's own; `banners.remove(key)` takes it away."""
         self.banners.add(banner)
 
+    def show_reconciliation(self) -> None:
+        """Bring the table of exchange, journal and memory to the front."""
+        dock = self.workspace.docks["reconciliation"]
+        dock.show()
+        dock.raise_()
+
     # ---- reactions ---------------------------------------------------------------------------------------------------
 
     def _on_cancel_order(self, row: OrderRow) -> None:
         self.cancel_order_requested.emit(row.order)
 
     def _on_close_position(self, row: PositionRow) -> None:
-        self.close_position_requested.emit(row.symbol)
+        self.close_position_requested.emit(row.key)
 
     def _on_banner_action(self, key: str, action: str) -> None:
-        if (key, action) == ("naked", "close"):
-            self.close_position_requested.emit(self._bridge.session.symbol)
+        if action == "account":
+            self.show_reconciliation()
+        elif (key, action) == ("naked", "close"):
+            self._close_session_position()
+        elif action == "protect":
+            self.protect_now_requested.emit()
+        elif action == "close_now":
+            self.close_now_requested.emit()
+
+    def _close_session_position(self) -> None:
+        """Ask to close the position of the session's symbol; of two legs the first, the table has both."""
+        position = self._bridge.session.state.position
+        if position is not None:
+            self.close_position_requested.emit(position.key)
+
+    def _check_account(self) -> None:
+        self.show_reconciliation()
+        self.check_account_requested.emit()
 
     def _on_part_failed(self, dock_id: str, text: str) -> None:
         if dock_id in self.workspace.docks:
@@ -259,7 +301,9 @@ class MainWindow(QWidget):
         actions["close_position"].setEnabled(state.position is not None)
 
     def _show_count(self, name: str, *_: object) -> None:
-        self.workspace.docks[name].set_count(getattr(self._bridge, name).rowCount())
+        model = getattr(self._bridge, name)
+        count = model.open_rows if isinstance(model, ReconciliationModel) else model.rowCount()
+        self.workspace.docks[name].set_count(count)
 
     def _on_theme_changed(self) -> None:
         self.look_changed.emit(theme().name, theme().palette_name)
@@ -290,8 +334,9 @@ class MainWindow(QWidget):
     def _on_layout_changed(self) -> None:
         self.layout_label.setText(f"Layout: {'Own' if self.workspace.is_custom else 'Default'}")
 
-    def _on_layout_broken(self, new_name: str) -> None:
-        what = "The saved layout could not be read; this is the default one."
+    def _on_layout_broken(self, new_name: str, is_former: bool) -> None:
+        which = "the one of before" if is_former else "the default one"
+        what = f"The saved layout could not be read; this is {which}."
         self.show_banner(
             Banner("layout", "info", what, f"The old file is kept as {new_name}.", (("dismiss", "Dismiss"),))
         )

@@ -65,6 +65,9 @@ class WorkspaceMenus:
             ("close_position", "Close position…", None),
             ("cancel_entries", "Cancel entries", QKeySequence("Ctrl+Backspace")),
             None,
+            ("reconciliation", "Reconciliation", None),
+            ("check_account", "Check the account now", None),
+            None,
             ("flatten", "Flatten…", QKeySequence("Ctrl+Shift+Backspace")),
         )
         self._menu("&Engine", ("arm", "Arm…", None), ("disarm", "Disarm", QKeySequence("Ctrl+Shift+D")))

@@ -282,12 +282,15 @@ class OrderBook(QWidget):
         column.addWidget(self.view, 1)
 
     def fill_groups(self) -> None:
-        """List the choices, once the tick is known."""
+        """List the choices once the tick is known, and anew when it is another one; what is chosen stays chosen."""
         rules = self._model.rules
-        if rules is None or self.group.count():
+        if rules is None:
             return
+        chosen = max(self.group.currentIndex(), 0)
+        self.group.clear()
         for group in GROUPS:
             self.group.addItem(f"{(rules.tick_size * group).normalize():f}", group)
+        self.group.setCurrentIndex(chosen)
 
     def _on_group(self, index: int) -> None:
         self._model.set_group(int(self.group.itemData(index)))

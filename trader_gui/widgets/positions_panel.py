@@ -9,6 +9,7 @@ from trader_gui.models.fills import FillsModel
 from trader_gui.models.orders import OrdersModel
 from trader_gui.models.positions import PositionsModel
 from trader_gui.models.table import KeyedTableModel
+from trader_gui.widgets.provenance_words import order_source, position_source
 from trader_gui.widgets.table_cells import ROW_HEIGHT
 from trader_gui.widgets.table_columns import FILLS_SMALL, ORDERS_SMALL, POSITIONS
 from trader_gui.widgets.table_header import HEADER_HEIGHT
@@ -56,9 +57,23 @@ class PositionsPanel(QWidget):
 
     def __init__(self, positions: PositionsModel, orders: OrdersModel, fills: FillsModel) -> None:
         super().__init__()
-        self.table = TableView(positions, POSITIONS, "Positions", "No open position")
+        self.table = TableView(
+            positions,
+            POSITIONS,
+            "Positions",
+            "No open position",
+            tip=lambda row, key: position_source(row, positions.now_ns),
+            is_dimmed=lambda row: row.is_in_doubt,
+        )
         self.table.action_requested.connect(self.close_requested)
-        self.orders = TableView(orders, ORDERS_SMALL, "Orders, newest", "Orders appear here as they come")
+        self.orders = TableView(
+            orders,
+            ORDERS_SMALL,
+            "Orders, newest",
+            "Orders appear here as they come",
+            tip=lambda row, key: order_source(row, orders.now_ns),
+            is_dimmed=lambda row: row.is_in_doubt,
+        )
         self.fills = TableView(fills, FILLS_SMALL, "Fills, newest", "Fills appear here as they come")
         rule = QFrame()
         rule.setProperty("kind", "rule")

@@ -10,7 +10,11 @@ from trader_gui.domain.step import EngineMode
 from trader_gui.models.session import SessionModel
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets import session_words as words
+from trader_gui.widgets.cell_view import CellView
+from trader_gui.widgets.protection_words import watch_cell, watch_did
+from trader_gui.widgets.provenance_words import source_words
 from trader_gui.widgets.session_cell import SessionCell
+from trader_gui.widgets.stream_words import stream_details
 from trader_gui.widgets.theme import set_style_property, theme
 
 HEIGHT = 48
@@ -161,8 +165,8 @@ class SessionBar(QFrame):
 
     def _on_changed(self) -> None:
         model, state = self._model, self._model.state
-        self.engine_cell.show_view(words.engine(state))
-        self.protection_cell.show_view(words.protection(state))
+        self.engine_cell.show_view(words.engine(state, is_narrow=self.width() < _NARROW))
+        self.protection_cell.show_view(watch_cell(state) or words.protection(state))
         self.feed_cell.show_view(words.feed(state))
         self.price_cell.show_view(words.last_price(model))
         self.mark_cell.show_view(words.mark(model))
@@ -199,6 +203,7 @@ class SessionBar(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.engine_cell.show_view(words.engine(self._model.state, is_narrow=self.width() < _NARROW))
         self._drop_cells()
 
     def _drop_cells(self) -> None:
@@ -232,18 +237,19 @@ class SessionBar(QFrame):
         return rows
 
     def _protection_details(self) -> Sequence[tuple[str, str]]:
-        p = self._model.state.protection
-        return [
-            ("Open positions", str(p.total)),
-            ("With a live stop for their whole size", str(p.protected)),
+        state = self._model.state
+        rows = [
+            ("Open positions", str(state.protection.total)),
+            ("With a live stop for their whole size", str(state.protection.protected)),
             ("Stops", "live at the exchange; closing this window leaves them there"),
         ]
-
-    def _feed_details(self) -> Sequence[tuple[str, str]]:
-        state = self._model.state
-        rows = [("Market data", words.feed(state).text), ("Account stream", words.user_stream(state.user_stream).text)]
-        rows += [("Detail", words.detail(r)) for r in (state.feed, state.user_stream) if r.detail]
+        if state.watch.naked_s is not None:
+            rows.append(("The engine's without one for", fmt.duration(state.watch.naked_s)))
+            rows.append(("Its stop", watch_did(state) or "on its way"))
         return rows
+
+    def _feed_details(self) -> Sequence[tuple[str, str | CellView]]:
+        return stream_details(self._model.state)
 
     def _price_details(self) -> Sequence[tuple[str, str]]:
         price = self._model.state.price
@@ -257,9 +263,10 @@ class SessionBar(QFrame):
         ]
 
     def _money_details(self) -> Sequence[tuple[str, str]]:
-        money = self._model.state.money
+        money, account = self._model.state.money, self._model.state.account
         return [
             ("Wallet balance", fmt.money(money.wallet_balance, sign=False)),
+            ("Told by", source_words(account.wallet, self._model.now_ns)),
             ("Unrealised, at mark", fmt.money(money.unrealized_pnl)),
             ("Equity", fmt.money(money.equity, sign=False)),
             ("Since midnight UTC", fmt.money(money.today)),

@@ -6,21 +6,21 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFocusEvent, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from trader_gui.widgets.session_words import CellView
+from trader_gui.widgets.cell_view import CellView
 from trader_gui.widgets.theme import set_style_property, theme
 
 ICON_PX = 16
 _MARGIN = 12
 _GAP = 5
 
-Details = Callable[[], Sequence[tuple[str, str]]]
-"""Gives the rows of a popover: (label, value)."""
+Details = Callable[[], Sequence[tuple[str, str | CellView]]]
+"""Gives the rows of a popover: (label, value), the value a text or with an icon and a tone."""
 
 
 class Popover(QFrame):
     """A small list of label and value that goes away with the next click or Esc."""
 
-    def __init__(self, title: str, rows: Sequence[tuple[str, str]], parent: QWidget) -> None:
+    def __init__(self, title: str, rows: Sequence[tuple[str, str | CellView]], parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setProperty("kind", "popover")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -34,7 +34,22 @@ class Popover(QFrame):
         grid.addWidget(head, 0, 0, 1, 2)
         for line, (label, value) in enumerate(rows, start=1):
             grid.addWidget(self._label(label, "body"), line, 0)
-            grid.addWidget(self._label(value, "figure"), line, 1, Qt.AlignmentFlag.AlignRight)
+            shown = self._label(value, "figure") if isinstance(value, str) else self._view(value)
+            grid.addWidget(shown, line, 1, Qt.AlignmentFlag.AlignRight)
+
+    def _view(self, view: CellView) -> QWidget:
+        """Return a word with its shape, in its tone."""
+        icon = QLabel()
+        icon.setPixmap(theme().pixmap(view.icon, "ok" if view.icon == "check" else view.tone, ICON_PX))
+        text = self._label(view.text, "figure")
+        text.setProperty("tone", view.tone)
+        both = QWidget()
+        row = QHBoxLayout(both)
+        row.setContentsMargins(0, 6, 0, 0)
+        row.setSpacing(_GAP)
+        row.addWidget(icon)
+        row.addWidget(text)
+        return both
 
     def _label(self, text: str, role: str) -> QLabel:
         label = QLabel(text)

@@ -1,12 +1,13 @@
 """What the session bar and the status bar say: a session's state in words, icons and tones."""
 
-from dataclasses import dataclass
-
 from trader_gui.domain.step import EngineMode
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.models.protection import ProtectionKind
-from trader_gui.models.session import FeedKind, MoneyState, RouteState, SessionModel, SessionState
+from trader_gui.models.session import SessionModel
+from trader_gui.models.session_state import FeedKind, MoneyState, SessionState
 from trader_gui.widgets import format as fmt
+from trader_gui.widgets.cell_view import CellView
+from trader_gui.widgets.stream_words import user_stream_trouble
 
 LAST_MINUTE_S = 60
 _HOUR_MS = 3_600_000
@@ -19,30 +20,16 @@ PROFILE_NOTES = {
     "testnet": "the exchange's test network, no money at risk",
     "live": "the real exchange: real money",
 }
-_HALT_WORDS = {"bug": "program error", "stale_feed": "feed stale", "queue_overflow": "too many messages"}
-_DETAIL_WORDS = {"mirror_stale": "The live market does not reach the simulated exchange."}
+_HALT_WORDS = {
+    "bug": "program error",
+    "stale_feed": "feed stale",
+    "queue_overflow": "too many messages",
+    "woke_up": "computer slept",
+    "clock_jumped": "clock was set",
+    "unexplained_difference": "account differs",
+    "second_program": "second program",
+}
 _NOT_TRIPPED = frozenset({"", "by_user", "expired", "stopping", "at_start"})
-
-
-@dataclass(frozen=True)
-class CellView:
-    """What one cell shows.
-
-    Attributes:
-        text, tone: The value and its tone (see the theme's labels).
-        icon: Icon name in the same tone, "" for none.
-        extra, extra_tone: A smaller second value.
-        ground: Tone of the cell's ground: `accent`, `warn`, `danger` or "".
-        label: Replaces the cell's label when not "".
-    """
-
-    text: str
-    tone: str = "text1"
-    icon: str = ""
-    extra: str = ""
-    extra_tone: str = "text1"
-    ground: str = ""
-    label: str = ""
 
 
 def halt_words(reason: str) -> str:
@@ -55,10 +42,15 @@ def is_tripped(state: SessionState) -> bool:
     return state.mode is not EngineMode.ACTIVE and state.halt_reason not in _NOT_TRIPPED
 
 
-def engine(state: SessionState) -> CellView:
-    """Return the engine cell: disarmed, armed with the time left, reducing, or tripped with the reason."""
+def engine(state: SessionState, *, is_narrow: bool = False) -> CellView:
+    """Return the engine cell: disarmed, armed with the time left, reducing, or tripped with the reason.
+
+    In a narrow cell the reason stands in the label, where it is not cut off.
+    """
     if is_tripped(state):
-        return CellView(f"TRIPPED: {halt_words(state.halt_reason)}", "danger", "octagon", ground="danger")
+        reason = halt_words(state.halt_reason)
+        text, label = ("TRIPPED", f"Engine: {reason}") if is_narrow else (f"TRIPPED: {reason}", "")
+        return CellView(text, "danger", "octagon", ground="danger", label=label)
     if state.mode is EngineMode.REDUCING:
         return CellView("REDUCING", "warn", "gear", "exits only", ground="warn")
     if state.mode is EngineMode.ACTIVE:
@@ -147,32 +139,12 @@ def equity(model: SessionModel) -> CellView:
     return CellView(fmt.money(value, sign=False), _known(value), label=label)
 
 
-def detail(route: RouteState) -> str:
-    """Return why a stream is as it is: a code in words, other text as it came."""
-    return _DETAIL_WORDS.get(route.detail, route.detail)
-
-
-def user_stream_trouble(route: RouteState) -> str:
-    """Return what is wrong with the stream of the own orders, "" while it can be trusted."""
-    if route.kind in (FeedKind.OFFLINE, FeedKind.STALE):
-        return _DETAIL_WORDS.get(route.detail, "The stream of your account is lost.")
-    return ""
-
-
-def user_stream(route: RouteState) -> CellView:
-    """Return the state of the stream that tells of the own orders."""
-    return {
-        FeedKind.WAITING: CellView("connecting", "text2", "clock"),
-        FeedKind.FRESH: CellView("ok", "text1", "check"),
-        FeedKind.STALE: CellView("in doubt", "warn", "triangle"),
-        FeedKind.OFFLINE: CellView("lost", "danger", "octagon"),
-    }[route.kind]
-
-
 def why_not_armable(state: SessionState) -> str:
     """Return why the engine cannot be armed now, "" when it can."""
     if state.phase != "running":
         return "The session is not running yet." if state.phase == "starting" else "The session is over."
+    if state.is_hedge:
+        return "The account is in hedge mode; the engine trades in one-way mode only."
     if state.protection.kind is ProtectionKind.NAKED:
         return "A position has no stop at the exchange."
     if state.protection.kind is ProtectionKind.UNKNOWN:

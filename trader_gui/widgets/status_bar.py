@@ -1,18 +1,22 @@
-"""The status bar: account stream, latency, clock, request budget, journal; two clocks and the version at the right."""
+"""The status bar: streams, latency, dead man's switch, clock, budget, journal; at the right two clocks."""
 
-from PySide6.QtCore import QSize
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStatusBar, QWidget
 
-from trader_gui.models.session import ServiceState, SessionModel
+from trader_gui.models.session import SessionModel
+from trader_gui.models.session_state import ServiceState
 from trader_gui.widgets import format as fmt
-from trader_gui.widgets import session_words as words
-from trader_gui.widgets.session_words import CellView
+from trader_gui.widgets.cell_view import CellView
+from trader_gui.widgets.protection_words import DEAD_MAN_NOTE, dead_man_cell
+from trader_gui.widgets.provenance_words import account, account_words
+from trader_gui.widgets.stream_words import STREAM_NAMES, stream_cell, stream_tip
 from trader_gui.widgets.theme import set_style_property, theme
 
 HEIGHT = 24
 _ICON_PX = 14
 _NEAR_LIMIT = 0.8
+_MARGIN = 16
 _OFFSET_WORDS = "The exchange's clock minus this computer's"
 
 
@@ -57,23 +61,75 @@ class StatusCell(QWidget):
             self._icon.setPixmap(theme().pixmap(self.view.icon, tone, _ICON_PX))
 
 
+class LinkCell(StatusCell):
+    """A cell that opens something, by mouse or key.
+
+    Signals:
+        clicked: It was pressed.
+    """
+
+    clicked = Signal()
+
+    def __init__(self, label: str, description: str, parent: QWidget | None = None) -> None:
+        super().__init__(label, description, parent)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.clicked.emit()
+        super().mouseReleaseEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and not event.isAutoRepeat():
+            self.clicked.emit()
+            return
+        super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.hasFocus():
+            painter = QPainter(self)
+            painter.setPen(theme().color("accent"))
+            painter.drawRect(self.rect().adjusted(0, 1, -1, -2))
+
+
 class StatusBar(QStatusBar):
-    """Side figures of the session; the clocks show the market's time."""
+    """Side figures of the session; the clocks show the market's time.
+
+    Signals:
+        account_requested: The user wants to see how the account stands to the exchange.
+    """
+
+    account_requested = Signal()
 
     def __init__(self, model: SessionModel, version: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
         self.setSizeGripEnabled(False)
         self.setFixedHeight(HEIGHT)
-        self.user_stream = StatusCell("User stream", "The stream that tells of your orders and your account")
+        self.streams = {route: StatusCell(name, f"The stream of the {name}") for route, name in STREAM_NAMES.items()}
+        self.account = LinkCell("Exchange", "Whether the exchange shows what is shown here")
+        self.account.clicked.connect(self.account_requested)
         self.latency = StatusCell("REST", "Round trip of the last call to the exchange")
         self.clock_offset = StatusCell("Clock", _OFFSET_WORDS)
         self.weight = StatusCell("Weight", "Request weight used in this minute, of what the exchange allows")
         self.orders = StatusCell("Orders", "Orders sent in this minute, of what the exchange allows")
         self.journal = StatusCell("Journal", "Every decision and order is written to disk before it is sent")
+        self.dead_man = StatusCell("Dead-man", DEAD_MAN_NOTE)
         self.utc = StatusCell("UTC", "Market time of the last message")
         self.kst = StatusCell("KST", "Market time of the last message, Seoul")
-        self._drop_order = (self.journal, self.orders, self.weight, self.clock_offset)
+        self._drop_order = (self.journal, self.dead_man, self.orders, self.weight, self.clock_offset, self.latency)
+        self._left = (
+            *self.streams.values(),
+            self.account,
+            self.latency,
+            self.dead_man,
+            self.clock_offset,
+            self.weight,
+            self.orders,
+            self.journal,
+        )
         self._lay_out(version)
         model.changed.connect(self._on_changed)
         self._on_changed()
@@ -83,9 +139,8 @@ class StatusBar(QStatusBar):
         row = QHBoxLayout(inner)
         row.setContentsMargins(0, 0, 4, 0)
         row.setSpacing(0)
-        left = (self.user_stream, self.latency, self.clock_offset, self.weight, self.orders, self.journal)
         self._rules: dict[StatusCell, QFrame] = {}
-        for cell in left:
+        for cell in self._left:
             row.addWidget(cell)
             rule = self._rules[cell] = _rule()
             row.addWidget(rule)
@@ -93,11 +148,11 @@ class StatusBar(QStatusBar):
         for cell in (self.utc, self.kst):
             row.addWidget(cell)
             row.addWidget(_rule())
-        label = QLabel(f"v{version}")
-        label.setProperty("role", "small")
-        label.setAccessibleName("Version")
-        label.setContentsMargins(10, 0, 8, 0)
-        row.addWidget(label)
+        self._version = QLabel(f"v{version}")
+        self._version.setProperty("role", "small")
+        self._version.setAccessibleName("Version")
+        self._version.setContentsMargins(10, 0, 8, 0)
+        row.addWidget(self._version)
         self.addWidget(inner, 1)
 
     def sizeHint(self) -> QSize:
@@ -108,28 +163,43 @@ class StatusBar(QStatusBar):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        cells = (self.user_stream, self.latency, self.clock_offset, self.weight, self.orders, self.journal)
-        needed = sum(c.sizeHint().width() + 1 for c in (*cells, self.utc, self.kst)) + 80
+        self._drop_what_does_not_fit()
+
+    def _drop_what_does_not_fit(self) -> None:
+        needed = sum(_taken(cell) for cell in (*self._left, self.utc, self.kst))
+        needed += self._version.sizeHint().width() + _MARGIN
         for cell in self._drop_order:
             must_go = needed > self.width()
             cell.setVisible(not must_go)
             self._rules[cell].setVisible(not must_go)
             if must_go:
-                needed -= cell.sizeHint().width() + 1
+                needed -= _taken(cell)
 
     def _on_changed(self) -> None:
         state = self._model.state
         service = state.service
-        self.user_stream.show_view(words.user_stream(state.user_stream))
+        for route, stream in state.streams:
+            self.streams[route].show_view(stream_cell(stream))
+            self.streams[route].setToolTip(stream_tip(STREAM_NAMES[route], stream))
+        self.account.show_view(account(state.account))
+        self.account.setToolTip(f"{account_words(state.account)} Click for the table.")
         self.latency.show_view(CellView(fmt.latency(service.rest_latency_ms)))
         self.clock_offset.show_view(_offset(service.clock_offset_ms))
         self.clock_offset.setToolTip(_offset_words(service.clock_age_min))
         self.weight.show_view(_weight(service))
         self.orders.show_view(_budget(service.orders_used, service.orders_limit))
         self.journal.show_view(_journal(service))
+        self.dead_man.show_view(dead_man_cell(state.dead_man))
         time_ms = state.venue_time_s * 1000 or None
         self.utc.show_view(CellView(fmt.clock(time_ms)))
         self.kst.show_view(CellView(fmt.clock(time_ms, "KST")))
+        if self.isVisible():
+            self._drop_what_does_not_fit()
+
+
+def _taken(cell: StatusCell) -> int:
+    # A cell never shrinks back, so what it asks for now may be less than what it holds.
+    return max(cell.sizeHint().width(), cell.minimumWidth()) + 1
 
 
 def _rule() -> QFrame:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
 
@@ -103,15 +103,20 @@ class CellDelegate(QStyledItemDelegate):
             painter.drawRect(rect.adjusted(0, 0, -1, -2))
 
     def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
-        """Tell the whole text of a cell that has no room for it."""
+        """Tell the whole text of a cell that has no room for it, and its tip as it is now: ages in it are counted."""
+        lines = [self._cut_text(index), self._view.tip(index)] if index.isValid() else []
+        text = "\n".join(line for line in lines if line)
+        QToolTip.showText(event.globalPos(), text, view)
+        return bool(text)
+
+    def _cut_text(self, index: Index) -> str:
+        """Return the text of a cell that has no room for it, else ""."""
         row, look = index.data(ROW_ROLE), self._view.look(index.column())
-        if row is not None and event.type() == QEvent.Type.ToolTip and not look.is_action:
-            text, icon = look.text(row), look.icon(row)
-            room = self._view.columnWidth(index.column()) - 2 * _PAD - (_ICON_PX + 4 if icon is not None else 0)
-            if QFontMetrics(theme().font("figure")).horizontalAdvance(text) > room:
-                QToolTip.showText(event.globalPos(), text, view)
-                return True
-        return super().helpEvent(event, view, option, index)
+        if row is None or look.is_action:
+            return ""
+        text, icon = look.text(row), look.icon(row)
+        room = self._view.columnWidth(index.column()) - 2 * _PAD - (_ICON_PX + _GAP if icon is not None else 0)
+        return text if QFontMetrics(theme().font("figure")).horizontalAdvance(text) > room else ""
 
     def _paint_text(self, painter: QPainter, rect: QRect, look: ColumnLook, row: Any, is_number: bool) -> None:
         pens, is_strong = self._pens, look.is_strong
@@ -131,7 +136,7 @@ class CellDelegate(QStyledItemDelegate):
             text, left, room = text[2:], left + _ARROW_WIDTH, room - _ARROW_WIDTH
         if not is_number:
             text = pens.fitting(text, room, is_strong)
-        painter.setPen(pens.color(look.tone(row)))
+        painter.setPen(pens.color("text3" if self._view.is_dimmed(row) else look.tone(row)))
         painter.drawText(left, baseline, text)
 
     def _paint_button(self, painter: QPainter, rect: QRect, text: str, index: Index) -> None:

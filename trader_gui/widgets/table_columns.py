@@ -4,9 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from trader_gui.domain.order import Order, OrderFamily, OrderIntent, OrderStatus, OrderType, Origin, Side
+from trader_gui.domain.order import (
+    AmendIntent,
+    Order,
+    OrderFamily,
+    OrderIntent,
+    OrderStatus,
+    OrderType,
+    Origin,
+    PositionSide,
+    Side,
+)
 from trader_gui.i18n import readable, reason_words, refusal_words, venue_error_words
 from trader_gui.models.decisions import DecisionRow, Verdict
+from trader_gui.models.fills import FillRow
 from trader_gui.models.orders import OrderRow
 from trader_gui.models.positions import PositionRow
 from trader_gui.widgets import format as fmt
@@ -91,6 +102,7 @@ _TARGETS = (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_MARKET)
 _VERDICTS = {
     Verdict.SENT: ("sent", "text1"),
     Verdict.CANCEL: ("cancel", "text1"),
+    Verdict.AMEND: ("change", "text1"),
     Verdict.REFUSED: ("refused", "warn"),
     Verdict.REJECTED: ("rejected", "danger"),
     Verdict.UNKNOWN: ("unknown", "warn"),
@@ -112,10 +124,27 @@ def side_words(is_up: bool, up: str, down: str) -> str:
     return f"{fmt.ARROW_UP} {up}" if is_up else f"{fmt.ARROW_DOWN} {down}"
 
 
+def leg_words(leg: PositionSide) -> str:
+    """Return the name of a leg of hedge mode: `long leg`."""
+    return f"{leg.value.lower()} leg"
+
+
+def _position_side_words(row: PositionRow) -> str:
+    both = row.leg is PositionSide.BOTH
+    return side_words(row.is_long, "Long", "Short") if both else side_words(row.is_long, "Long leg", "Short leg")
+
+
+def fill_side_words(row: FillRow) -> str:
+    """Return the side, and the leg in a word: `▼ Sell long`."""
+    side = side_words(row.fill.side is Side.BUY, "Buy", "Sell")
+    leg = row.fill.position_side
+    return side if leg is PositionSide.BOTH else f"{side} {leg.value.lower()}"
+
+
 def order_type_words(row: OfOrder) -> str:
     """Return an order's kind; a stop that only closes is a stop loss."""
     order = row.order
-    if order.order_type in _STOPS and (order.close_position or order.reduce_only):
+    if order.order_type in _STOPS and order.is_reducing:
         return "Stop loss"
     return TYPES[order.order_type]
 
@@ -195,7 +224,14 @@ def intent_words(row: DecisionRow) -> str:
     if isinstance(row.intent, OrderIntent):
         side = side_words(row.intent.side is Side.BUY, "Buy", "Sell")
         return f"{side} {TYPES[row.intent.order_type].lower()} {figures(row.intent)}"
-    return f"order {row.intent.client_order_id}"
+    terms = f" to {terms_words(row.intent)}" if isinstance(row.intent, AmendIntent) else ""
+    return f"order {row.intent.client_order_id}{terms}"
+
+
+def terms_words(intent: AmendIntent) -> str:
+    """Return what an amendment asks for: `0.010 @ 60,000.0`."""
+    size = "" if intent.quantity is None else f"{intent.quantity:,f}"
+    return f"{size} @ {intent.price:,f}".lstrip() if intent.price is not None else size
 
 
 def figures(intent: OrderIntent) -> str:
@@ -209,14 +245,20 @@ def _times(row: DecisionRow) -> str:
     return f"×{row.count}" if row.count > 1 else ""
 
 
+def _asking_text(row: OrderRow) -> str:
+    """Return an order's state; of one that the exchange is being asked about, for how long."""
+    words = STATES.get(row.order.status, readable(row.order.status.value.lower()))
+    return words if row.asking_s is None else f"Asking since {row.asking_s} s"
+
+
 # ---- tables --------------------------------------------------------------------------------------------------------
 
 POSITIONS = (
     ColumnLook("symbol", 90, lambda r: r.symbol, is_strong=True),
     ColumnLook(
         "side",
-        78,
-        lambda r: side_words(r.is_long, "Long", "Short"),
+        92,
+        _position_side_words,
         lambda r: "up" if r.is_long else "down",
         is_strong=True,
     ),
@@ -262,7 +304,7 @@ ORDERS = (
     ColumnLook("limit", 98, lambda r: fmt.price(r.order.price or None, r.price_decimals), drop=2),
     ColumnLook("trigger", 98, lambda r: fmt.price(r.order.trigger_price or None, r.price_decimals)),
     ColumnLook("distance", 80, lambda r: fmt.percent(r.distance_fraction), lambda r: "text2"),
-    ColumnLook("state", 120, lambda r: STATES.get(r.order.status, readable(r.order.status.value.lower())), _state_tone),
+    ColumnLook("state", 130, _asking_text, _state_tone),
     ColumnLook("flags", 196, lambda r: flags_text(r), lambda r: "text2", drop=5, stretch=True),
     ColumnLook(
         "opened_by",
@@ -286,7 +328,7 @@ ORDERS_SMALL = (
     ColumnLook(
         "state",
         110,
-        lambda r: STATES.get(r.order.status, readable(r.order.status.value.lower())),
+        _asking_text,
         _state_tone,
         stretch=True,
     ),
@@ -294,7 +336,7 @@ ORDERS_SMALL = (
 
 FILLS_SMALL = (
     ColumnLook("time", 92, lambda r: fmt.clock(r.fill.trade_time_ms), lambda r: "text2"),
-    ColumnLook("side", 72, lambda r: side_words(r.fill.side is Side.BUY, "Buy", "Sell"), stretch=True),
+    ColumnLook("side", 88, fill_side_words, stretch=True),
     ColumnLook("quantity", 88, lambda r: fmt.quantity(r.fill.quantity, r.quantity_decimals)),
     ColumnLook("price", 104, lambda r: fmt.price(r.fill.price, r.price_decimals)),
     ColumnLook("fee", 78, lambda r: fmt.money(-r.fill.commission), lambda r: "text2", drop=2),
@@ -314,7 +356,8 @@ def flags_text(row: OfOrder) -> str:
     """Return what binds an order."""
     order = row.order
     words = [order.time_in_force.value] if order.time_in_force and order.price else []
-    words += ["close position"] if order.close_position else ["reduce-only"] if order.reduce_only else []
+    words += ["close position"] if order.close_position else ["reduce-only"] if order.is_reducing else []
+    words += [leg_words(order.position_side)] if order.position_side is not PositionSide.BOTH else []
     if order.order_family is OrderFamily.ALGO:
         words.append("by mark" if order.working_type.value == "MARK_PRICE" else "by last price")
     return ", ".join(words)

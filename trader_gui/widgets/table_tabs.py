@@ -9,6 +9,7 @@ from trader_gui.widgets.filter_bar import Choice, FilterBar
 from trader_gui.widgets.history_columns import ASSETS, FILLS, INCOME, ORDER_HISTORY, income_words, status_words
 from trader_gui.widgets.history_words import fill_sums, income_sums
 from trader_gui.widgets.orders_panel import KIND, ORIGIN, SIDE, SYMBOL, OrdersPanel
+from trader_gui.widgets.provenance_words import order_source
 from trader_gui.widgets.table_columns import DECISIONS, ORDERS
 from trader_gui.widgets.table_header import Sorting
 from trader_gui.widgets.table_panel import AssetsPanel, HistoryPanel, TablePanel, fill_parts, income_parts
@@ -32,7 +33,15 @@ class TableTabs:
         def now_ms() -> int:
             return history.now_ms
 
-        self.orders = OrdersPanel(TableView(bridge.orders, ORDERS, "Orders", "No open order"))
+        table = TableView(
+            bridge.orders,
+            ORDERS,
+            "Orders",
+            "No open order",
+            tip=lambda row, key: order_source(row, bridge.orders.now_ns),
+            is_dimmed=lambda row: row.is_in_doubt,
+        )
+        self.orders = OrdersPanel(table)
         table = TableView(
             history.orders,
             ORDER_HISTORY,

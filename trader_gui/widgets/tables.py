@@ -45,13 +45,6 @@ class TableView(QTableView):
     values plain and tab-separated. Alt with the arrow keys sorts by the current column and moves it, with Shift it
     changes its width. While the table is hidden, changes of its model cost nothing here.
 
-    Args:
-        model: The rows.
-        looks: The columns, by key; a column of the model without a look is not shown.
-        name: Accessible name; layouts keep the columns under the id that the window gives the table.
-        empty_text: Shown while there is no row.
-        sorting: By default; None: as the rows come.
-
     Attributes:
         source: The rows, all of them.
         rows: What is shown: filtered, sorted.
@@ -80,11 +73,27 @@ class TableView(QTableView):
         parent: QWidget | None = None,
         *,
         sorting: Sorting | None = None,
+        tip: Callable[[Any, str], str] | None = None,
+        is_dimmed: Callable[[Any], bool] = lambda row: False,
     ) -> None:
+        """Show a model.
+
+        Args:
+            model: The rows.
+            looks: Of its columns; one without a look is not shown.
+            name: For those who cannot see it.
+            empty_text: Shown while there is no row.
+            parent: As usual.
+            sorting: By default; None: as the rows come.
+            tip: Gives the tooltip of a cell from (row record, column key); "" for none.
+            is_dimmed: Tells of a row that its values are not believed now.
+        """
         super().__init__(parent)
         self.source = model
         self.empty_text = empty_text
         self.current_row = -1
+        self._tip = tip
+        self.is_dimmed = is_dimmed
         self._hot = QPersistentModelIndex()
         self._pressed = QPersistentModelIndex()
         by_key = {look.key: look for look in looks}
@@ -171,6 +180,11 @@ class TableView(QTableView):
         """Return the looks of columns that hold words."""
         columns = zip(self.source.columns, self._looks, strict=True)
         return [look for c, look in columns if look and not (c.is_number or c.is_time or look.is_action)]
+
+    def tip(self, index: Index) -> str:
+        """Return the tooltip of a cell."""
+        row = index.data(ROW_ROLE)
+        return "" if self._tip is None or row is None else self._tip(row, self.source.columns[index.column()].key)
 
     def hot_index(self) -> QPersistentModelIndex:
         """Return the button cell under the mouse."""

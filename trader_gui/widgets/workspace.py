@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMainWindow, QTabBar, QTabWidget, QWidget
 
 from trader_gui.models.frame import FrameModel
 from trader_gui.widgets.dock import Dock
-from trader_gui.widgets.layout_store import BrokenLayoutError, LayoutStore, SavedLayout
+from trader_gui.widgets.layout_store import LayoutStore, SavedLayout
 from trader_gui.widgets.panel import Panel
 from trader_gui.widgets.table_header import TableHeader
 from trader_gui.widgets.theme import theme
@@ -33,16 +33,17 @@ class Workspace(QMainWindow):
 
     Signals:
         layout_changed: The layout is another one, or became the user's own.
-        layout_broken: (new file name) the saved layout could not be used and was set aside.
+        layout_broken: (new file name, whether the former layout is used) the saved one was set aside.
     """
 
     layout_changed = Signal()
-    layout_broken = Signal(str)
+    layout_broken = Signal(str, bool)
 
     def __init__(self, layout_path: Path | None) -> None:
         super().__init__()
         self.docks: dict[str, Dock] = {}
         self.is_custom = False
+        self._panels: dict[str, str] = {}
         self._tier: Tier | None = None
         self._is_arranging = False
         self._tables: dict[str, TableHeader] = {}
@@ -136,25 +137,28 @@ class Workspace(QMainWindow):
     def restore(self, window: QWidget) -> None:
         """Take back the saved layout, if there is one that can be used."""
         self.fit(window)
-        try:
-            saved = self._store.load()
-        except BrokenLayoutError as error:
-            self.layout_broken.emit(str(error))
-            return
-        if saved is None:
-            return
+        saved, aside = self._store.load()
+        is_used = saved is not None and self._apply(saved, window)
+        if saved is not None and not is_used and not aside:  # Qt does not understand it
+            aside, former = self._store.set_aside(), self._store.former()
+            is_used = former is not None and self._apply(former, window)
+        if aside:
+            self.layout_broken.emit(aside, is_used)
+
+    def _apply(self, saved: SavedLayout, window: QWidget) -> bool:
+        """Take a layout; False when Qt cannot place the docks by it."""
+        self._panels = dict(saved.panels)
         window.restoreGeometry(QByteArray(saved.geometry))
         self._restore_tables(saved.tables)
         if not saved.is_custom:
-            return
+            return True
         self._is_arranging = True
         is_whole = self.restoreState(QByteArray(saved.docks))
         self._is_arranging = False
-        if not is_whole:
-            self.layout_broken.emit(self._store.set_aside())
-            return
-        self.is_custom = True
-        self.layout_changed.emit()
+        if is_whole:
+            self.is_custom = True
+            self.layout_changed.emit()
+        return is_whole
 
     def _restore_tables(self, saved: Mapping[str, str]) -> None:
         """Take back the columns; those of a table that cannot be read are as at the first start."""
@@ -178,11 +182,21 @@ class Workspace(QMainWindow):
             docks=bytes(self.saveState().data()),
             is_custom=self.is_custom,
             tables={table_id: header.state() for table_id, header in self._tables.items()},
+            panels=self._panels,
         )
         try:
             self._store.save(layout)
         except OSError as error:
             _log.warning("the layout cannot be saved: %s", error)
+
+    def panel_state(self, dock_id: str) -> str:
+        """Return what a panel has kept with the layout; "" when that is nothing."""
+        return self._panels.get(dock_id, "")
+
+    def keep_panel_state(self, dock_id: str, state: str) -> None:
+        """Keep one line of text for a panel with the layout."""
+        self._panels[dock_id] = state
+        self.save_later()
 
     def _on_dock_moved(self) -> None:
         self._refresh_titles_later()

@@ -26,11 +26,11 @@ def test_an_open_order_and_an_untold_execution_are_in_flight():
     )
     ledger.note_order(None, filled, rig.now_ms)
     assert decision_context(rig.callback, ledger, ()).in_flight == {Purpose.ENTRY}
-    assert risk_context(rig.callback, ledger).untold == {Purpose.ENTRY}
+    assert risk_context(rig.callback, ledger, "BTCUSDT").untold == {Purpose.ENTRY}
 
 
 def test_the_gate_hears_of_each_route():
     rig, ledger = Rig(), EngineLedger("BTCUSDT", "USDT")
     rig.send(FeedStatus(Route.PRIVATE, False, rig.now_ms))
-    context = risk_context(rig.callback, ledger)
+    context = risk_context(rig.callback, ledger, "BTCUSDT")
     assert (context.is_market_fresh, context.is_private_fresh, context.is_account_known) == (True, False, True)

@@ -72,7 +72,7 @@ def test_arming_with_an_unprotected_engine_position_protects_it():
     assert protection.intent.purpose is PROTECTION
 
 
-@pytest.mark.parametrize("route", [Route.MARKET, Route.PRIVATE])
+@pytest.mark.parametrize("route", list(Route))
 def test_a_stale_route_bars_entries_and_lets_closes_through(route):
     rig = Rig()
     rig.send(FeedStatus(route, False, 0))

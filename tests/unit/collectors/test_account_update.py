@@ -64,6 +64,17 @@ def test_a_snapshot_replaces_everything_and_what_it_leaves_out_is_flat():
     assert collector.leverage("BTCUSDT") == 7
 
 
+def test_an_older_snapshot_does_not_undo_a_newer_one():
+    """Two were asked for at the same time, and the answer to the first comes last."""
+    collector = known()
+    collector.apply(make_snapshot(taken_time_ms=START_MS + 20))
+    held = make_position("0.010", update_time_ms=START_MS + 5, leverage=7)
+    assert not collector.apply(make_snapshot(held, taken_time_ms=START_MS + 10))
+    assert collector.position("BTCUSDT") is None and collector.leverage("BTCUSDT") is None
+    assert collector.apply(make_snapshot(held, taken_time_ms=START_MS + 20))
+    assert collector.position("BTCUSDT").position_amount == Decimal("0.010")
+
+
 def test_leverage_changes_by_event_also_while_flat_and_a_margin_call_changes_nothing():
     collector = known()
     assert collector.apply(LeverageUpdate("BTCUSDT", 25, START_MS))
@@ -87,3 +98,10 @@ def test_a_snapshot_does_not_undo_what_was_streamed_after_it_was_asked_for():
     collector.apply(make_snapshot(taken_time_ms=START_MS + 12))
     assert collector.position("BTCUSDT") is None
     assert collector.balances["USDT"].wallet_balance == 10000
+
+
+def test_an_older_leverage_does_not_undo_a_newer_one():
+    collector = AccountUpdateCollector()
+    assert collector.apply(LeverageUpdate("BTCUSDT", 20, 2000))
+    assert not collector.apply(LeverageUpdate("BTCUSDT", 5, 1000))
+    assert collector.leverage("BTCUSDT") == 20

@@ -2,6 +2,7 @@ from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.core_records import MINUTE_MS, START_MS, make_history, make_kline
 from trader_gui.collectors.kline import KlineCollector, RealTimeKlineCollector
@@ -44,6 +45,27 @@ def test_a_missing_kline_is_a_gap_until_history_fills_it():
     assert not collector.has_gap
     assert indices(collector) == [0, 1, 2, 3, 4, 5]
     assert collector.arrays().close.tolist() == [100.0, 101.0, 102.0, 103.0, 104.0, 105.0]
+
+
+def test_what_history_fills_in_after_the_start_is_marked_as_repaired():
+    collector = KlineCollector("BTCUSDT", "1m", capacity=6)
+    collector.apply(make_history([100, 101, 102]))
+    assert collector.repaired == frozenset()
+    collector.apply(make_kline(3, 103))
+    collector.apply(make_kline(6, 106))
+    collector.apply(make_history([101, 102, 103, 104, 105], first=1))
+    assert indices(collector) == [1, 2, 3, 4, 5, 6]
+    assert collector.repaired == {START_MS + i * MINUTE_MS for i in (4, 5)}
+    assert collector.frame()["is_repaired"].tolist() == [False, False, False, True, True, False]
+    same = collector.repaired
+    assert not collector.apply(make_kline(5, 999))  # the stream comes too late
+    collector.apply(make_kline(7, 107))
+    assert collector.repaired is same
+    for i in range(8, 11):
+        collector.apply(make_kline(i, 100 + i))
+    collector.apply(make_kline(12, 112))
+    collector.apply(make_history([110, 111], first=10))
+    assert collector.repaired == {START_MS + 11 * MINUTE_MS}  # the older ones have left the series
 
 
 def test_a_missing_kline_that_comes_late_by_stream_also_fills_the_gap():
@@ -101,6 +123,19 @@ def test_open_kline_is_replaced_and_ends_when_it_closes():
     assert collector.apply(make_kline(1, 104, is_closed=False))
     assert not collector.apply(make_kline(0, 102))  # the closing frame comes after the next kline's first
     assert collector.kline.close == 104
+
+
+def test_two_sockets_that_tell_the_open_kline_move_it_forwards_only_and_say_nothing_twice():
+    def at(close, second):
+        return replace(make_kline(0, close, is_closed=False), event_time_ms=START_MS + second * 1000)
+
+    collector = RealTimeKlineCollector("BTCUSDT", "1m")
+    assert collector.apply(at(100, 1)) and collector.apply(at(102, 3))
+    revision = collector.revision
+    assert not collector.apply(at(101, 2))  # the other socket is behind
+    assert not collector.apply(at(102, 3))  # the same once more
+    assert (collector.kline.close, collector.revision) == (102, revision)
+    assert collector.apply(at(103, 3))
 
 
 def test_frames_are_copies_with_exact_values():

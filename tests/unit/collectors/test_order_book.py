@@ -130,3 +130,18 @@ def test_random_diffs_end_in_the_same_book_as_a_plain_dict(diffs, buffered, cut)
         expected_bids = sorted(((t, q) for t, q in model[0].items() if q), reverse=True)[:7]
         expected_asks = sorted((t, q) for t, q in model[1].items() if q)[:7]
         assert book.top(7) == (levels(expected_bids), levels(expected_asks))
+
+
+def test_another_tick_loses_the_book_and_asks_for_a_new_one():
+    book = OrderBookCollector("BTCUSDT", Decimal("0.10"))
+    level = (Decimal("100.0"), Decimal(1))
+    book.apply(DepthSnapshot("BTCUSDT", 5, (level,), ()))
+    book.apply(DepthUpdate("BTCUSDT", 4, 6, 3, (), (), 1))
+    assert book.is_synced
+    book.set_tick_size(Decimal("0.1"))
+    assert book.is_synced
+    book.set_tick_size(Decimal("0.01"))
+    assert not book.is_synced and book.resync_wanted and book.top(1) == ((), ())
+    book.apply(DepthSnapshot("BTCUSDT", 7, ((Decimal("100.03"), Decimal(2)),), ()))
+    book.apply(DepthUpdate("BTCUSDT", 7, 8, 6, (), (), 2))
+    assert book.top(1)[0] == ((Decimal("100.03"), Decimal(2)),)

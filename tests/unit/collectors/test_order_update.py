@@ -1,19 +1,21 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.core_records import PREFIX, START_MS, dec, make_fill, make_intent, make_order, make_snapshot
 from trader_gui.collectors.order_update import OrderUpdateCollector
+from trader_gui.domain.client_order_id import make_client_order_id
 from trader_gui.domain.order import (
     OrderFamily,
     OrderOutcome,
+    OrdersInDoubt,
     OrderStatus,
     OrderType,
     OrderUpdate,
     Origin,
     OutcomeKind,
     Purpose,
-    make_client_order_id,
 )
 from trader_gui.domain.step import _GATE_KEY, ApprovedOrder
 
@@ -176,9 +178,48 @@ def test_a_snapshot_replaces_the_open_orders_but_not_those_still_on_their_way():
         f"{PREFIX}-hn-2": OrderStatus.SENT,
         "web-2": OrderStatus.NEW,
         "web-3": OrderStatus.NEW,
-        f"{PREFIX}-ex-9": OrderStatus.UNKNOWN,  # ours and not listed: the venue must be asked
+        f"{PREFIX}-ex-9": OrderStatus.UNKNOWN,  # not listed: the venue must be asked
+        "web-1": OrderStatus.UNKNOWN,
     }
-    assert collector.get("web-1").status is OrderStatus.EXPIRED
+
+
+def test_a_list_says_nothing_of_what_was_told_after_it_nor_of_symbols_that_it_leaves_out():
+    collector = collector_with(engine_entry())
+    newer = make_order("web-1", update_time_ms=START_MS + 5)
+    elsewhere = make_order("web-2", symbol="ETHUSDT")
+    for order in (newer, elsewhere):
+        collector.apply(event(order))
+    snapshot = make_snapshot(taken_time_ms=START_MS + 4)
+    collector.apply(replace(snapshot, orders_of=("BTCUSDT",)))
+    assert {o.status for o in collector.open_orders() if o.origin is Origin.OTHER} == {OrderStatus.NEW}
+
+
+def test_an_order_that_was_placed_after_the_list_was_asked_for_stays():
+    collector = OrderUpdateCollector(PREFIX)
+    collector.apply(event(make_order("web-1", update_time_ms=START_MS + 5)))
+    collector.apply(make_snapshot(taken_time_ms=START_MS + 4))
+    assert collector.get("web-1").status is OrderStatus.NEW
+    collector.apply(make_snapshot(taken_time_ms=START_MS + 5))
+    assert collector.get("web-1").status is OrderStatus.UNKNOWN
+
+
+def test_an_older_list_of_open_orders_does_not_undo_a_newer_one():
+    collector = collector_with(engine_entry())
+    collector.apply(make_snapshot(open_orders=(make_order(),), taken_time_ms=START_MS + 2))
+    gone = make_order("web-1", update_time_ms=START_MS - 9)
+    assert not collector.apply(make_snapshot(open_orders=(gone,), taken_time_ms=START_MS + 1))
+    assert {o.client_order_id: o.status for o in collector.open_orders()} == {ID: OrderStatus.NEW}
+
+
+def test_an_order_in_doubt_is_unknown_until_the_venue_has_told_its_end():
+    left = make_order(executed_quantity=dec("0.004"), origin=Origin.ENGINE, purpose=Purpose.ENTRY)
+    collector = OrderUpdateCollector(PREFIX)
+    assert collector.apply(OrdersInDoubt((left,)))
+    (known,) = collector.open_orders()
+    assert (known.status, known.executed_quantity) == (OrderStatus.UNKNOWN, dec("0.004"))
+    collector.apply(outcome(OutcomeKind.ACCEPTED, make_order(status=OrderStatus.CANCELED, update_time_ms=START_MS + 9)))
+    assert collector.open_orders() == []
+    assert not collector.apply(OrdersInDoubt((left,)))  # its end is known: there is nothing to doubt
 
 
 def test_an_order_missing_from_a_snapshot_is_settled_by_the_answer_to_the_question():
@@ -242,3 +283,77 @@ def test_replies_and_events_in_any_order_and_number_end_in_the_same_state(arriva
     assert collector.open_orders() == []
     assert (order.status, order.executed_quantity) == (OrderStatus.FILLED, dec("0.010"))
     assert sum(f.quantity for f in collector.fills) == dec("0.010")
+
+
+def amended(time, price, quantity="0.010", executed="0"):
+    """The order's event AMENDMENT; the venue also cuts a reduce-only order to the position by one."""
+    status = OrderStatus.PARTIALLY_FILLED if dec(executed) else OrderStatus.NEW
+    order = make_order(
+        status=status,
+        price=dec(price),
+        quantity=dec(quantity),
+        executed_quantity=dec(executed),
+        average_price=dec("100") if dec(executed) else dec(0),
+        update_time_ms=time,
+    )
+    return OrderUpdate(order, "AMENDMENT", None, time, time)
+
+
+def traded(time, price, quantity, executed):
+    return replace(amended(time, price, quantity, executed), execution_type="TRADE")
+
+
+def amend_answer(order, kind=OutcomeKind.ACCEPTED):
+    return replace(outcome(kind, order), is_amend=True)
+
+
+AMENDED_LIFE = (
+    event(make_order(update_time_ms=1)),
+    amended(5, "101"),
+    traded(6, "101", "0.010", "0.004"),
+    amended(6, "102", "0.010", "0.004"),  # in the millisecond of the execution before it
+    amend_answer(amended(6, "102", "0.010", "0.004").order),
+    amended(9, "102", "0.007", "0.004"),
+    traded(11, "102", "0.007", "0.006"),
+)
+
+
+@given(arrival=st.permutations(AMENDED_LIFE), again=st.lists(st.sampled_from(AMENDED_LIFE), max_size=6))
+def test_an_amended_order_ends_with_its_last_terms_whatever_comes_late_or_twice(arrival, again):
+    collector = collector_with(engine_entry())
+    for message in [*arrival, *again]:
+        collector.apply(message)
+    known = collector.get(ID)
+    assert (known.price, known.quantity, known.executed_quantity) == (dec("102"), dec("0.007"), dec("0.006"))
+    assert (known.status, known.origin) == (OrderStatus.PARTIALLY_FILLED, Origin.ENGINE)
+    revision = collector.revision
+    for message in AMENDED_LIFE[:4] + AMENDED_LIFE[5:]:
+        collector.apply(message)
+    assert (collector.get(ID), collector.revision) == (known, revision)
+
+
+def test_an_older_fill_that_comes_late_does_not_undo_an_amendment():
+    collector = collector_with(engine_entry())
+    collector.apply(amended(9, "105", "0.020"))
+    late = traded(5, "100", "0.010", "0.004")
+    collector.apply(replace(late, fill=make_fill(1, ID)))
+    known = collector.get(ID)
+    assert (known.price, known.quantity, known.executed_quantity) == (dec("105"), dec("0.020"), dec("0.004"))
+
+
+def test_an_amendment_is_in_flight_until_it_is_known_what_became_of_it():
+    collector = collector_with(engine_entry())
+    collector.apply(event(make_order()))
+    for last in (
+        amend_answer(amended(9, "105").order),
+        amend_answer(None),
+        amend_answer(None, OutcomeKind.REFUSED),
+        event(make_order(status=OrderStatus.CANCELED, update_time_ms=20)),
+    ):
+        collector.enter_amend(ID)
+        collector.apply(amend_answer(None, OutcomeKind.UNKNOWN))
+        assert collector.amends_in_flight == {(ID, OrderFamily.BOOK)}
+        before = collector.get(ID).status
+        collector.apply(last)
+        assert collector.amends_in_flight == frozenset()
+        assert before is OrderStatus.NEW

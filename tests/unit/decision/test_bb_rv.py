@@ -14,6 +14,7 @@ from tests.core_records import (
 from tests.core_rig import Rig
 from trader_gui.decision.decision import Decision
 from trader_gui.domain.order import (
+    FillHistory,
     OrderOutcome,
     OrderStatus,
     OrderType,
@@ -43,8 +44,8 @@ class Greedy(Decision):
         )
         return Evaluation((), wish, wish.reason)
 
-    def protect(self, context):
-        return None
+    def stop_price(self, position, rules):
+        return rules.snap_price(position.entry_price / 2)
 
 
 def codes(steps):
@@ -151,7 +152,7 @@ def test_three_sells_in_one_second_cannot_happen_again():
     assert rig.callback.orders.get(entry.client_order_id).status is OrderStatus.FILLED
     rig.send(account)
     assert len(rig.tick().approved) == 1  # only now would the gate let the greedy one go on
-    assert len(rig.approved()) == 2
+    assert len(rig.approved(ENTRY)) == 2
 
 
 def test_the_strategy_itself_also_sends_one_order_while_everything_is_late():
@@ -220,7 +221,8 @@ def test_the_pause_goes_on_over_a_restart():
         make_fill(2, "tg1-en-7", trade_time_ms=minute_60 - 100 * SECOND, commission=dec(2)),
         make_fill(3, "web", symbol="ETHUSDT", trade_time_ms=minute_60, realized_pnl=dec(-50)),
     )
-    rig = Rig(past_fills=past)
+    rig = Rig()
+    rig.send(FillHistory("BTCUSDT", past, 3))
     step = rig.tick(after_ms=0)
     pause = next(c for c in step.evaluation.groups[0].conditions if c.name == "pause over")
     assert (pause.value, pause.reading) == (False, 100.0)

@@ -10,8 +10,17 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from trader_gui.domain.order import CancelIntent, OrderFamily, OrderIntent, OrderType, Origin, Purpose, Side
-from trader_gui.domain.step import _GATE_KEY, ApprovedCancel, ApprovedOrder
+from trader_gui.domain.order import (
+    AmendIntent,
+    CancelIntent,
+    OrderFamily,
+    OrderIntent,
+    OrderType,
+    Origin,
+    Purpose,
+    Side,
+)
+from trader_gui.domain.step import _GATE_KEY, ApprovedAmend, ApprovedCancel, ApprovedOrder
 
 TESTS = Path(__file__).parents[2]
 REAL_DATA = TESTS.parent.parent / "shared" / "data"
@@ -64,6 +73,19 @@ def approve_cancel() -> Callable[..., ApprovedCancel]:
     def make(client_order_id: str = "tg1-hn-1", family: OrderFamily = OrderFamily.BOOK) -> ApprovedCancel:
         intent = CancelIntent("BTCUSDT", client_order_id, family, Origin.HAND, "by_hand", 0)
         return ApprovedCancel(intent, gate_key=_GATE_KEY)
+
+    return make
+
+
+@pytest.fixture
+def approve_amend(approve: Callable[..., ApprovedOrder]) -> Callable[..., ApprovedAmend]:
+    """Make an approved amendment to the price and quantity of a plain limit order; keywords as for `approve`."""
+
+    def make(client_order_id: str = "tg1-hn-1", **fields: Any) -> ApprovedAmend:
+        amended = approve(client_order_id, **fields).intent
+        terms = amended.price, amended.quantity
+        intent = AmendIntent("BTCUSDT", client_order_id, Origin.HAND, "by_hand", 0, *terms)
+        return ApprovedAmend(intent, amended, gate_key=_GATE_KEY)
 
     return make
 

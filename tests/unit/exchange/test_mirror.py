@@ -12,13 +12,15 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from trader_gui.exchange import mirror as module
+from trader_gui.exchange.dialing import Dialing, DialLimits
 from trader_gui.exchange.endpoints import loopback
 from trader_gui.exchange.mirror import STALE_AFTER_NS, Mirror
-from trader_gui.exchange.streams import StreamLimits
+from trader_gui.exchange.stream_line import StreamLimits
 
 LIMIT_S = 10.0
 KEY = "key of the exchange"
-LIMITS = StreamLimits(open_s=2.0, pong_s=2.0, close_s=0.2, backoff_min_s=0.0, settled_s=3600.0)
+LIMITS = StreamLimits(open_s=2.0, pong_s=2.0, close_s=0.2)
+AT_ONCE = DialLimits(first_s=0.0, longest_s=0.0)
 TAKEN = '{"e":"mirror","E":1,"taken":true}'
 LATE = '{"e":"mirror","E":1,"taken":false}'
 REFUSED = '{"code":2,"msg":"Invalid frame: the book is crossed"}'
@@ -102,6 +104,8 @@ def run(scenario: Callable[[Stage, Mirror], Awaitable[None]]) -> Stage:
                 "BTCUSDT",
                 f"ws://127.0.0.1:{port}/mirror",
                 KEY,
+                Dialing(AT_ONCE),
+                Dialing(AT_ONCE),
                 limits=LIMITS,
             )
             running = asyncio.create_task(made.run(), name="mirror")
@@ -169,6 +173,21 @@ def test_what_comes_while_a_frame_is_on_its_way_goes_into_the_next() -> None:
         second = (await stage.told(2))[1]
         assert (second["time_ms"], second["asks"]) == (9019, [["60000.20", "0.500"]])
         assert len(second["prints"]) == 40
+
+    run(scenario)
+
+
+def test_two_sockets_of_a_replacement_tell_no_trade_twice_and_no_old_image() -> None:
+    async def scenario(stage: Stage, mirror: Mirror) -> None:
+        await begin(stage, mirror, trade(1), trade(2, "60002.0"), time_ms=5000)
+        mirror.replace("woke_up")
+        former = dict(stage.market)
+        await wait_for(lambda: all(stage.market[route] is not former[route] for route in former))
+        second = await begin(stage, mirror, trade(2, "60002.0"), trade(3, "60003.0"), time_ms=5100)
+        assert [row[0] for row in second["prints"]] == ["60003.0"]
+        await stage.tell("public", depth(4900), depth(5200))
+        third = (await stage.told(3))[2]
+        assert third["time_ms"] == 5200
 
     run(scenario)
 

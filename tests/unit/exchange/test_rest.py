@@ -12,9 +12,10 @@ import pytest
 from trader_gui.clock import SystemClock
 from trader_gui.domain.account import MarginType
 from trader_gui.domain.order import OrderFamily, OrderStatus, OrderType, Side
-from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
-from trader_gui.errors import ProtocolError, VenueError
+from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder
+from trader_gui.errors import OutcomeUnknownError, ProtocolError, VenueError
 from trader_gui.exchange.endpoints import loopback
+from trader_gui.exchange.port import OrderName
 from trader_gui.exchange.rest import RestClient
 
 Payload = Callable[[str, str], bytes]
@@ -40,6 +41,20 @@ def query(sent: Any) -> dict[str, str]:
     """The parameters of a request without those that signing adds."""
     found = {name: values[0] for name, values in parse_qs(sent.query).items()}
     return {name: value for name, value in found.items() if name not in ("timestamp", "signature")}
+
+
+def test_names_of_recent_orders_are_read_of_both_families(http: SimpleNamespace):
+    answers = {
+        "GET /fapi/v1/allOrders": [http.Reply(b'[{"orderId":5,"clientOrderId":"tg1-hn-1"}]')],
+        "GET /fapi/v1/allAlgoOrders": [http.Reply(b'[{"clientAlgoId":"tg1-ep-2","actualOrderId":"6"}]')],
+    }
+
+    async def scenario(client: RestClient) -> None:
+        names = await client.order_names("BTCUSDT")
+        assert names == (OrderName(5, "tg1-hn-1"), OrderName(6, "tg1-ep-2"))
+
+    venue = run(http, answers, scenario)
+    assert [query(sent) for sent in venue.sent] == [{"symbol": "BTCUSDT", "limit": "1000"}] * 2
 
 
 def test_a_limit_order_goes_to_the_book_and_a_stop_to_the_algo_service(
@@ -68,6 +83,33 @@ def test_a_limit_order_goes_to_the_book_and_a_stop_to_the_algo_service(
     assert query(venue.sent[0])["newClientOrderId"] == "tg1-hn-1"
     assert query(venue.sent[1])["clientAlgoId"] == "tg1-ep-3"
     assert [s.headers["x-mbx-apikey"] for s in venue.sent] == ["k", "k"]
+
+
+def test_an_amendment_is_put_once_and_one_without_a_readable_answer_is_unknown(
+    http: SimpleNamespace, payload: Payload, approve_amend: Callable[..., ApprovedAmend]
+):
+    answers = {
+        "PUT /fapi/v1/order": [
+            http.Reply(payload("rest_answers", "order_post")),
+            http.Reply(b"{}"),
+            http.Reply(b'{"code":-1007,"msg":"Timeout"}', 408),
+            http.Reply(b'{"code":-5027,"msg":"No need to modify the order."}', 400),
+        ]
+    }
+
+    async def scenario(client: RestClient) -> None:
+        assert client.bars(approve_amend()) is None
+        assert (await client.amend(approve_amend())).order_id == 9007199254740993
+        for _ in range(2):
+            with pytest.raises(OutcomeUnknownError):
+                await client.amend(approve_amend())
+        with pytest.raises(VenueError) as caught:
+            await client.amend(approve_amend())
+        assert (caught.value.code, isinstance(caught.value, OutcomeUnknownError)) == (-5027, False)
+
+    venue = run(http, answers, scenario)
+    assert len(venue.sent) == 4
+    assert query(venue.sent[0])["origClientOrderId"] == "tg1-hn-1"
 
 
 def test_a_cancel_goes_where_the_order_lies(
@@ -147,6 +189,41 @@ def test_snapshot(http: SimpleNamespace, payload: Payload):
     assert paths.index("GET /fapi/v1/openOrders") < paths.index("GET /fapi/v3/positionRisk")
 
 
+def test_a_snapshot_of_some_symbols_asks_for_their_orders_alone(http: SimpleNamespace, payload: Payload):
+    answers = {
+        "GET /fapi/v1/openAlgoOrders": [http.Reply(b"[]")] * 2,
+        "GET /fapi/v1/openOrders": [http.Reply(b"[]")] * 2,
+        "GET /fapi/v3/account": [http.Reply(payload("rest_answers", "account"))],
+        "GET /fapi/v3/positionRisk": [http.Reply(payload("rest_answers", "position_risk"))],
+        "GET /fapi/v1/symbolConfig": [http.Reply(payload("rest_answers", "symbol_config"))],
+    }
+
+    async def scenario(client: RestClient) -> None:
+        snapshot = await client.account_snapshot("BTCUSDT", orders_of={"ETHUSDT", "BTCUSDT"})
+        assert snapshot.orders_of == ("BTCUSDT", "ETHUSDT")
+
+    venue = run(http, answers, scenario)
+    asked = [sent.query.partition("&")[0] for sent in venue.sent if "open" in sent.path]
+    assert sorted(asked) == ["symbol=BTCUSDT"] * 2 + ["symbol=ETHUSDT"] * 2
+
+
+def test_an_order_is_found_by_the_venues_id(http: SimpleNamespace, payload: Payload):
+    answers = {
+        "GET /fapi/v1/order": [
+            http.Reply(payload("rest_answers", "order_get")),
+            http.Reply(b'{"code":-2013,"msg":"Order does not exist."}', 400),
+        ]
+    }
+
+    async def scenario(client: RestClient) -> None:
+        found = await client.order_by_id("BTCUSDT", 8500001)
+        assert found is not None and found.order_id == 9007199254740993
+        assert await client.order_by_id("BTCUSDT", 7) is None
+
+    venue = run(http, answers, scenario)
+    assert venue.sent[0].query.startswith("symbol=BTCUSDT&orderId=8500001&")
+
+
 def test_a_snapshot_that_fails_in_part_fails(http: SimpleNamespace, payload: Payload):
     answers = {
         "GET /fapi/v1/openAlgoOrders": [http.Reply(b'{"code":-2015,"msg":"Invalid API-key."}', 401)],
@@ -213,6 +290,10 @@ def test_settings(http: SimpleNamespace):
             http.Reply(b'{"code":-4046,"msg":"No need to change margin type."}', 400),
             http.Reply(b'{"code":-4048,"msg":"Margin type cannot be changed if there exists position."}', 400),
         ],
+        "POST /fapi/v1/positionSide/dual": [
+            http.Reply(b'{"code":-4059,"msg":"No need to change position side."}', 400),
+            http.Reply(b'{"code":-4068,"msg":"Position side cannot be changed if there exists position."}', 400),
+        ],
     }
 
     async def scenario(client: RestClient) -> None:
@@ -221,10 +302,40 @@ def test_settings(http: SimpleNamespace):
         with pytest.raises(VenueError) as raised:
             await client.set_margin_type("BTCUSDT", MarginType.ISOLATED)
         assert raised.value.code == -4048
+        await client.set_position_mode(is_hedge=True)
+        with pytest.raises(VenueError) as raised:
+            await client.set_position_mode(is_hedge=False)
+        assert raised.value.code == -4068
 
     venue = run(http, answers, scenario)
     assert query(venue.sent[0]) == {"symbol": "BTCUSDT", "leverage": "5"}
     assert query(venue.sent[1]) == {"symbol": "BTCUSDT", "marginType": "ISOLATED"}
+
+
+def test_open_orders_of_a_symbol_and_family(http: SimpleNamespace, payload: Payload):
+    answers = {"GET /fapi/v1/openAlgoOrders": [http.Reply(b"[" + payload("rest_answers", "algo_post") + b"]")]}
+
+    async def scenario(client: RestClient) -> None:
+        (listed,) = await client.open_orders("BTCUSDT", OrderFamily.ALGO)
+        assert (listed.order_family, listed.status) == (OrderFamily.ALGO, OrderStatus.NEW)
+
+    venue = run(http, answers, scenario)
+    assert query(venue.sent[0]) == {"symbol": "BTCUSDT"}  # weight 1; without a symbol 40
+
+
+def test_the_countdown_is_asked_for_again_when_the_venue_has_trouble(http: SimpleNamespace):
+    reply = http.Reply(b'{"symbol":"BTCUSDT","countdownTime":"120000"}')
+    trouble = http.Reply(b'{"code":-1001,"msg":"Internal error; unable to process your request."}', status=503)
+    answers = {"POST /fapi/v1/countdownCancelAll": [trouble, reply, reply]}
+
+    async def scenario(client: RestClient) -> None:
+        await client.set_countdown("BTCUSDT", 120_000)
+        await client.set_countdown("BTCUSDT", 0)
+
+    venue = run(http, answers, scenario)
+    asked = [query(sent) for sent in venue.sent]
+    assert asked == [{"symbol": "BTCUSDT", "countdownTime": text} for text in ("120000", "120000", "0")]
+    assert all("signature" in sent.query for sent in venue.sent)
 
 
 def test_listen_key_calls_carry_the_key_and_no_signature(http: SimpleNamespace, payload: Payload):

@@ -485,25 +485,68 @@ def test_the_clock_is_kept_and_a_jump_of_this_machines_is_repaired(
     asyncio.run(main())
 
 
-def test_weight_orders_and_latency_are_told_to_observers(
+def test_weight_orders_and_latency_are_told(
     http: SimpleNamespace, approve: Callable[..., ApprovedOrder], order_post: Any
 ):
     limits = ("x-mbx-used-weight-1m: 41", "X-MBX-ORDER-COUNT-1M: 3", "X-MBX-ORDER-COUNT-10S: 2")
     answers = {ORDER: [http.Reply(order_post.body, 200, limits), http.Reply(b'{"code":-2019,"msg":"no"}', 400)]}
-    seen: list[tuple[int | None, int | None]] = []
 
     async def scenario(client: RestClient, venue: Any) -> None:
         assert (client.weight_used, client.orders_used, client.rest_latency_ms) == (None, None, None)
-        client.observers.append(lambda: seen.append((client.weight_used, client.orders_used)))
         await client.place(approve())
+        assert (client.weight_used, client.orders_used) == (41, 3)
         with pytest.raises(VenueError):
             await client.place(approve())
+        # A refused order names no counts; it may have been counted all the same.
+        assert (client.weight_used, client.orders_used) == (41, 4)
         assert client.rest_latency_ms is not None
         assert client.rest_latency_ms > 0
 
     run(http, answers, scenario)
-    # A refused order names no counts; it may have been counted all the same.
-    assert seen == [(41, 3), (41, 4)]
+
+
+def test_the_first_answer_after_a_cut_or_a_trouble_of_the_venue_is_told_to_observers(http: SimpleNamespace):
+    told: list[int] = []
+    answers = {
+        TIME: [
+            http.Reply(b'{"serverTime":1}'),
+            http.CUT,
+            http.Reply(b'{"serverTime":2}'),
+            http.Reply(b'{"serverTime":3}'),
+            http.Reply(b'{"code":-1016,"msg":"This service is no longer available."}', 503),
+            http.Reply(b'{"serverTime":4}'),
+        ]
+    }
+
+    async def scenario(client: RestClient, venue: Any) -> None:
+        client.observers.append(lambda: told.append(len(venue.sent)))
+        for _ in range(4):
+            await client.server_time_ms()
+
+    run(http, answers, scenario)
+    assert told == [3, 6]
+
+
+def test_a_read_that_hangs_in_a_lost_network_is_made_anew_at_once_and_an_order_is_not(
+    http: SimpleNamespace, approve: Callable[..., ApprovedOrder], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("trader_gui.exchange.rest_calls.STUCK_NS", 0)
+    answers = {TIME: [http.HANG, http.Reply(b'{"serverTime":7}')], ORDER: [http.HANG]}
+
+    async def scenario(client: RestClient, venue: Any) -> None:
+        reading = asyncio.create_task(client.server_time_ms())
+        placing = asyncio.create_task(client.place(approve()))
+        while len(venue.sent) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        started = time.monotonic()
+        client.renew()
+        assert await reading == 7
+        assert time.monotonic() - started < 1.0
+        with pytest.raises(OutcomeUnknownError):
+            await placing
+
+    venue, _ = run(http, answers, scenario, RestLimits(connect_s=2.0, read_s=2.0, close_s=3.0))
+    assert venue.paths().count(ORDER) == 1
 
 
 def test_secrets_are_in_no_log_and_no_error(

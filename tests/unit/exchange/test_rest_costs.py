@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from trader_gui.domain.order import OrderType, Purpose
+from trader_gui.domain.order import OrderType, PositionSide, Purpose
 from trader_gui.domain.step import ApprovedOrder
 from trader_gui.exchange import endpoints as paths
 from trader_gui.exchange.rest_costs import DEAREST, Cost, Lane, cost_of, lane_of
@@ -38,6 +38,8 @@ def test_no_path_of_ours_is_forgotten_and_an_unknown_one_is_dear():
         ({}, Lane.ENTRY),
         ({"purpose": Purpose.EXIT}, Lane.ENTRY),  # whatever it is meant for, it could open something
         ({"purpose": Purpose.EXIT, "reduce_only": True}, Lane.CLOSE),
+        ({"position_side": PositionSide.LONG}, Lane.ENTRY),
+        ({"position_side": PositionSide.SHORT}, Lane.CLOSE),  # a leg's orders carry no flag
         (
             {
                 "order_type": OrderType.STOP_MARKET,
@@ -66,6 +68,7 @@ def test_an_order_goes_by_what_it_can_do(approve: Callable[..., ApprovedOrder], 
         ("GET", paths.INCOME, Lane.HISTORY),
         ("GET", paths.ALL_ORDERS, Lane.PAST),
         ("POST", paths.LEVERAGE, Lane.ENTRY),
+        ("POST", paths.COUNTDOWN, Lane.ENTRY),
     ],
 )
 def test_lanes(method: str, path: str, lane: Lane):

@@ -1,6 +1,7 @@
 """Threads that make blocking calls."""
 
 import threading
+import time
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 
@@ -117,6 +118,24 @@ def test_a_call_that_has_not_begun_never_does():
     stuck.result(LIMIT_S)
     end(threads)
     assert ran == []
+
+
+def test_after_a_network_was_lost_calls_begin_in_new_sessions_and_hanging_ones_fail_as_cut_off():
+    threads, sessions = make(2)
+    gate = Gate()
+    assert threads.submit(lambda s: "before").result(LIMIT_S) == "before"
+    stuck = threads.submit(gate)
+    assert gate.entered.wait(LIMIT_S)
+    threads.renew()
+    threads.abandon(0)
+    assert not stuck.done()  # one that has just begun is left alone
+    threads.abandon(time.monotonic_ns())
+    with pytest.raises(ConnectionAbortedError):
+        stuck.result(LIMIT_S)
+    assert threads.submit(lambda s: s).result(LIMIT_S) in sessions[1:]
+    gate.opened.set()
+    end(threads)
+    assert [s.is_closed for s in sessions] == [True] * len(sessions)
 
 
 def test_closing_refuses_what_waits_and_what_comes():

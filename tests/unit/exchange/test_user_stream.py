@@ -11,10 +11,11 @@ from websockets.asyncio.server import ServerConnection, serve
 from trader_gui.domain.account import LeverageUpdate
 from trader_gui.domain.step import Route
 from trader_gui.errors import VenueError
+from trader_gui.exchange.dialing import Dialing, DialLimits
 from trader_gui.exchange.endpoints import loopback
 from trader_gui.exchange.port import StreamItem, StreamStatus
-from trader_gui.exchange.streams import StreamLimits
-from trader_gui.exchange.user_stream import RENEW_S, RETRY_S, UserStream
+from trader_gui.exchange.stream_line import StreamLimits
+from trader_gui.exchange.user_stream import PACED_RENEW_S, RENEW_S, RETRY_S, UserStream
 
 LIMIT_S = 10.0
 LEVERAGE = '{"e":"ACCOUNT_CONFIG_UPDATE","E":5,"T":5,"ac":{"s":"BTCUSDT","l":25}}'
@@ -45,7 +46,7 @@ class Keys:
 
 
 class Timer:
-    """Takes the place of sleeping: short waits end at once, renewals when the test says so."""
+    """Takes the place of sleeping: a wait ends when the test says so."""
 
     def __init__(self) -> None:
         self.asked: list[float] = []
@@ -53,9 +54,6 @@ class Timer:
         self.changed = asyncio.Event()
 
     async def __call__(self, seconds: float) -> None:
-        if seconds < RETRY_S:
-            await asyncio.sleep(0)
-            return
         self.asked.append(seconds)
         self.changed.set()
         await self._due.acquire()
@@ -75,7 +73,10 @@ class Timer:
 class Scene:
     """A stream on a loopback server, with what it delivered."""
 
+    stream: UserStream
+
     def __init__(self) -> None:
+        self.is_watched = True
         self.keys = Keys()
         self.timer = Timer()
         self.items: list[StreamItem] = []
@@ -98,6 +99,10 @@ class Scene:
             self._changed.clear()
             await self._changed.wait()
 
+    @property
+    def told(self) -> list[tuple[bool, str]]:
+        return [(s.is_connected, s.detail) for s in self.items if isinstance(s, StreamStatus)]
+
     def connected(self, times: int) -> Callable[[], bool]:
         return lambda: [s.is_connected for s in self.items if isinstance(s, StreamStatus)].count(True) >= times
 
@@ -108,15 +113,16 @@ def run(scenario: Callable[[Scene], Awaitable[None]], prepare: Callable[[Scene],
         prepare(scene)
         async with serve(scene.handler, "127.0.0.1", 0, compression=None, close_timeout=0.2) as listening:
             port = listening.sockets[0].getsockname()[1]
-            stream = UserStream(
+            scene.stream = UserStream(
                 loopback("http://127.0.0.1:1", f"ws://127.0.0.1:{port}"),
                 scene.keys,
                 scene.deliver,
+                Dialing(DialLimits(first_s=0.0, longest_s=0.0)),
                 limits=StreamLimits(open_s=2.0, close_s=0.2),
+                is_watched=scene.is_watched,
                 sleep=scene.timer,
-                jitter=lambda: 0.0,
             )
-            running = asyncio.create_task(stream.run())
+            running = asyncio.create_task(scene.stream.run())
             try:
                 async with asyncio.timeout(LIMIT_S):
                     await scenario(scene)
@@ -144,36 +150,62 @@ def test_events_come_by_the_key_and_the_key_is_renewed_in_time():
     assert scene.keys.calls[:3] == ["new", "renew", "renew"]
 
 
-def test_a_failed_renewal_is_tried_again_soon_and_the_socket_stays(expect_log: Callable[[str], None]):
+def test_where_the_exchange_waits_for_the_session_the_key_is_renewed_as_seldom_as_will_do():
+    async def scenario(scene: Scene) -> None:
+        await scene.until(scene.connected(1))
+        await scene.timer.reach(1)
+
+    def prepare(scene: Scene) -> None:
+        scene.is_watched = False
+
+    assert run(scenario, prepare).timer.asked == [PACED_RENEW_S]
+
+
+def test_a_failed_renewal_is_tried_again_soon_said_once_and_the_socket_stays(
+    caplog: pytest.LogCaptureFixture, expect_log: Callable[[str], None]
+):
     expect_log("listenKey could not be renewed")
 
     def prepare(scene: Scene) -> None:
-        scene.keys.renewals = [VenueError(None, "no answer in time", retryable=True), "", "key1"]
+        failed = VenueError(None, "no answer in time", retryable=True)
+        scene.keys.renewals = [failed, failed, "", "key1"]
+        scene.is_watched = False
 
     async def scenario(scene: Scene) -> None:
-        for waits in (1, 2, 3):
+        await scene.until(scene.connected(1))
+        for waits in range(1, 5):
             await scene.timer.elapse(waits)
-        await scene.timer.reach(4)
+        await scene.timer.reach(5)
 
     scene = run(scenario, prepare)
-    assert scene.timer.asked == [RENEW_S, RETRY_S, RENEW_S, RENEW_S]
+    assert scene.timer.asked == [PACED_RENEW_S, RETRY_S, RETRY_S, PACED_RENEW_S, PACED_RENEW_S]
     assert scene.paths == ["/private/ws/key1"]
+    assert caplog.text.count("could not be renewed") == 1
 
 
-@pytest.mark.parametrize("renewal", [VenueError(-1125, "This listenKey does not exist.", http_status=400), "other"])
-def test_a_key_that_is_gone_or_changed_leads_to_a_new_socket(renewal: Any):
+@pytest.mark.parametrize(
+    ("renewal", "reason"),
+    [
+        (VenueError(-1125, "This listenKey does not exist.", http_status=400), "listen_key_ended"),
+        ("other", "listen_key_changed"),
+    ],
+)
+@pytest.mark.parametrize("is_watched", [True, False])
+def test_a_key_that_is_gone_or_changed_leads_to_a_new_socket(renewal: Any, reason: str, is_watched: bool):
     def prepare(scene: Scene) -> None:
         scene.keys.renewals = [renewal]
+        scene.is_watched = is_watched
 
     async def scenario(scene: Scene) -> None:
+        await scene.until(scene.connected(1))
         await scene.timer.elapse(1)
         await scene.until(scene.connected(2))
+        await scene.connections[0].wait_closed()
+        assert scene.stream.life.reason == reason
 
     scene = run(scenario, prepare)
     assert scene.paths == ["/private/ws/key1", "/private/ws/key2"]
-    statuses = [s for s in scene.items if isinstance(s, StreamStatus)]
-    assert [s.is_connected for s in statuses[:3]] == [True, False, True]
-    assert statuses[1].detail == "the listenKey has ended"
+    assert scene.told[:3] == [(True, "connected"), (False, reason), (True, "connected")]
 
 
 def test_an_expired_key_does_not_leave_a_silent_socket():
@@ -186,19 +218,84 @@ def test_an_expired_key_does_not_leave_a_silent_socket():
         await scene.connections[0].send('{"e":"listenKeyExpired","E":1,"listenKey":"key1"}')
         await scene.until(scene.connected(2))
 
-    assert run(scenario).paths == ["/private/ws/key1", "/private/ws/key2"]
+    scene = run(scenario)
+    assert scene.paths == ["/private/ws/key1", "/private/ws/key2"]
+    assert scene.told[1] == (False, "listen_key_ended")
 
 
-def test_without_a_key_it_asks_again():
+def test_a_replacement_asks_for_a_key_anew_and_the_old_socket_delivers_until_then():
+    async def scenario(scene: Scene) -> None:
+        await scene.until(scene.connected(1))
+        await scene.connections[0].send(LEVERAGE)
+        scene.stream.replace("events_missing")
+        await scene.until(lambda: LeverageUpdate("BTCUSDT", 25, 5) in scene.items)
+        await scene.until(scene.connected(2))
+        await scene.connections[0].wait_closed()
+
+    scene = run(scenario)
+    assert scene.paths == ["/private/ws/key1", "/private/ws/key2"]
+    assert scene.told[:2] == [(True, "connected"), (True, "events_missing")]
+
+
+def test_the_old_keys_end_does_not_take_the_new_socket_with_it():
+    """The renewal of the old key is answered when the new socket is there already."""
+    answered = asyncio.Event()
+
+    async def scenario(scene: Scene) -> None:
+        renew = scene.keys.renew_listen_key
+
+        async def late() -> str:
+            await answered.wait()
+            return await renew()
+
+        scene.keys.renew_listen_key = late  # type: ignore[method-assign]
+        scene.keys.renewals = [VenueError(-1125, "This listenKey does not exist.", http_status=400)]
+        await scene.until(scene.connected(1))
+        await scene.timer.elapse(1)
+        scene.stream.replace("grown_old")
+        await scene.until(scene.connected(2))
+        answered.set()
+        await scene.timer.reach(2)
+        assert len(scene.paths) == 2
+        assert scene.told == [(True, "connected"), (True, "grown_old")]
+
+    run(scenario)
+
+
+def test_without_a_key_it_asks_again_and_says_why():
     def prepare(scene: Scene) -> None:
-        scene.keys.new_errors = [VenueError(-1003, "Too many requests."), VenueError(None, "cannot connect")]
+        scene.keys.new_errors = [
+            VenueError(-1003, "Too many requests."),
+            VenueError(-1016, "This service is no longer available.", http_status=503),
+        ]
 
     async def scenario(scene: Scene) -> None:
         await scene.until(scene.connected(1))
 
     scene = run(scenario, prepare)
     assert scene.keys.calls[:3] == ["new", "new", "new"]
-    assert scene.items[0] == StreamStatus(Route.PRIVATE, True, "connected")
+    assert scene.told[:3] == [
+        (False, "no_access: -1003: Too many requests."),
+        (False, "maintenance"),
+        (True, "connected"),
+    ]
+
+
+def test_a_request_for_a_key_that_hangs_does_not_hold_up_the_next_try():
+    async def scenario(scene: Scene) -> None:
+        new = scene.keys.new_listen_key
+        hangs = iter([True, False])
+
+        async def slow() -> str:
+            if next(hangs):
+                await asyncio.Event().wait()
+            return await new()
+
+        scene.keys.new_listen_key = slow  # type: ignore[method-assign]
+        await scene.until(scene.connected(1))
+        assert scene.told[0] == (False, "no_answer")
+
+    run(scenario)
 
 
 def test_a_lost_event_asks_for_a_snapshot(expect_log: Callable[[str], None]):
@@ -211,7 +308,7 @@ def test_a_lost_event_asks_for_a_snapshot(expect_log: Callable[[str], None]):
 
     scene = run(scenario)
     assert scene.paths == ["/private/ws/key1"]
-    assert scene.items[1] == StreamStatus(Route.PRIVATE, True, "an event was lost: ORDER_TRADE_UPDATE cannot be read")
+    assert scene.items[1] == StreamStatus(Route.PRIVATE, True, "event_lost: ORDER_TRADE_UPDATE cannot be read")
 
 
 def test_the_key_is_in_no_log_and_no_status(caplog: pytest.LogCaptureFixture):

@@ -1,10 +1,16 @@
 """Hand-made orders, steps and messages for the journal's tests."""
 
 from decimal import Decimal
+from typing import Any
+
+from msgspec.structs import replace
 
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, Balance, Position
+from trader_gui.domain.client_order_id import make_client_order_id
 from trader_gui.domain.market import Kline
 from trader_gui.domain.order import (
+    AmendIntent,
+    CancelIntent,
     Fill,
     Order,
     OrderFamily,
@@ -19,9 +25,19 @@ from trader_gui.domain.order import (
     Side,
     TimeInForce,
     WorkingType,
-    make_client_order_id,
 )
-from trader_gui.domain.step import _GATE_KEY, ApprovedOrder, Condition, Evaluation, Message, Refusal, RuleGroup, Step
+from trader_gui.domain.step import (
+    _GATE_KEY,
+    ApprovedAmend,
+    ApprovedCancel,
+    ApprovedOrder,
+    Condition,
+    Evaluation,
+    Message,
+    Refusal,
+    RuleGroup,
+    Step,
+)
 
 PREFIX = "TTEST"
 
@@ -47,8 +63,17 @@ def approved(number: int = 1, *, prefix: str = PREFIX, order_type: OrderType = O
     return ApprovedOrder(wish, client_order_id, gate_key=_GATE_KEY)
 
 
-def order(number: int, status: OrderStatus, *, executed: str = "0", family: OrderFamily = OrderFamily.BOOK) -> Order:
-    return Order(
+def approved_amend(number: int = 1, price: str = "23800.00") -> ApprovedAmend:
+    amended = replace(intent(number), price=Decimal(price))
+    client_order_id = approved(number).client_order_id
+    wish = AmendIntent("BTCUSDT", client_order_id, Origin.ENGINE, "by_hand", 2_600, amended.price, amended.quantity)
+    return ApprovedAmend(wish, amended, gate_key=_GATE_KEY)
+
+
+def order(
+    number: int, status: OrderStatus, *, executed: str = "0", family: OrderFamily = OrderFamily.BOOK, **more: Any
+) -> Order:
+    told = Order(
         symbol="BTCUSDT",
         client_order_id=approved(number).client_order_id,
         order_family=family,
@@ -69,6 +94,7 @@ def order(number: int, status: OrderStatus, *, executed: str = "0", family: Orde
         origin=Origin.ENGINE,
         purpose=Purpose.ENTRY,
     )
+    return replace(told, **more)
 
 
 def fill(trade_id: int, number: int = 1, quantity: str = "0.007") -> Fill:
@@ -92,8 +118,8 @@ def update(number: int, status: OrderStatus, *, trade: Fill | None = None, execu
     return OrderUpdate(order(number, status, executed=executed), "TRADE" if trade else "NEW", trade, 3_000, 3_000)
 
 
-def outcome(number: int, kind: OutcomeKind, *, is_cancel: bool = False) -> OrderOutcome:
-    told = order(number, OrderStatus.NEW) if kind is OutcomeKind.ACCEPTED else None
+def outcome(number: int, kind: OutcomeKind, *, is_cancel: bool = False, names_order: bool = True) -> OrderOutcome:
+    told = order(number, OrderStatus.NEW) if kind is OutcomeKind.ACCEPTED and names_order else None
     return OrderOutcome(approved(number).client_order_id, kind, is_cancel, 2_500, told)
 
 
@@ -101,14 +127,14 @@ def position(amount: str, symbol: str = "BTCUSDT") -> Position:
     return Position(symbol, Decimal(amount), Decimal("23847.4"), Decimal("0.5"))
 
 
-def account_update(amount: str, wallet: str = "9999.97") -> AccountUpdate:
+def account_update(amount: str, wallet: str = "9999.97", *, time_ms: int = 4_000) -> AccountUpdate:
     balance = Balance("USDT", Decimal(wallet), Decimal(wallet))
-    return AccountUpdate("ORDER", (balance,), (Decimal(0),), (position(amount),), 4_000, 4_000)
+    return AccountUpdate("ORDER", (balance,), (Decimal(0),), (position(amount),), time_ms, time_ms)
 
 
-def snapshot(*open_orders: Order, amount: str = "0") -> AccountSnapshot:
+def snapshot(*open_orders: Order, amount: str = "0", taken_ms: int = 1_000) -> AccountSnapshot:
     positions = (position(amount),) if Decimal(amount) else ()
-    return AccountSnapshot((Balance("USDT", Decimal(10_000), Decimal(10_000)),), positions, open_orders, 1_000)
+    return AccountSnapshot((Balance("USDT", Decimal(10_000), Decimal(10_000)),), positions, open_orders, taken_ms)
 
 
 def kline(*, is_closed: bool = False) -> Kline:
@@ -118,6 +144,12 @@ def kline(*, is_closed: bool = False) -> Kline:
 
 def message_step(sequence: int, message: Message) -> Step:
     return Step(sequence=sequence, message=message, event_time_ms=getattr(message, "event_time_ms", 0) or 1_000)
+
+
+def cancel_step(sequence: int, number: int, family: OrderFamily = OrderFamily.BOOK) -> Step:
+    """Return a step in which a cancel of an order was approved."""
+    wish = CancelIntent("BTCUSDT", approved(number).client_order_id, family, Origin.ENGINE, "entry_unfilled", 2_400)
+    return Step(sequence, None, 2_400, wished=(wish,), approved=(ApprovedCancel(wish, gate_key=_GATE_KEY),))
 
 
 def evaluation_step(sequence: int, truth: bool, reading: float, *, wish: bool = False, is_closed: bool = False) -> Step:

@@ -1,4 +1,4 @@
-"""The reader: what the program last believed is rebuilt from intents, events and snapshots alone."""
+"""The reader: tables for people, whatever else is going on."""
 
 import asyncio
 from collections.abc import Iterable
@@ -8,16 +8,22 @@ from pathlib import Path
 import pytest
 
 from tests.unit.journal import samples
-from trader_gui.domain.order import OrderFamily, OrderStatus, OrderType, OutcomeKind, WorkingType
+from trader_gui.domain.order import FillHistory, OrderStatus, OutcomeKind
 from trader_gui.domain.step import ApprovedOrder, EngineMode, FeedStatus, Message, ModeChange, Route, Step
 from trader_gui.errors import UserError
 from trader_gui.journal.reader import JournalReader
 from trader_gui.journal.writer import open_journal
 
 
-def write(path: Path, items: Iterable[ApprovedOrder | Message | Step]) -> JournalReader:
+def write(
+    path: Path, items: Iterable[ApprovedOrder | Message | Step], *, is_account_new: bool = False
+) -> JournalReader:
+    """Write one session and return a reader of its journal."""
+
     async def main() -> None:
-        async with open_journal(path, profile="demo", symbol="BTCUSDT", interval="1m") as journal:
+        async with open_journal(
+            path, profile="demo", symbol="BTCUSDT", interval="1m", is_account_new=is_account_new
+        ) as journal:
             for sequence, item in enumerate(items, 1):
                 if isinstance(item, ApprovedOrder):
                     await journal.write_intent(item)
@@ -28,84 +34,21 @@ def write(path: Path, items: Iterable[ApprovedOrder | Message | Step]) -> Journa
     return JournalReader(path)
 
 
-def open_ids(reader: JournalReader) -> dict[str, OrderStatus]:
-    return {order.client_order_id: order.status for order in reader.open_orders()}
-
-
 def test_a_missing_file_reads_as_an_empty_journal(tmp_path: Path) -> None:
     with JournalReader(tmp_path / "none.sqlite") as reader:
         assert reader.last_session() is None
-        assert reader.open_orders() == reader.fills() == ()
-        assert reader.positions() == reader.balances() == {}
+        assert reader.belief() is None
+        assert reader.fills() == reader.newest_fills("BTCUSDT", 9) == ()
         assert reader.next_sequence() == 1
         assert reader.frame("fill").empty
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_order_of_which_nothing_was_heard_is_unknown_with_all_its_figures(tmp_path: Path) -> None:
-    with write(tmp_path / "j.sqlite", [samples.snapshot(), samples.approved(1)]) as reader:
-        (order,) = reader.open_orders()
-    assert order.status is OrderStatus.UNKNOWN
-    assert (order.quantity, order.price) == (Decimal("0.010"), Decimal("23847.40"))
-    assert order.working_type is WorkingType.CONTRACT_PRICE
-    assert order.order_family is OrderFamily.BOOK
-
-
-def test_a_conditional_intent_belongs_to_the_algo_family(tmp_path: Path) -> None:
-    with write(tmp_path / "j.sqlite", [samples.approved(1, order_type=OrderType.STOP_MARKET)]) as reader:
-        (order,) = reader.open_orders()
-    assert order.order_family is OrderFamily.ALGO
-
-
-def test_open_orders_follow_answers_and_events_in_any_order(tmp_path: Path) -> None:
-    items = [
-        *(samples.approved(number) for number in range(1, 6)),
-        samples.outcome(1, OutcomeKind.REFUSED),
-        samples.update(2, OrderStatus.PARTIALLY_FILLED, trade=samples.fill(1, 2), executed="0.007"),
-        samples.outcome(2, OutcomeKind.ACCEPTED),  # the REST reply came after the stream's event
-        samples.update(3, OrderStatus.FILLED, trade=samples.fill(2, 3), executed="0.010"),
-        samples.outcome(3, OutcomeKind.ACCEPTED),
-        samples.outcome(4, OutcomeKind.UNKNOWN),
-        samples.outcome(5, OutcomeKind.ACCEPTED),
-        samples.outcome(5, OutcomeKind.REFUSED, is_cancel=True),  # a refused cancel leaves the order open
-    ]
-    with write(tmp_path / "j.sqlite", items) as reader:
-        assert open_ids(reader) == {
-            "TTEST-en-2": OrderStatus.PARTIALLY_FILLED,
-            "TTEST-en-4": OrderStatus.UNKNOWN,
-            "TTEST-en-5": OrderStatus.NEW,
-        }
-        assert next(o for o in reader.open_orders() if o.client_order_id == "TTEST-en-2").executed_quantity == Decimal(
-            "0.007"
-        )
-        assert [type(m).__name__ for m in reader.order_messages("TTEST-en-2")] == ["OrderUpdate", "OrderOutcome"]
-
-
-def test_a_snapshot_tells_what_was_open_but_not_that_an_unanswered_order_is_over(tmp_path: Path) -> None:
-    items = [
-        samples.approved(1),
-        samples.update(1, OrderStatus.NEW),  # heard of, and gone from the snapshot: over
-        samples.approved(2),
-        samples.outcome(2, OutcomeKind.UNKNOWN),  # may still arrive
-        samples.approved(3),  # sent, no answer yet
-        samples.snapshot(samples.order(7, OrderStatus.NEW)),
-        samples.approved(4),
-    ]
-    with write(tmp_path / "j.sqlite", items) as reader:
-        assert set(open_ids(reader)) == {"TTEST-en-2", "TTEST-en-3", "TTEST-en-4", "TTEST-en-7"}
-
-
-def test_position_and_balance_are_the_venues_last_word(tmp_path: Path) -> None:
-    items = [samples.snapshot(amount="0.5"), samples.account_update("0.007"), samples.account_update("-0.010", "9998")]
-    with write(tmp_path / "j.sqlite", items) as reader:
-        assert reader.positions()["BTCUSDT"].position_amount == Decimal("-0.010")
-        assert reader.balances()["USDT"].wallet_balance == Decimal(9998)
-
-
-@pytest.mark.parametrize("last", [samples.account_update("0"), samples.snapshot()])
-def test_flat_is_no_position(tmp_path: Path, last: Message) -> None:
-    with write(tmp_path / "j.sqlite", [samples.account_update("0.5"), last]) as reader:
-        assert reader.positions() == {}
+def test_it_knows_whose_intents_it_holds(tmp_path: Path) -> None:
+    approved = samples.approved(1)
+    with write(tmp_path / "j.sqlite", [samples.snapshot(), approved]) as reader:
+        assert reader.has_intent(approved.client_order_id)
+        assert not reader.has_intent("web-1")
 
 
 def test_a_fill_told_twice_is_one_fill_with_exact_decimals(tmp_path: Path) -> None:
@@ -113,13 +56,47 @@ def test_a_fill_told_twice_is_one_fill_with_exact_decimals(tmp_path: Path) -> No
     second = samples.update(1, OrderStatus.FILLED, trade=samples.fill(2, quantity="0.003"), executed="0.010")
     path = tmp_path / "j.sqlite"
     write(path, [first, first, second]).close()
-    with write(path, [second]) as reader:  # told again by another session
-        assert reader.fills() == (samples.fill(1), samples.fill(2, quantity="0.003"))
-        assert reader.fills(since_ms=3_002) == (samples.fill(2, quantity="0.003"),)
-        assert reader.fills(symbol="ETHUSDT") == ()
+    read_again = FillHistory("BTCUSDT", (samples.fill(2, quantity="0.003"), samples.fill(3)), 3)
+    with write(path, [second, read_again]) as reader:  # told again by another session
+        assert reader.fills() == (samples.fill(1), samples.fill(2, quantity="0.003"), samples.fill(3))
+        assert reader.newest_fills("BTCUSDT", 2) == reader.fills()[1:]
+        assert reader.fills(since_ms=3_002) == reader.fills()[1:]
+        assert reader.fills(symbol="ETHUSDT") == reader.newest_fills("ETHUSDT", 9) == ()
         frame = reader.frame("fill")
-    assert frame["quantity"].sum() == Decimal("0.010")
-    assert list(frame["trade_id"]) == [1, 2]
+    assert frame["quantity"].sum() == Decimal("0.017")
+    assert list(frame["trade_id"]) == [1, 2, 3]
+
+
+def test_a_fill_whose_order_becomes_known_later_gets_its_name_and_keeps_it(tmp_path: Path) -> None:
+    nameless = samples.fill(1)
+    nameless = type(nameless)(**{n: getattr(nameless, n) for n in nameless.__struct_fields__} | {"client_order_id": ""})
+    named = samples.update(1, OrderStatus.FILLED, trade=samples.fill(1), executed="0.007")
+    histories = [FillHistory("BTCUSDT", (fill,), 1) for fill in (nameless, samples.fill(1), nameless)]
+    with write(tmp_path / "j.sqlite", [*histories, named]) as reader:
+        assert reader.fills() == (samples.fill(1),)
+
+
+def test_every_simulated_account_has_trades_of_its_own_though_their_ids_begin_anew(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    told = samples.update(1, OrderStatus.FILLED, trade=samples.fill(1), executed="0.007")
+    for _ in range(2):
+        write(path, [told, told], is_account_new=True).close()
+    with JournalReader(path) as reader:
+        assert reader.fills() == (samples.fill(1),) * 2
+        assert reader.newest_fills("BTCUSDT", 9) == ()  # none of them is the venue's
+
+
+def test_an_orders_life_holds_its_cancels_too(tmp_path: Path) -> None:
+    items = [
+        samples.approved(1),
+        samples.outcome(1, OutcomeKind.ACCEPTED),
+        samples.cancel_step(2, 1),
+        samples.outcome(1, OutcomeKind.UNKNOWN, is_cancel=True),
+        samples.update(1, OrderStatus.CANCELED),
+    ]
+    with write(tmp_path / "j.sqlite", items) as reader:
+        names = [type(message).__name__ for message in reader.order_messages("TTEST-en-1")]
+    assert names == ["OrderOutcome", "CancelIntent", "OrderOutcome", "OrderUpdate"]
 
 
 def test_steps_are_stored_in_full_when_the_truth_changes_and_as_before_in_between(tmp_path: Path) -> None:
@@ -168,9 +145,11 @@ def test_a_journal_reads_while_it_is_written(tmp_path: Path) -> None:
     async def main() -> None:
         async with open_journal(path) as journal:
             with JournalReader(path) as reader:
-                journal.record_step(samples.message_step(1, samples.account_update("0.5")))
+                journal.record_step(samples.message_step(1, samples.snapshot()))
+                journal.record_step(samples.message_step(2, samples.account_update("0.5")))
                 await journal.flush()
-                assert set(reader.positions()) == {"BTCUSDT"}
+                belief = reader.belief()
+                assert belief is not None and [symbol for symbol, _ in belief.positions] == ["BTCUSDT"]
                 session = reader.last_session()
                 assert session is not None and session.ended_ms is None
 

@@ -44,6 +44,7 @@ def test_decimals_and_large_ids_survive_digit_by_digit(value: Decimal, trade_id:
         samples.update(1, OrderStatus.FILLED, trade=samples.fill(1)),
         samples.outcome(1, OutcomeKind.ACCEPTED),
         samples.outcome(1, OutcomeKind.UNKNOWN),
+        samples.approved_amend().intent,
     ],
 )
 def test_order_messages_survive(message) -> None:
@@ -68,11 +69,12 @@ def test_a_step_survives_with_its_wishes(truth: bool, reading: float, text: str)
     cancel = CancelIntent("BTCUSDT", "TTEST-en-1", OrderFamily.BOOK, Origin.ENGINE, "entry_patience", 7)
     step = samples.evaluation_step(3, truth, reading, wish=True)
     conditions = (*step.conditions, Condition("flat", truth, text=text, ready=False, needs=14))
-    step = replace(step, conditions=conditions, wished=(*step.wished, cancel), approved=(samples.approved(9),))
+    amend = samples.approved_amend().intent
+    step = replace(step, conditions=conditions, wished=(*step.wished, cancel, amend), approved=(samples.approved(9),))
     again = decode_step(step.sequence, step.event_time_ms, "hold", encode_step(step))
     assert step.evaluation is not None
     assert (again.conditions, again.groups) == (step.conditions, step.evaluation.groups)
-    assert [wish.order or wish.cancel for wish in again.wished] == list(step.wished)
+    assert [wish.order or wish.cancel or wish.amend for wish in again.wished] == list(step.wished)
     assert (again.approved, again.refusals) == (("TTEST-en-9",), step.refusals)
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from tests.unit.journal import samples
 from trader_gui.domain.order import OrderStatus
+from trader_gui.journal.migrations import NUMBERED_TABLES
 from trader_gui.journal.rows import RowMaker
-from trader_gui.journal.schema import NUMBERED_TABLES, connect_for_writing
+from trader_gui.journal.schema import connect_for_writing
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pytest
 from tests.unit.journal import samples
 from trader_gui.errors import BugError, UserError
 from trader_gui.journal import writer as writer_module
+from trader_gui.journal.migrations import VERSION
 from trader_gui.journal.reader import JournalReader
 from trader_gui.journal.writer import JournalWriter, open_journal
 
@@ -73,6 +74,37 @@ def test_an_intent_is_on_disk_when_write_intent_returns(tmp_path: Path) -> None:
             await journal.write_intent(samples.approved(1))
             with JournalReader(path) as reader:  # another connection sees what is committed, nothing else
                 assert reader.intents() == {samples.approved(1).client_order_id: samples.intent(1)}
+
+    asyncio.run(main())
+
+
+def test_an_amendment_is_on_disk_when_write_intent_returns(tmp_path: Path) -> None:
+    path, amend = tmp_path / "journal.sqlite", samples.approved_amend(1)
+
+    async def main() -> None:
+        async with open_journal(path) as journal:
+            await journal.write_intent(samples.approved(1))
+            for _ in range(2):  # an order may be amended as often as one likes
+                await journal.write_intent(amend)
+            with JournalReader(path) as reader:
+                assert reader.order_messages(amend.client_order_id) == (amend.intent, amend.intent)
+                assert reader.next_sequence() == 2
+
+    asyncio.run(main())
+
+
+def test_an_intent_is_on_disk_before_its_order_is_sent_under_load_too(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+
+    async def main() -> None:
+        async with open_journal(path) as journal:
+            with JournalReader(path) as reader:
+                for number in range(1, 11):
+                    for sequence in range(1_500):  # some seconds of a wild market, all at once
+                        journal.record_step(samples.evaluation_step(sequence, sequence % 2 == 0, 1.0))
+                    await journal.write_intent(samples.approved(number))
+                    assert len(reader.intents()) == number
+            assert journal.lost == 0
 
     asyncio.run(main())
 
@@ -202,6 +234,32 @@ def test_a_full_queue_is_told_and_noted(tmp_path: Path, expect_log) -> None:
         stored = [step.sequence for step in reader.steps(session.session_id)]
         assert stored == list(range(1, len(stored) + 1))
         assert [n.text for n in reader.notes(session.session_id)] == [f"{1000 - len(stored)} records were lost"]
+
+
+def test_a_journal_of_a_newer_version_is_looked_at_and_takes_nothing(tmp_path: Path, expect_log) -> None:
+    path = tmp_path / "journal.sqlite"
+    expect_log("ERROR.*newer version of this program")
+
+    async def main() -> None:
+        async with open_journal(path) as journal:
+            await journal.write_intent(samples.approved(4))
+            prefix = journal.id_prefix
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+        before = path.read_bytes()
+        async with open_journal(path) as journal:
+            assert (journal.id_prefix, journal.next_sequence) == (prefix, 5)
+            assert "newer version" in journal.failure and journal.failed_since_ms is not None
+            journal.record_step(samples.evaluation_step(1, True, 1.0))
+            with pytest.raises(UserError, match="newer version"):
+                await journal.write_intent(samples.approved(5))
+        assert path.read_bytes() == before
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute("ALTER TABLE installation RENAME TO something_else")
+        with pytest.raises(UserError, match="newer version"):  # not even that can be looked at
+            await JournalWriter.open(path)
+
+    asyncio.run(main())
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ from decimal import Decimal
 from tests.fakes import START_MS, SYMBOL, FakeTrader, fill, order, position, snapshot
 from trader_gui.domain.account import AccountUpdate, Balance
 from trader_gui.domain.order import (
+    AmendIntent,
     CancelIntent,
     OrderFamily,
     OrderIntent,
@@ -17,6 +18,7 @@ from trader_gui.domain.order import (
 )
 from trader_gui.domain.step import EngineMode, ModeChange
 from trader_gui.models.decisions import CAPACITY, DecisionsModel, Verdict, rows_of
+from trader_gui.widgets.table_columns import intent_words
 
 
 def hand_order(quantity="0.010", **more):
@@ -51,6 +53,18 @@ def test_each_wish_is_paired_with_its_own_answer(qapp):
     assert rows[1].intent.quantity == Decimal("0.0001")
     assert rows[1].reason == step.refusals[0].code
     assert rows[2].detail == "0.010"
+
+
+def test_an_amendment_shows_the_terms_that_the_order_is_to_have(qapp):
+    trader = FakeTrader()
+    trader.run_quietly()
+    resting = order(7, Side.BUY, price="100000")
+    trader.feed(snapshot([], [resting]))
+    wish = AmendIntent(SYMBOL, resting.client_order_id, Origin.HAND, "by_hand", START_MS, Decimal("99000"))
+    sent, refused = rows_of(trader.callback.request([wish, wish]))
+    assert (sent.verdict, sent.detail) == (Verdict.AMEND, f"{resting.quantity} @ 99000")
+    assert (refused.verdict, refused.reason) == (Verdict.REFUSED, "amend_in_flight")
+    assert intent_words(sent) == f"order {resting.client_order_id} to {resting.quantity} @ 99,000"
 
 
 def test_a_quantity_that_the_gate_cut_is_still_an_approval(qapp):

@@ -2,6 +2,8 @@ from decimal import Decimal
 
 from tests.fakes import START_MS, fill, order
 from trader_gui.domain.order import (
+    CancelIntent,
+    OrderFamily,
     OrderIntent,
     OrderOutcome,
     OrderStatus,
@@ -34,14 +36,23 @@ def test_an_orders_life_is_told_with_the_time_since_it_was_wanted():
         OrderOutcome(PLACED.client_order_id, OutcomeKind.ACCEPTED, False, START_MS + 42, PLACED),
         OrderUpdate(PLACED, "NEW", None, START_MS + 50, START_MS + 40),
         fill(7, PLACED, "0.004", "108500.0"),
+        CancelIntent("BTCUSDT", PLACED.client_order_id, OrderFamily.BOOK, Origin.HAND, "by_hand", START_MS + 2900),
         OrderOutcome(PLACED.client_order_id, OutcomeKind.REFUSED, True, START_MS + 3000, None, -2011, "Unknown order"),
     )
     rows = list(life_rows(OrderLife(INTENT, messages)))
-    assert [kind_of(row.what) for row in rows] == ["wanted", "answer", "event", "fill", "cancel_answer"]
-    assert [row.after_ms for row in rows] == [None, 42, 40, 1007, 3000]
+    kinds = [kind_of(row.what) for row in rows]
+    assert kinds == [
+        "wanted",
+        "answer",
+        "event",
+        "fill",
+        "cancel_wanted",
+        "cancel_answer",
+    ]
+    assert [row.after_ms for row in rows] == [None, 42, 40, 1007, 2900, 3000]
     model = OrderLifeModel(OrderLife(INTENT, messages))
-    assert [model.index(i, 3).data() for i in range(5)] == ["", "", "NEW", "PARTIALLY_FILLED", ""]
-    assert model.index(4, 4).data() == "Unknown order"
+    assert [model.index(i, 3).data() for i in range(6)] == ["", "", "NEW", "PARTIALLY_FILLED", "", ""]
+    assert model.index(5, 4).data() == "Unknown order"
 
 
 def test_an_order_from_elsewhere_begins_with_its_first_event():

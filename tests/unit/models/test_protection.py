@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from tests.fakes import order, position, stop_loss
-from trader_gui.domain.order import OrderStatus, OrderType, Purpose, Side
+from trader_gui.domain.order import OrderStatus, OrderType, PositionSide, Purpose, Side
 from trader_gui.models.protection import Protection, ProtectionKind, protection
 
 LONG = position("0.010")
@@ -29,11 +29,25 @@ def test_a_close_position_stop_protects_whatever_the_size():
         order(1, Side.SELL, OrderType.LIMIT, purpose=Purpose.EXIT, price="108000"),
         order(1, Side.SELL, OrderType.STOP_MARKET, trigger="108000", reduce_only=False),  # could open a short
         stop_loss(symbol="ETHUSDT"),
+        stop_loss(position_side=PositionSide.LONG),  # of a leg that is not this position
         stop_loss(status=OrderStatus.CANCELED),
     ],
 )
 def test_what_is_no_live_stop_of_this_position_leaves_it_naked(stop):
     assert protection([LONG], [stop], is_known=True) == Protection(ProtectionKind.NAKED, 0, 1)
+
+
+def test_each_leg_needs_a_stop_of_its_own():
+    legs = [
+        position("0.010", position_side=PositionSide.LONG),
+        position("-0.010", position_side=PositionSide.SHORT),
+    ]
+    # The venue may leave a leg's orders without the reduce-only flag: the leg itself tells what they can do.
+    stop = stop_loss(position_side=PositionSide.LONG, close_position=False, reduce_only=False)
+    assert protection(legs, [stop], is_known=True) == Protection(ProtectionKind.NAKED, 1, 2)
+    values = {"purpose": Purpose.PROTECTION, "trigger": "110000", "position_side": PositionSide.SHORT}
+    other = order(3, Side.BUY, OrderType.STOP_MARKET, **values)
+    assert protection(legs, [stop, other], is_known=True) == Protection(ProtectionKind.PROTECTED, 2, 2)
 
 
 def test_reduce_only_stops_must_cover_the_whole_size_together():

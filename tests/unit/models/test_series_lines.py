@@ -6,9 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from tests.chart_scene import entry_fill, hold, load_klines, make_callback, protective_orders, step_mark, wave_klines
-from tests.core_records import MINUTE_MS, START_MS, make_order, make_position
-from trader_gui.domain.order import Fill, OrderStatus, OrderType, Origin, Side
-from trader_gui.models.series_lines import LineKind, OrderLine, entry_time_ms, order_lines, position_line
+from tests.core_records import MINUTE_MS, START_MS, make_order, make_position, make_snapshot
+from trader_gui.domain.account import PositionMode
+from trader_gui.domain.order import Fill, OrderFamily, OrderStatus, OrderType, Origin, PositionSide, Side
+from trader_gui.models.series_lines import LineKind, OrderLine, entry_time_ms, order_lines, position_lines
 
 
 def scene(amount: str, stop: str, target: str) -> tuple[OrderLine, OrderLine]:
@@ -20,12 +21,11 @@ def scene(amount: str, stop: str, target: str) -> tuple[OrderLine, OrderLine]:
     fill = entry_fill(5, "108367.6", side.opposite, amount.lstrip("-"))
     hold(callback, make_position(amount, "108367.6"), orders, [fill])
     step_mark(callback, "108449.8")
-    position = position_line(callback, "BTCUSDT", [fill])
-    assert position is not None
+    (position,) = position_lines(callback, "BTCUSDT", [fill], callback.mark_price.mark)
     assert position.origin is Origin.ENGINE
     assert position.entry_time_ms == fill.trade_time_ms
     assert round(position.unrealized_pnl, 3) == Decimal("0.822") * (1 if Decimal(amount) > 0 else -1)
-    first, second = order_lines(callback.orders.open_orders("BTCUSDT"), position)
+    first, second = order_lines(callback.orders.open_orders("BTCUSDT"), [position])
     return first, second
 
 
@@ -53,15 +53,14 @@ def test_an_order_that_enlarges_the_position_promises_no_result() -> None:
     order = make_order(price=Decimal("100000"), side=Side.BUY)
     callback = make_callback()
     hold(callback, make_position("0.010", "100000"), (), [])
-    position = position_line(callback, "BTCUSDT", [])
-    (line,) = order_lines([order], position)
+    (line,) = order_lines([order], position_lines(callback, "BTCUSDT", [], callback.mark_price.mark))
     assert (line.kind, line.money, line.r_multiple) == (LineKind.LIMIT, None, None)
 
 
 def test_market_orders_have_no_line_and_unanswered_ones_say_so() -> None:
     sent = make_order(status=OrderStatus.SENT)
     market = make_order(order_type=OrderType.MARKET, price=Decimal(0))
-    (line,) = order_lines([sent, market], None)
+    (line,) = order_lines([sent, market], ())
     assert not line.is_confirmed
 
 
@@ -69,18 +68,52 @@ def test_a_close_of_more_than_the_position_counts_the_position_alone() -> None:
     callback = make_callback()
     hold(callback, make_position("0.010", "100000"), (), [])
     order = make_order(side=Side.SELL, price=Decimal("100100"), quantity=Decimal("5"))
-    (line,) = order_lines([order], position_line(callback, "BTCUSDT", []))
+    (line,) = order_lines([order], position_lines(callback, "BTCUSDT", [], callback.mark_price.mark))
     assert line.money == Decimal("1.000")
 
 
 def test_no_liquidation_price_is_not_a_line_at_zero() -> None:
     callback = make_callback()
     hold(callback, replace(make_position("0.010"), liquidation_price=Decimal(0)), (), [])
-    position = position_line(callback, "BTCUSDT", [])
-    assert position is not None
+    (position,) = position_lines(callback, "BTCUSDT", [], callback.mark_price.mark)
     assert position.liquidation_price is None
     assert position.risk is None
     assert position.r_multiple is None
+
+
+def test_each_leg_has_a_line_and_its_orders_count_from_its_own_entry() -> None:
+    long, short = PositionSide.LONG, PositionSide.SHORT
+    callback = make_callback()
+    callback.step(PositionMode(True, callback.now_ms))
+    stops = [
+        make_order(
+            f"web-{leg}",
+            order_family=OrderFamily.ALGO,
+            order_type=OrderType.STOP_MARKET,
+            side=side,
+            position_side=leg,
+            close_position=True,
+            price=Decimal(0),
+            trigger_price=Decimal(trigger),
+        )
+        for leg, side, trigger in ((long, Side.SELL, "99000"), (short, Side.BUY, "103000"))
+    ]
+    legs = (
+        make_position("0.010", "100000", position_side=long),
+        make_position("-0.004", "102000", position_side=short),
+    )
+    callback.step(make_snapshot(*legs, open_orders=tuple(stops), taken_time_ms=callback.now_ms))
+    bought = replace(entry_fill(1, "100000", Side.BUY, "0.010", trade_id=1), position_side=long)
+    sold = replace(entry_fill(3, "102000", Side.SELL, "0.004", trade_id=2), position_side=short)
+    lines = position_lines(callback, "BTCUSDT", [bought, sold], None)
+    assert [(p.leg, p.is_long, p.entry_time_ms, p.risk) for p in lines] == [
+        (long, True, bought.trade_time_ms, Decimal("10.000")),
+        (short, False, sold.trade_time_ms, Decimal("4.000")),
+    ]
+    assert [(line.quantity, line.money) for line in order_lines(stops, lines)] == [
+        (Decimal("0.010"), Decimal("-10.000")),
+        (Decimal("0.004"), Decimal("-4.000")),
+    ]
 
 
 def fills(*changes: str) -> list[Fill]:

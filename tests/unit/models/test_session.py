@@ -5,7 +5,8 @@ import pytest
 from tests.fakes import FakeTrader, position, snapshot, stop_loss
 from trader_gui.domain.step import Route
 from trader_gui.models.protection import ProtectionKind
-from trader_gui.models.session import FeedKind, SessionModel
+from trader_gui.models.session import SessionModel
+from trader_gui.models.session_state import FeedKind
 
 
 @pytest.fixture

@@ -1,140 +1,23 @@
 """Orders are journalled before they are sent, sent once, and unknown outcomes are resolved by asking."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from decimal import Decimal
 
+from tests.unit.orders.manager_rig import FAST, ScriptedPort, approved, order, play
 from trader_gui.domain.order import (
     CancelIntent,
     Order,
     OrderFamily,
-    OrderIntent,
     OrderOutcome,
     OrderStatus,
     OrderType,
     Origin,
     OutcomeKind,
-    Purpose,
-    Side,
-    TimeInForce,
-    WorkingType,
 )
 from trader_gui.domain.step import _GATE_KEY, ApprovedCancel, ApprovedOrder
 from trader_gui.errors import OutcomeUnknownError, ProtocolError, TraderError, VenueError
+from trader_gui.orders import manager as module
 from trader_gui.orders.manager import OrderManager
 from trader_gui.orders.state import NO_LONGER_ALLOWED, NOT_AT_VENUE, SESSION_OVER
-
-FAST = (0.0, 0.0, 0.0)
-
-
-def approved(client_order_id: str = "tg-en-1", order_type: OrderType = OrderType.LIMIT) -> ApprovedOrder:
-    intent = OrderIntent(
-        symbol="BTCUSDT",
-        side=Side.BUY,
-        order_type=order_type,
-        purpose=Purpose.ENTRY,
-        origin=Origin.ENGINE,
-        reason="entry_long",
-        wanted_time_ms=1,
-        quantity=Decimal("0.010"),
-        price=Decimal("100.0"),
-        time_in_force=TimeInForce.GTC,
-    )
-    return ApprovedOrder(intent, client_order_id, gate_key=_GATE_KEY)
-
-
-def order(client_order_id: str, status: OrderStatus, family: OrderFamily = OrderFamily.BOOK) -> Order:
-    return Order(
-        symbol="BTCUSDT",
-        client_order_id=client_order_id,
-        order_family=family,
-        side=Side.BUY,
-        order_type=OrderType.LIMIT,
-        status=status,
-        quantity=Decimal("0.010"),
-        price=Decimal("100.0"),
-        trigger_price=Decimal(0),
-        executed_quantity=Decimal(0),
-        average_price=Decimal(0),
-        time_in_force=TimeInForce.GTC,
-        reduce_only=False,
-        close_position=False,
-        working_type=WorkingType.CONTRACT_PRICE,
-        update_time_ms=2,
-        order_id=7,
-    )
-
-
-class ScriptedPort:
-    """Answers as told, and notes every call in order; `log` is shared with the journal of the test.
-
-    Attributes:
-        bar: Why nothing can be sent now.
-    """
-
-    bar: VenueError | None = None
-
-    def __init__(self, log: list[str], place: list[Order | Exception], query: list[Order | Exception | None]) -> None:
-        self.log = log
-        self.place_answers = place
-        self.query_answers = query
-
-    def bars(self, approved: ApprovedOrder) -> VenueError | None:
-        return self.bar
-
-    async def place(self, approved: ApprovedOrder) -> Order:
-        self.log.append(f"place {approved.client_order_id}")
-        return self._give(self.place_answers)
-
-    async def cancel(self, approved: ApprovedCancel) -> Order | None:
-        self.log.append(f"cancel {approved.intent.client_order_id}")
-        return self._give(self.place_answers)
-
-    async def query_order(self, symbol: str, client_order_id: str, family: OrderFamily) -> Order | None:
-        self.log.append(f"query {family} {client_order_id}")
-        return self._give(self.query_answers)
-
-    @staticmethod
-    def _give(answers):
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def play(
-    work: Callable[[OrderManager], Awaitable[None]],
-    *,
-    place: list[Order | Exception],
-    query: list[Order | Exception | None] | None = None,
-    journal_error: Exception | None = None,
-    bar: VenueError | None = None,
-) -> tuple[list[str], list[OrderOutcome], OrderManager]:
-    """Run `work` with a manager; return the calls in order, the outcomes delivered, and the manager."""
-    log: list[str] = []
-    outcomes: list[OrderOutcome] = []
-
-    async def write_intent(item: ApprovedOrder) -> None:
-        if journal_error is not None:
-            raise journal_error
-        log.append(f"journal {item.client_order_id}")
-
-    async def session() -> OrderManager:
-        port = ScriptedPort(log, place, query or [])
-        port.bar = bar
-        manager = OrderManager(port, write_intent, outcomes.append, lambda: 5, FAST)
-        running = asyncio.ensure_future(manager.run())
-        await asyncio.sleep(0)
-        try:
-            async with asyncio.timeout(5):
-                await work(manager)
-                await manager.wait_idle()
-        finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-        return manager
-
-    return log, outcomes, asyncio.run(session())
 
 
 def test_an_intent_is_journalled_before_it_is_sent_and_orders_go_in_sequence():
@@ -162,6 +45,7 @@ def test_an_order_for_which_there_is_no_room_is_refused_before_it_is_journalled(
     reason = "not sent: the exchange asked for a pause, 9 s left"
     log, outcomes, manager = play(work, place=[], bar=VenueError(None, reason, retryable=True, wait_s=9.0))
     assert (log, manager.orders_sent, outcomes[0].error_message) == ([], 0, reason)
+    assert outcomes[0].retry_after_ms == 9_000
 
 
 def test_what_cannot_be_journalled_is_not_sent(expect_log):
@@ -188,9 +72,21 @@ def test_an_unknown_outcome_is_told_then_resolved_by_asking_and_never_sent_again
         query=[None, VenueError(None, "no answer"), order("tg-en-1", OrderStatus.FILLED)],
     )
     assert [line.split()[0] for line in log] == ["journal", "place", "query", "query", "query"]
-    assert [o.kind for o in outcomes] == [OutcomeKind.UNKNOWN, OutcomeKind.ACCEPTED]
+    assert [(o.kind, o.is_asked) for o in outcomes] == [(OutcomeKind.UNKNOWN, False), (OutcomeKind.ACCEPTED, True)]
     assert outcomes[1].order is not None
     assert outcomes[1].order.status is OrderStatus.FILLED
+
+
+def test_it_knows_which_orders_it_is_asking_about():
+    async def work(manager: OrderManager) -> None:
+        for _ in range(2):
+            manager.resolve("BTCUSDT", "tg-hn-3", OrderFamily.BOOK)
+        assert manager.is_asking("tg-hn-3", OrderFamily.BOOK)
+        assert not manager.is_asking("tg-hn-3", OrderFamily.ALGO)
+        await manager.wait_idle()
+        assert not manager.is_asking("tg-hn-3", OrderFamily.BOOK)
+
+    play(work, place=[], query=[order("tg-hn-3", OrderStatus.FILLED)] * 2)
 
 
 def test_an_order_the_venue_never_heard_of_is_refused_only_after_patience():
@@ -198,8 +94,92 @@ def test_an_order_the_venue_never_heard_of_is_refused_only_after_patience():
         await manager.submit(approved(order_type=OrderType.STOP_MARKET))
 
     log, outcomes, _ = play(work, place=[OutcomeUnknownError(None, "time-out")], query=[None, None, None])
-    assert log[2:] == ["query ALGO tg-en-1"] * len(FAST)
+    assert log[2:] == ["query ALGO tg-en-1", "list ALGO"] * len(FAST)
     assert (outcomes[-1].kind, outcomes[-1].error_message) == (OutcomeKind.REFUSED, NOT_AT_VENUE)
+
+
+def test_a_stop_that_queries_do_not_find_yet_is_found_in_the_list():
+    async def work(manager: OrderManager) -> None:
+        await manager.submit(approved("tg-ep-1", OrderType.STOP_MARKET))
+
+    others = order("web_1", OrderStatus.NEW, OrderFamily.ALGO)
+    found = order("tg-ep-1", OrderStatus.NEW, OrderFamily.ALGO)
+    log, outcomes, _ = play(work, place=[OutcomeUnknownError(None, "time-out")], query=[None], listed=(others, found))
+    assert log[2:] == ["query ALGO tg-ep-1", "list ALGO"]
+    assert (outcomes[-1].kind, outcomes[-1].order) == (OutcomeKind.ACCEPTED, found)
+
+
+def test_when_a_stop_of_the_kind_is_there_already_the_list_is_told():
+    async def work(manager: OrderManager) -> None:
+        assert (await manager.submit(approved("tg-ep-1", OrderType.STOP_MARKET))).kind is OutcomeKind.REFUSED
+
+    theirs = order("web_1", OrderStatus.NEW, OrderFamily.ALGO)
+    log, outcomes, _ = play(work, place=[VenueError(-4130, "existing")], listed=(theirs,))
+    assert log[2:] == ["list ALGO"]
+    assert [(o.client_order_id, o.kind) for o in outcomes] == [
+        ("tg-ep-1", OutcomeKind.REFUSED),
+        ("web_1", OutcomeKind.ACCEPTED),
+    ]
+
+
+def test_a_list_that_cannot_be_had_is_left_to_the_next_try(expect_log):
+    expect_log("asking for the open orders failed")
+
+    async def work(manager: OrderManager) -> None:
+        await manager.submit(approved("tg-ep-1", OrderType.STOP_MARKET))
+
+    _, outcomes, manager = play(work, place=[VenueError(-4130, "existing")], listed=VenueError(-1003, "too many"))
+    assert [o.kind for o in outcomes] == [OutcomeKind.REFUSED]
+    assert manager.is_idle
+
+
+def test_a_stop_whose_answer_is_late_is_asked_about_meanwhile_and_told_once_it_is_found(monkeypatch):
+    monkeypatch.setattr(module, "LATE_ANSWER_S", 0.0)
+    found = order("tg-ep-1", OrderStatus.NEW, OrderFamily.ALGO)
+
+    async def body() -> None:
+        log: list[str] = []
+        outcomes: list[OrderOutcome] = []
+        is_told, released = asyncio.Event(), asyncio.Event()
+
+        class SlowPort(ScriptedPort):
+            async def place(self, approved: ApprovedOrder) -> Order:
+                await released.wait()
+                raise OutcomeUnknownError(None, "no answer in time")
+
+        def deliver(outcome: OrderOutcome) -> None:
+            outcomes.append(outcome)
+            is_told.set()
+
+        async def write_intent(item: ApprovedOrder) -> None: ...
+
+        port = SlowPort(log, [], [VenueError(None, "no answer"), None, found, found])
+        manager = OrderManager(port, write_intent, deliver, lambda: 5, FAST)
+        running = asyncio.ensure_future(manager.run())
+        try:
+            async with asyncio.timeout(2):
+                future = manager.submit(approved("tg-ep-1", OrderType.STOP_MARKET))
+                await is_told.wait()
+                assert not future.done()
+                released.set()
+                assert (await future).kind is OutcomeKind.UNKNOWN
+                await manager.wait_idle()
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        assert [o.kind for o in outcomes] == [OutcomeKind.ACCEPTED, OutcomeKind.UNKNOWN, OutcomeKind.ACCEPTED]
+        assert outcomes[0].order is found
+
+    asyncio.run(body())
+
+
+def test_a_stop_that_is_answered_in_time_is_not_asked_about():
+    async def work(manager: OrderManager) -> None:
+        await manager.submit(approved("tg-ep-1", OrderType.STOP_MARKET))
+        await asyncio.sleep(0)
+
+    log, _, _ = play(work, place=[order("tg-ep-1", OrderStatus.NEW, OrderFamily.ALGO)])
+    assert log == ["journal tg-ep-1", "place tg-ep-1"]
 
 
 def test_a_cancel_of_what_is_gone_learns_its_fate():

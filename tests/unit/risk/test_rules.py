@@ -5,10 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.core_records import RULES, START_MS, dec, make_intent, make_order, make_position, make_risk_context
+from tests.core_records import RULES, dec, make_intent, make_order, make_position, make_risk_context
 from trader_gui.domain.order import (
-    CancelIntent,
-    OrderFamily,
     OrderStatus,
     OrderType,
     Origin,
@@ -331,25 +329,3 @@ def test_the_daily_loss_limit_is_reached_at_its_amount():
         == "daily_loss_limit"
     )
     assert rules.check_daily_loss(make_intent(), make_risk_context(limits=limits, result_today=dec(20))) is None
-
-
-# ---- cancels -----------------------------------------------------------------------------------------------------
-
-
-def cancel(origin=Origin.HAND, client_order_id="a"):
-    return CancelIntent("BTCUSDT", client_order_id, OrderFamily.BOOK, origin, "by_hand", START_MS)
-
-
-def test_cancels():
-    mine, web = make_order("a", origin=Origin.ENGINE), make_order("b")
-    context = make_risk_context(open_orders=(mine, web))
-    assert rules.check_cancel(cancel(), context) is None
-    assert rules.check_cancel(cancel(Origin.ENGINE), context) is None
-    assert code(rules.check_cancel(cancel(Origin.ENGINE, "b"), context)) == "not_own_order"
-    assert code(rules.check_cancel(cancel(Origin.ENGINE), replace(context, mode=EngineMode.HALTED))) == "halted"
-    assert rules.check_cancel(cancel(client_order_id="fresh from the venue's list"), context) is None
-    key = ("a", OrderFamily.BOOK)
-    assert (
-        code(rules.check_cancel(cancel(), replace(context, cancels_in_flight=frozenset({key})))) == "cancel_in_flight"
-    )
-    assert code(rules.check_cancel(cancel(), replace(context, closed_keys=frozenset({key})))) == "order_closed"

@@ -7,8 +7,8 @@ from pathlib import Path
 from tests.core_records import PREFIX, make_account_update, make_order, make_position, make_snapshot
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate
 from trader_gui.domain.step import Step
+from trader_gui.journal.belief import Belief
 from trader_gui.journal.writer import open_journal
-from trader_gui.orders.reconcile import Belief
 from trader_gui.rt_trader.belief import read_belief
 
 
@@ -35,6 +35,6 @@ def test_the_last_word_counts(tmp_path: Path) -> None:
     update = make_account_update(make_position("0.010"), wallet="9990.5")
     belief = believed(tmp_path, snapshot, update)
     assert belief is not None
-    assert belief.position_amounts == {"BTCUSDT": Decimal("0.010")}
-    assert belief.wallet_balances["USDT"] == Decimal("9990.5")
-    assert belief.open_client_order_ids == {f"{PREFIX}-hn-4"}
+    assert [p.position_amount for p in belief.positions.values()] == [Decimal("0.010")]
+    assert belief.balances["USDT"].wallet_balance == Decimal("9990.5")
+    assert [o.client_order_id for o in belief.orders] == [f"{PREFIX}-hn-4"]

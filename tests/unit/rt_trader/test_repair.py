@@ -7,18 +7,18 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.core_records import PREFIX, make_fill, make_kline, make_order, make_snapshot
+from tests.core_records import PREFIX, START_MS, make_fill, make_kline, make_order, make_position, make_snapshot
 from tests.core_rig import Rig
 from trader_gui.domain.account import AccountSnapshot
 from trader_gui.domain.market import Kline, KlineHistory
-from trader_gui.domain.order import Fill, OrderFamily, OrderStatus, OrderType, OrderUpdate, OutcomeKind
+from trader_gui.domain.order import Fill, Order, OrderFamily, OrderStatus, OrderType, OrderUpdate
 from trader_gui.errors import VenueError
 from trader_gui.orders.manager import OrderManager
 from trader_gui.rt_trader import repair as module
 from trader_gui.rt_trader.repair import Repair
 
 Expect = Callable[[str], None]
-SINCE_MS = 5
+SINCE_MS = START_MS
 
 
 class Venue:
@@ -28,6 +28,7 @@ class Venue:
         self.failures = 0
         self.calls: list[Any] = []
         self.executions: tuple[Fill, ...] = ()
+        self.orders: dict[int, Order] = {}
         self.klines_told: tuple[Kline, ...] = ()
 
     def _call(self, name: Any) -> None:
@@ -41,9 +42,13 @@ class Venue:
         self._call("klines")
         return self.klines_told
 
-    async def account_snapshot(self, symbol: str) -> AccountSnapshot:
+    async def account_snapshot(self, symbol: str, *, orders_of: set[str] | None = None) -> AccountSnapshot:
         self._call("account")
         return make_snapshot()
+
+    async def order_by_id(self, symbol: str, order_id: int) -> Order | None:
+        self._call(("order", order_id))
+        return self.orders.get(order_id)
 
     async def fills(self, symbol: str, **since: int) -> tuple[Fill, ...]:
         self._call(since)
@@ -67,6 +72,8 @@ class World:
             with_book=False,
         )
 
+        self.repair.executions.begin(SINCE_MS)
+
     def _deliver(self, item: Any, received_ns: int) -> None:
         self.delivered.append(item)
         self.rig.send(item)
@@ -77,7 +84,7 @@ def repaired(world: World, *wishes: Callable[[], None]) -> None:
 
     async def body() -> None:
         async with asyncio.timeout(5), asyncio.TaskGroup() as group:
-            world.repair.start(group, SINCE_MS)
+            world.repair.start(group)
             for wish in wishes:
                 wish()
 
@@ -121,7 +128,7 @@ def execution(trade_id: int, order_id: int) -> Fill:
 
 
 def test_executions_that_the_stream_did_not_tell_are_told() -> None:
-    """A plain order, a stop that became an order of the book, one of a foreign order, and one that is known."""
+    """A plain order, a stop that became an order of the book, two of foreign orders, and one that is known."""
     world = World()
     rig = world.rig
     entry, stop = f"{PREFIX}-hn-1", f"{PREFIX}-hp-2"
@@ -135,16 +142,21 @@ def test_executions_that_the_stream_did_not_tell_are_told() -> None:
         triggered_order_id=200,
     )
     rig.send(make_update(triggered))
-    world.venue.executions = (execution(1, 100), execution(2, 200), execution(3, 300))
+    world.venue.executions = (execution(1, 100), execution(2, 200), execution(3, 300), execution(4, 400))
+    world.venue.orders[300] = make_order("web-1", order_id=300, status=OrderStatus.FILLED)
     repaired(world, world.repair.account)
     updates = [m for m in world.delivered if isinstance(m, OrderUpdate)]
-    assert [(u.fill.trade_id, u.fill.client_order_id) for u in updates if u.fill] == [(1, entry), (2, stop)]
-    assert world.venue.calls == ["account", {"start_time_ms": SINCE_MS}]
-    assert rig.callback.result_today == -2 * make_fill().commission
+    told = [(u.fill.trade_id, u.fill.client_order_id, u.is_asked) for u in updates if u.fill]
+    # Of the last one the exchange has forgotten the order.
+    assert told == [(1, entry, True), (2, stop, True), (3, "web-1", True), (4, "id-400", True)]
+    assert world.venue.calls == ["account", {"start_time_ms": SINCE_MS}, ("order", 300), ("order", 400)]
+    assert rig.callback.result_today == -4 * make_fill().commission
     world.venue.executions = (execution(2, 200),)
     repaired(world, world.repair.account)
+    assert world.venue.calls[-1] == {"start_time_ms": SINCE_MS}
+    repaired(world, world.repair.account)
     assert world.venue.calls[-1] == {"from_trade_id": 3}
-    assert rig.callback.result_today == -2 * make_fill().commission  # each once
+    assert rig.callback.result_today == -4 * make_fill().commission  # each once
 
 
 def make_update(order: Any) -> OrderUpdate:
@@ -170,10 +182,10 @@ def test_a_doubt_that_comes_while_the_account_is_read_has_it_read_once_more() ->
     world = World()
     answer = world.venue.account_snapshot
 
-    async def cut_meanwhile(symbol: str) -> AccountSnapshot:
+    async def cut_meanwhile(symbol: str, **more: Any) -> AccountSnapshot:
         if not world.venue.calls:
             world.repair.account()
-        return await answer(symbol)
+        return await answer(symbol, **more)
 
     world.venue.account_snapshot = cut_meanwhile  # type: ignore[method-assign]
     repaired(world, world.repair.account)
@@ -189,17 +201,19 @@ def test_a_doubt_of_before_the_start_is_settled_after_it() -> None:
     assert world.venue.calls[0] == "account"
 
 
-def test_executions_are_asked_for_from_the_last_one_before_the_cut() -> None:
+def test_executions_are_asked_for_from_the_first_one_that_is_not_known_to_be_booked() -> None:
     """One that comes by stream after the cut is newer than the one that was missed."""
     world = World()
     rig = world.rig
     entry = f"{PREFIX}-hn-1"
     filled = make_order(entry, order_id=100, status=OrderStatus.FILLED)
-    rig.send(OrderUpdate(filled, "TRADE", make_fill(4, entry, order_id=100), 0, 0))
+    rig.callback.orders.load_fills([make_fill(4, entry, order_id=100)])
+    world.repair.executions.begin(SINCE_MS)
 
     def told_after_the_cut() -> None:
         rig.send(OrderUpdate(filled, "TRADE", make_fill(6, entry, order_id=100), 0, 0))
 
+    rig.send(OrderUpdate(filled, "TRADE", make_fill(4, entry, order_id=100), 0, 0))
     world.venue.executions = (execution(5, 100), execution(6, 100))
     repaired(world, world.repair.account, told_after_the_cut)
     assert world.venue.calls[-1] == {"from_trade_id": 5}
@@ -214,21 +228,6 @@ def test_a_snapshot_is_dated_by_the_market_as_it_was_when_it_was_asked_for() -> 
     assert world.delivered[0].taken_time_ms == asked_ms
 
 
-def test_an_execution_whose_position_is_never_told_has_the_account_read() -> None:
-    """The user stream is open and silent; the fill was learned by asking."""
-    world = World()
-    rig = world.rig
-    entry = rig.enter_long()
-    rig.answer(entry, OutcomeKind.ACCEPTED, order=rig.order(entry, OrderStatus.FILLED, "0.010"))
-    assert rig.callback.engine_untold
-    limit_ns = module.UNTOLD_LIMIT_NS
-    look = world.repair.look_for_untold
-    repaired(world, lambda: look(5), lambda: look(5 + limit_ns))
-    assert world.venue.calls == []
-    repaired(world, lambda: look(6 + limit_ns))
-    assert world.venue.calls[0] == "account"
-
-
 def test_a_repair_that_runs_ends_with_the_stop() -> None:
     """A venue that never answers must not hold up the end of the session."""
     world = World()
@@ -241,9 +240,31 @@ def test_a_repair_that_runs_ends_with_the_stop() -> None:
 
     async def body() -> None:
         async with asyncio.timeout(2), asyncio.TaskGroup() as group:
-            world.repair.start(group, SINCE_MS)
+            world.repair.start(group)
             world.repair.klines()
             await asyncio.sleep(0)
             world.repair.stop()
 
     asyncio.run(body())
+
+
+def test_while_the_market_is_silent_a_snapshot_is_newer_than_the_answers_that_came_before_it() -> None:
+    """Else an order that ended untold would be taken for one that the list does not show yet, and never asked about."""
+    world = World()
+    late_ms = world.rig.callback.now_ms + 60_000
+    answered = make_order(f"{PREFIX}-hx-1", order_id=100, update_time_ms=late_ms)
+    world.rig.send(OrderUpdate(answered, "NEW", None, START_MS, START_MS))
+    repaired(world, world.repair.account)
+    assert world.delivered[0].taken_time_ms == late_ms
+    assert world.rig.callback.orders.get(answered.client_order_id).status is OrderStatus.UNKNOWN
+
+
+def test_while_the_market_is_silent_a_snapshot_is_newer_than_the_position_that_was_read_before_it() -> None:
+    """Else a position that was closed untold would stay on the screen, as newer than the list that does not show it."""
+    world = World()
+    late_ms = world.rig.callback.now_ms + 60_000
+    world.rig.send(make_snapshot(make_position("0.010", update_time_ms=late_ms)))
+    assert world.rig.callback.account.position("BTCUSDT") is not None
+    repaired(world, world.repair.account)
+    assert world.delivered[0].taken_time_ms == late_ms
+    assert world.rig.callback.account.position("BTCUSDT") is None

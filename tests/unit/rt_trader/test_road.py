@@ -10,6 +10,7 @@ from tests.core_records import make_kline
 from tests.core_rig import Rig
 from tests.road_world import road_world
 from trader_gui.domain.step import EngineMode, Step
+from trader_gui.errors import UserError
 from trader_gui.journal.reader import JournalReader
 
 Expect = Callable[[str], None]
@@ -61,3 +62,17 @@ def test_a_bug_in_the_core_halts_the_engine_and_leaves_the_road_open(
         session = reader.last_session()
         assert session is not None
         assert ("halt", "bug") in [(note.kind, note.text) for note in reader.notes(session.session_id)]
+
+
+def test_after_the_end_nothing_comes_through_and_a_wish_is_told_so(tmp_path: Path) -> None:
+    """The journal is closed by then: what it cannot hold must not happen."""
+
+    async def body() -> None:
+        async with road_world(tmp_path, Rig()) as world:
+            world.road.end()
+            world.road.step(make_kline(60, "100000"))
+            assert world.steps == []
+            with pytest.raises(UserError, match="has ended"):
+                await world.road.ask([])
+
+    asyncio.run(body())

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import field
 
 from trader_gui.domain.account import Balance, MarginType, Position
-from trader_gui.domain.market import DepthSnapshot, Kline, Level
+from trader_gui.domain.market import DepthSnapshot, FundingRate, Kline, Level
 from trader_gui.domain.order import Fill, PositionSide, Side
 from trader_gui.errors import ProtocolError
 from trader_gui.exchange.port import AssetRow, CommissionRate, IncomeRow, LeverageBracket
@@ -67,6 +67,11 @@ class _KlineRow(msgspec.Struct, array_like=True):
     taker_buy_volume: Decimal
 
 
+class _FundingRow(msgspec.Struct):
+    funding_time_ms: int = field(name="fundingTime")
+    funding_rate: Decimal = field(name="fundingRate")
+
+
 class _AssetRow(msgspec.Struct):
     asset: str
     wallet_balance: Decimal = field(name="walletBalance")
@@ -90,6 +95,7 @@ class _PositionRow(msgspec.Struct):
     unrealized_pnl: Decimal = field(name="unRealizedProfit")
     break_even_price: str | None = field(name="breakEvenPrice", default=None)
     liquidation_price: str | None = field(name="liquidationPrice", default=None)
+    mark_price: str | None = field(name="markPrice", default=None)
     isolated_wallet: str | None = field(name="isolatedWallet", default=None)
     leverage: str | None = None
     margin_type: str | None = field(name="marginType", default=None)
@@ -164,6 +170,7 @@ _listen_key: Body[_ListenKey] = Body("listenKey", _ListenKey)
 _hedge_mode: Body[_HedgeMode] = Body("positionSide/dual", _HedgeMode)
 _depth: Body[_Depth] = Body("depth", _Depth)
 _klines: Body[tuple[_KlineRow, ...]] = Body("klines", tuple[_KlineRow, ...])
+_funding_rates: Body[tuple[_FundingRow, ...]] = Body("fundingRate", tuple[_FundingRow, ...])
 _account: Body[_Account] = Body("account", _Account)
 _positions: Body[tuple[_PositionRow, ...]] = Body("positionRisk", tuple[_PositionRow, ...])
 _symbol_config: Body[tuple[SymbolConfig, ...]] = Body("symbolConfig", tuple[SymbolConfig, ...])
@@ -233,6 +240,11 @@ def klines(body: bytes, symbol: str, interval: str, end_time_ms: int | None) -> 
     )
 
 
+def funding_rates(body: bytes) -> tuple[FundingRate, ...]:
+    """`GET /fapi/v1/fundingRate`: oldest first."""
+    return tuple(FundingRate(row.funding_time_ms, row.funding_rate) for row in _funding_rates.read(body))
+
+
 def balances(body: bytes) -> tuple[Balance, ...]:
     """`GET /fapi/v3/account`."""
     return tuple(
@@ -278,6 +290,7 @@ def _position(row: _PositionRow) -> Position:
         margin_type=words.margin_type(row.margin_type),
         update_time_ms=row.update_time_ms,
         position_side=row.position_side,
+        mark_price=words.number(row.mark_price) or None,
     )
 
 

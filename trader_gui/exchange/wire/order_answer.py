@@ -6,6 +6,7 @@ import msgspec
 from msgspec import field
 
 from trader_gui.domain.order import Order, OrderFamily, OrderType, PastOrder, PositionSide, Side
+from trader_gui.exchange.port import OrderName
 from trader_gui.exchange.wire import words
 from trader_gui.exchange.wire.answer import Body
 
@@ -57,9 +58,23 @@ class _AlgoRow(msgspec.Struct):
     position_side: PositionSide = field(name="positionSide", default=PositionSide.BOTH)
 
 
+class _OrderName(msgspec.Struct):
+    """A row of a history: orders of others may have types and words that nothing here knows."""
+
+    order_id: int = field(name="orderId")
+    client_order_id: str = field(name="clientOrderId")
+
+
+class _AlgoName(msgspec.Struct):
+    client_order_id: str = field(name="clientAlgoId")
+    triggered_order_id: str | None = field(name="actualOrderId", default=None)
+
+
 _order: Body[_OrderRow] = Body("order", _OrderRow)
 _orders: Body[tuple[_OrderRow, ...]] = Body("openOrders", tuple[_OrderRow, ...])
 _algo: Body[_AlgoRow] = Body("algoOrder", _AlgoRow)
+_order_names: Body[tuple[_OrderName, ...]] = Body("allOrders", tuple[_OrderName, ...])
+_algo_names: Body[tuple[_AlgoName, ...]] = Body("allAlgoOrders", tuple[_AlgoName, ...])
 _algos: Body[tuple[_AlgoRow, ...]] = Body("openAlgoOrders", tuple[_AlgoRow, ...])
 _all_orders: Body[tuple[_OrderRow, ...]] = Body("allOrders", tuple[_OrderRow, ...])
 _all_algos: Body[tuple[_AlgoRow, ...]] = Body("allAlgoOrders", tuple[_AlgoRow, ...])
@@ -82,6 +97,14 @@ def past_orders(body: bytes, family: OrderFamily) -> tuple[PastOrder, ...]:
     if family is OrderFamily.ALGO:
         return tuple(PastOrder(_from_algo(row), row.placed_time_ms) for row in _all_algos.read(body))
     return tuple(PastOrder(_from_book(row), row.placed_time_ms) for row in _all_orders.read(body))
+
+
+def order_names(body: bytes, family: OrderFamily) -> tuple[OrderName, ...]:
+    """`GET /fapi/v1/allOrders` and `GET /fapi/v1/allAlgoOrders`."""
+    if family is OrderFamily.ALGO:
+        rows = _algo_names.read(body)
+        return tuple(OrderName(words.order_id(row.triggered_order_id), row.client_order_id) for row in rows)
+    return tuple(OrderName(row.order_id, row.client_order_id) for row in _order_names.read(body))
 
 
 def _from_book(row: _OrderRow) -> Order:

@@ -1,14 +1,12 @@
-"""An approved order or cancel to the parameters of its request: texts only, so that no float is ever on the wire."""
+"""An approved order, amendment or cancel to the parameters of its request: texts only, no float is ever on the wire."""
 
 from decimal import Decimal
 
-from trader_gui.domain.order import OrderFamily, OrderIntent, OrderType, TimeInForce
-from trader_gui.domain.step import ApprovedCancel, ApprovedOrder
+from trader_gui.domain.order import OrderFamily, OrderIntent, OrderType, PositionSide, TimeInForce
+from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder
 from trader_gui.errors import BugError
 
-_WITH_LIMIT_PRICE = frozenset({OrderType.LIMIT, OrderType.STOP, OrderType.TAKE_PROFIT})
 _WITH_CLOSE_POSITION = frozenset({OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET})
-_NOT_SENDABLE = frozenset({OrderType.TRAILING_STOP_MARKET, OrderType.LIQUIDATION})
 
 
 def family_of(order_type: OrderType) -> OrderFamily:
@@ -37,26 +35,32 @@ def order_parameters(approved: ApprovedOrder) -> dict[str, str]:
         BugError: An order that the venue has no words for; the gate lets none through.
     """
     intent = approved.intent
-    if intent.order_type in _NOT_SENDABLE:
+    if intent.order_type is OrderType.LIQUIDATION:
         raise BugError(f"{intent.order_type} cannot be sent")
     parameters = {
         "symbol": intent.symbol,
         "side": intent.side.value,
         "type": intent.order_type.value,
+        **_leg(intent),
         **_size(intent),
         **_limit(intent),
     }
     if intent.order_type.is_conditional:
-        if intent.trigger_price is None:
-            raise BugError("a conditional order without a trigger price")
-        parameters["algoType"] = "CONDITIONAL"
-        parameters["triggerPrice"] = plain(intent.trigger_price)
-        parameters["workingType"] = intent.working_type.value
+        parameters |= _condition(intent)
         parameters["clientAlgoId"] = approved.client_order_id
     else:
         parameters["newClientOrderId"] = approved.client_order_id
     parameters["newOrderRespType"] = "ACK"
     return parameters
+
+
+def _leg(intent: OrderIntent) -> dict[str, str]:
+    """In hedge mode the venue wants to know the leg; one-way mode is what it takes for granted."""
+    if intent.position_side is PositionSide.BOTH:
+        return {}
+    if intent.is_reducing and not intent.position_side.is_closed_by(intent.side):
+        raise BugError(f"an order to {intent.side} does not reduce {intent.position_side}")
+    return {"positionSide": intent.position_side.value}
 
 
 def _size(intent: OrderIntent) -> dict[str, str]:
@@ -67,19 +71,65 @@ def _size(intent: OrderIntent) -> dict[str, str]:
     if intent.quantity is None:
         raise BugError("an order without a quantity")
     size = {"quantity": plain(intent.quantity)}
-    if intent.reduce_only:
+    if intent.reduce_only and intent.position_side is PositionSide.BOTH:  # a leg's orders must not carry it
         size["reduceOnly"] = "true"
     return size
 
 
+def _condition(intent: OrderIntent) -> dict[str, str]:
+    condition = {"algoType": "CONDITIONAL", **_trigger(intent), "workingType": intent.working_type.value}
+    if intent.price_protect:
+        condition["priceProtect"] = "true"
+    return condition
+
+
+def _trigger(intent: OrderIntent) -> dict[str, str]:
+    """A trailing stop has a callback, in percent, in the place of a trigger price, which it may not have."""
+    if intent.order_type is not OrderType.TRAILING_STOP_MARKET:
+        if intent.trigger_price is None:
+            raise BugError("a conditional order without a trigger price")
+        return {"triggerPrice": plain(intent.trigger_price)}
+    if intent.callback_fraction is None or intent.trigger_price is not None:
+        raise BugError("a trailing stop has a callback and no trigger price")
+    trigger = {"callbackRate": plain((intent.callback_fraction * 100).normalize())}
+    if intent.activation_price is not None:
+        trigger["activatePrice"] = plain(intent.activation_price)
+    return trigger
+
+
 def _limit(intent: OrderIntent) -> dict[str, str]:
-    if intent.order_type not in _WITH_LIMIT_PRICE:
+    if not intent.order_type.has_limit_price:
         return {}
-    if intent.price is None:
-        raise BugError("a limit order without a price")
-    if intent.time_in_force is TimeInForce.GTD:
-        raise BugError("GTD needs an end, which an intent does not have")
-    return {"price": plain(intent.price), "timeInForce": (intent.time_in_force or TimeInForce.GTC).value}
+    if (intent.price is None) is (intent.price_match is None):
+        raise BugError("a limit order has a price or a price match")
+    limit = {"price": plain(intent.price)} if intent.price is not None else {}
+    if intent.price_match is not None:
+        limit["priceMatch"] = intent.price_match.value
+    limit["timeInForce"] = (intent.time_in_force or TimeInForce.GTC).value
+    if (intent.time_in_force is TimeInForce.GTD) is (intent.good_till_ms is None):
+        raise BugError("GTD has an end, and nothing else has")
+    if intent.good_till_ms is not None:
+        limit["goodTillDate"] = str(intent.good_till_ms)
+    return limit
+
+
+def amend_parameters(approved: ApprovedAmend) -> dict[str, str]:
+    """Return the parameters of `PUT /fapi/v1/order`: all terms, also those that stay.
+
+    `reduceOnly` says there that the least notional does not count; it does not change the order.
+    """
+    intent, amended = approved.intent, approved.amended
+    if intent.price is None or intent.quantity is None:
+        raise BugError("an amendment without all its terms")
+    parameters = {
+        **query_parameters(intent.symbol, intent.client_order_id, OrderFamily.BOOK),
+        "side": amended.side.value,
+        "price": plain(intent.price),
+        "quantity": plain(intent.quantity),
+    }
+    if amended.reduce_only and amended.position_side is PositionSide.BOTH:
+        parameters["reduceOnly"] = "true"
+    return parameters
 
 
 def cancel_parameters(approved: ApprovedCancel) -> dict[str, str]:

@@ -1,44 +1,21 @@
 """Axes: values at the right of each pane with tags on them, time at the bottom with its zone in the corner."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
+import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
-from trader_gui.models.series import SeriesModel
 from trader_gui.widgets.chart.canvas_item import CanvasItem
 from trader_gui.widgets.chart.labels import AxisTag, Faces, paint_axis_tag
-from trader_gui.widgets.chart.primitives import line_pen
-from trader_gui.widgets.chart.viewport import Viewport, nice_step, spread, ticks, time_step_ms
+from trader_gui.widgets.chart.primitives import FloatArray, as_rects, fill_rects, line_pen
+from trader_gui.widgets.chart.time_marks import TimeMark
+from trader_gui.widgets.chart.viewport import Viewport, spread
 from trader_gui.widgets.theme import theme
 
-PRICE_GAP_PX = 44.0
 TIME_AXIS_HEIGHT = 24
-ZONE = "UTC"
 _HIDE_PX = 15.0
-_DAY_MS = 86_400_000
-
-
-def price_ticks(view: Viewport, tick_size: float) -> list[float]:
-    """Return the prices that get a grid line and a label."""
-    step = nice_step(view.high - view.low, view.height, PRICE_GAP_PX, tick_size)
-    return ticks(view.low, view.high, step)
-
-
-def time_ticks(series: SeriesModel, view: Viewport) -> list[tuple[float, str]]:
-    """Return (x, label) of the times that get a grid line: time of day, or the date at midnight."""
-    begin, end = series.time_of(view.left), series.time_of(view.right)
-    step = max(time_step_ms(end - begin, view.width), series.interval_ms)
-    first = -(-begin // step) * step
-    return [(series.x_of(ms), _time_label(ms, step)) for ms in range(first, end + 1, step)]
-
-
-def _time_label(ms: int, step: int) -> str:
-    moment = datetime.fromtimestamp(ms / 1000, UTC)
-    if step >= 28 * _DAY_MS:
-        return moment.strftime("%Y-%m")
-    return moment.strftime("%m-%d") if step >= _DAY_MS or ms % _DAY_MS == 0 else moment.strftime("%H:%M")
+_FUNDING_GAP_PX = 8.0
 
 
 class ValueAxis(CanvasItem):
@@ -86,7 +63,10 @@ class ValueAxis(CanvasItem):
         if self.view is None:
             return
         placed = self.placed_tags()
-        self._paint_labels(painter, [(middle, tag.height / 2) for tag, _, middle in placed])
+        taken = [(middle, tag.height / 2) for tag, _, middle in placed]
+        if self.cursor is not None:
+            taken.append((self.view.py(self.cursor.value), self.cursor.height / 2))
+        self._paint_labels(painter, taken)
         for tag, wanted, middle in placed:
             if abs(middle - wanted) > 1:
                 painter.setPen(line_pen(tag.fill or tag.color))
@@ -106,7 +86,7 @@ class ValueAxis(CanvasItem):
             y = self.view.py(value)
             if any(abs(y - middle) < _HIDE_PX + half - 9.5 for middle, half in taken) or not 6 <= y <= self.view.height:
                 continue
-            left = right - metrics.horizontalAdvance(label)
+            left = right - self.faces.advance("small", label)
             painter.drawText(QPointF(round(left), round(y + metrics.capHeight() / 2)), label)
 
 
@@ -114,7 +94,9 @@ class TimeAxis(CanvasItem):
     """Times under all panes; the corner names the zone.
 
     Attributes:
-        labels: (x, text).
+        marks: The times.
+        zone_words: For the corner.
+        fundings: X of the fundings that were paid or are due, oldest first.
         cursor: (x, text) of the crosshair; None when the cursor is elsewhere.
         corner_width: Pixels at the right that belong to the corner.
     """
@@ -122,20 +104,26 @@ class TimeAxis(CanvasItem):
     def __init__(self, faces: Faces) -> None:
         super().__init__(faces)
         self.view: Viewport | None = None
-        self.labels: Sequence[tuple[float, str]] = ()
+        self.marks: Sequence[TimeMark] = ()
+        self.zone_words = ""
+        self.fundings: FloatArray = np.empty(0)
         self.cursor: tuple[float, str] | None = None
         self.corner_width = 0
 
-    def show_times(self, view: Viewport, labels: Sequence[tuple[float, str]]) -> None:
+    def show_times(self, view: Viewport, marks: Sequence[TimeMark], zone_words: str) -> None:
         """Take what is to be shown; repaints only when it is something else."""
-        if (view, labels) != (self.view, self.labels):
-            self.view, self.labels = view, labels
+        if (view, marks, zone_words) != (self.view, self.marks, self.zone_words):
+            self.view, self.marks, self.zone_words = view, marks, zone_words
             self.update()
 
-    def show_cursor(self, x: int | None, time_ms: int) -> None:
+    def show_fundings(self, fundings: FloatArray) -> None:
+        """Mark these times."""
+        if not np.array_equal(fundings, self.fundings):
+            self.fundings = fundings
+            self.update()
+
+    def show_cursor(self, cursor: tuple[float, str] | None) -> None:
         """Show the time of the kline under the crosshair, or nothing."""
-        moment = datetime.fromtimestamp(time_ms / 1000, UTC)
-        cursor = None if x is None else (float(x), moment.strftime("%Y-%m-%d %H:%M"))
         if cursor != self.cursor:
             self.cursor = cursor
             self.update()
@@ -146,26 +134,43 @@ class TimeAxis(CanvasItem):
         painter.setPen(line_pen(t.color("border")))
         painter.drawLine(QLineF(0, 0, size.width(), 0))
         painter.setFont(self.faces.font("small"))
-        painter.setPen(t.color("text3"))
+        weak, strong = t.color("text3"), t.color("text1")
+        painter.setPen(weak)
         corner = QRectF(size.width() - self.corner_width, 0, self.corner_width - 8, size.height())
-        painter.drawText(corner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, ZONE)
+        painter.drawText(corner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.zone_words)
         if self.view is None:
             return
-        for x, label in self.labels:
-            self._paint_label(painter, self.view.px(x), label)
-        if self.cursor is not None:
-            self._paint_cursor(painter, self.view.px(self.cursor[0]), self.cursor[1])
+        self._paint_fundings(painter, self.view)
+        box = self._cursor_box()
+        for mark in self.marks:
+            painter.setPen(strong if mark.is_day else weak)
+            self._paint_label(painter, self.view.px(mark.x), mark.label, box)
+        if self.cursor is not None and box is not None:
+            painter.fillRect(box, t.color("bg3"))
+            painter.setPen(strong)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.cursor[1])
 
-    def _paint_label(self, painter: QPainter, px: float, label: str) -> None:
-        half = self.faces.metrics("small").horizontalAdvance(label) / 2
+    def _paint_label(self, painter: QPainter, px: float, label: str, taken: QRectF | None) -> None:
+        half = self.faces.advance("small", label) / 2
+        if taken is not None and taken.left() < px + half and px - half < taken.right():
+            return  # half a label reads as another one
         if half <= px <= self.size().width() - self.corner_width - half:
             middle = self.size().height() / 2 + self.faces.metrics("small").capHeight() / 2
             painter.drawText(QPointF(round(px - half), round(middle)), label)
 
-    def _paint_cursor(self, painter: QPainter, px: float, label: str) -> None:
-        width = self.faces.metrics("small").horizontalAdvance(label) + 14
-        left = min(max(px - width / 2, 0.0), self.size().width() - self.corner_width - width)
-        box = QRectF(round(left), 2, round(width), self.size().height() - 4)
-        painter.fillRect(box, theme().color("bg3"))
-        painter.setPen(theme().color("text1"))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label)
+    def _paint_fundings(self, painter: QPainter, view: Viewport) -> None:
+        """Draw a tick at each funding, where they do not lie too close."""
+        px = np.floor(view.pxs(self.fundings))
+        px = px[(px >= 0) & (px < view.width)]
+        if len(px) < 2 or np.diff(px).min() >= _FUNDING_GAP_PX:
+            fill_rects(
+                painter, theme().color("info"), as_rects(px - 1, np.full(len(px), 1), px + 1, np.full(len(px), 4))
+            )
+
+    def _cursor_box(self) -> QRectF | None:
+        if self.cursor is None or self.view is None:
+            return None
+        width = self.faces.advance("small", self.cursor[1]) + 14
+        left = self.view.px(self.cursor[0]) - width / 2
+        left = min(max(left, 0.0), self.size().width() - self.corner_width - width)
+        return QRectF(round(left), 2, round(width), self.size().height() - 4)

@@ -1,61 +1,33 @@
-"""Candles and volume bars: drawn from arrays, at most one per pixel column, the open kline apart."""
+"""Candles and volume bars: whole-pixel rectangles from arrays, the open kline apart."""
 
 import math
-from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from numpy.typing import NDArray
+from PySide6.QtGui import QPainter
 
-from trader_gui.models.series import SeriesModel
-from trader_gui.widgets.chart.primitives import FloatArray, draw_lines, draw_rects, line_pen
+from trader_gui.domain.market import Kline
+from trader_gui.kline_history.pyramid import Row
+from trader_gui.widgets.chart.canvas import Canvas, ColorArray
+from trader_gui.widgets.chart.primitives import as_rects, draw_polyline, fill_rects, line_pen
+from trader_gui.widgets.chart.sight import Sight
 from trader_gui.widgets.chart.viewport import Viewport
-from trader_gui.widgets.theme import Theme
+from trader_gui.widgets.theme import theme
+
+BoolArray: TypeAlias = NDArray[np.bool_]
 
 _VOLUME_OPACITY = 0.75
 
 
-@dataclass(frozen=True)
-class Candles:
-    """Visible candles, each of one or more klines; shape (n,) each. `x` is the middle of the klines it stands for."""
+class CandleStyle(StrEnum):
+    """How klines are drawn: rising ones hollow, all filled, as bars with ticks, or as a line of closes."""
 
-    x: FloatArray
-    open: FloatArray
-    high: FloatArray
-    low: FloatArray
-    close: FloatArray
-    volume: FloatArray
-
-
-def bin_size(pitch: float) -> int:
-    """Return the klines that one candle stands for: 1 while a kline has a pixel column, else a power of two."""
-    return 1 if pitch >= 1.0 else 1 << math.ceil(math.log2(1.0 / pitch))
-
-
-def visible_candles(series: SeriesModel, view: Viewport) -> Candles:
-    """Return the closed klines that are seen, put together where there are more of them than pixel columns.
-
-    Bins lie on multiples of their size in x, so a candle keeps its klines while the chart is panned.
-    """
-    start, stop = view.visible(series.first_x, len(series.klines.close))
-    size = bin_size(view.pitch)
-    if size > 1 and start < stop:
-        start = max(0, start - (start + series.first_x) % size)
-    k = series.klines
-    x = np.arange(series.first_x + start, series.first_x + stop, dtype=np.float64)
-    part = [column[start:stop] for column in (k.open, k.high, k.low, k.close, k.volume)]
-    if size == 1 or not len(x):
-        return Candles(x, *part)
-    edges = np.flatnonzero(np.diff((np.arange(len(x)) + series.first_x + start) // size, prepend=-1))
-    last = np.append(edges[1:], len(x)) - 1
-    return Candles(
-        x=(x[edges] + x[last]) / 2,
-        open=part[0][edges],
-        high=np.maximum.reduceat(part[1], edges),
-        low=np.minimum.reduceat(part[2], edges),
-        close=part[3][last],
-        volume=np.maximum.reduceat(part[4], edges),
-    )
+    HOLLOW = "hollow"
+    FILLED = "filled"
+    BARS = "bars"
+    LINE = "line"
 
 
 def half_body(pitch: float) -> int:
@@ -64,65 +36,96 @@ def half_body(pitch: float) -> int:
     return max(0, half - 1 if 2 * half + 1 > pitch - 1 else half)
 
 
-def paint_candles(painter: QPainter, candles: Candles, view: Viewport, theme: Theme) -> None:
-    """Draw candles: rising ones hollow, falling ones filled; a line alone where a body would be under a pixel wide."""
-    middle = np.floor(view.pxs(candles.x))
-    high, low = np.floor(view.pys(candles.high)), np.floor(view.pys(candles.low))
-    opened, closed = np.floor(view.pys(candles.open)), np.floor(view.pys(candles.close))
-    top, bottom = np.minimum(opened, closed), np.maximum(opened, closed)
-    half = half_body(view.pitch)
-    rising = candles.close >= candles.open
-    for is_up in (True, False):
-        color = theme.direction(is_up, "line")
-        chosen = rising if is_up else ~rising
-        _paint_wicks(painter, color, middle[chosen], (high[chosen], top[chosen], bottom[chosen], low[chosen]), half)
-        if half:
-            painter.setBrush(Qt.BrushStyle.NoBrush if is_up else color)
-            draw_rects(painter, middle[chosen] - half, top[chosen], 2 * half, bottom[chosen] - top[chosen])
-
-
-def _paint_wicks(painter: QPainter, color: QColor, x: FloatArray, levels: tuple[FloatArray, ...], half: int) -> None:
-    high, top, bottom, low = levels
-    painter.setPen(line_pen(color))
-    if not half:
-        draw_lines(painter, x, high, x, np.maximum(low, high + 1))
+def paint_candles(canvas: Canvas, painter: QPainter, sight: Sight, view: Viewport, style: CandleStyle) -> None:
+    """Draw candles; a column alone where a body would be under a pixel wide."""
+    if style is CandleStyle.LINE:
+        painter.setPen(line_pen(theme().color("text1")))
+        draw_polyline(painter, sight.x, view.pys(sight.row(Row.CLOSE)))
         return
-    above, below = high < top, low > bottom
-    draw_lines(painter, x[above], high[above], x[above], top[above])
-    draw_lines(painter, x[below], bottom[below], x[below], low[below])
-
-
-def paint_volume(painter: QPainter, candles: Candles, view: Viewport, theme: Theme) -> None:
-    """Draw volume bars by the same hollow and filled rule, in weaker colours."""
-    middle = np.floor(view.pxs(candles.x))
-    top = np.floor(view.pys(candles.volume))
-    base = math.floor(view.py(0.0))
+    rows = np.floor(view.pys(sight.rows[[Row.HIGH, Row.LOW, Row.OPEN, Row.CLOSE]]))
+    if sight.is_dense:
+        canvas.fill_columns(sight.columns, rows[0], rows[1], _colors(sight, 1.0))
+        return
     half = half_body(view.pitch)
-    rising = candles.close >= candles.open
-    for is_up in (True, False):
-        color = theme.blend(theme.direction(is_up, "line"), _VOLUME_OPACITY)
-        chosen = rising if is_up else ~rising
-        painter.setPen(line_pen(color))
-        painter.setBrush(Qt.BrushStyle.NoBrush if is_up else color)
-        height = np.maximum(base - top[chosen], 0.0)
-        if half:
-            draw_rects(painter, middle[chosen] - half, base - height, 2 * half, height)
+    for is_up, chosen in _directions(sight):
+        color = theme().direction(is_up, "line")
+        px, (high, low, opened, closed) = sight.px[chosen], rows[:, chosen]
+        wicks = as_rects(px, high, px, low)
+        if not half:
+            fill_rects(painter, color, wicks)
+        elif style is CandleStyle.BARS:
+            ticks = as_rects(px - half, opened, px, opened), as_rects(px, closed, px + half, closed)
+            fill_rects(painter, color, np.concatenate((wicks, *ticks)))
         else:
-            draw_lines(painter, middle[chosen], base - height, middle[chosen], np.full(len(height), float(base)))
+            bodies = as_rects(px - half, np.minimum(opened, closed), px + half, np.maximum(opened, closed))
+            fill_rects(painter, color, np.concatenate((wicks, bodies)))
+            if is_up and style is CandleStyle.HOLLOW:
+                fill_rects(painter, theme().color("bg0"), inner(bodies))
 
 
-def open_candle(series: SeriesModel) -> Candles | None:
-    """Return the open kline as a candle; None between two klines."""
-    kline = series.open_kline
-    if kline is None:
-        return None
-    values = (kline.open, kline.high, kline.low, kline.close, kline.volume)
-    return Candles(np.array([float(series.last_x)]), *(np.array([float(value)]) for value in values))
+def _directions(sight: Sight) -> tuple[tuple[bool, BoolArray], tuple[bool, BoolArray]]:
+    """Return (is_up, which candles) for falling and rising ones; where there is no kline it is neither."""
+    opened, closed = sight.row(Row.OPEN), sight.row(Row.CLOSE)
+    return (False, closed < opened), (True, closed >= opened)
 
 
-def body_rect(candles: Candles, view: Viewport) -> QRectF:
-    """Return the pixels of a single candle with its wicks."""
+def _colors(sight: Sight, opacity: float) -> ColorArray:
+    """Return a colour for each candle."""
+    down, up = (theme().blend(theme().direction(is_up, "line"), opacity).rgb() for is_up in (False, True))
+    return np.where(sight.row(Row.CLOSE) < sight.row(Row.OPEN), np.uint32(down), np.uint32(up))
+
+
+def inner(rects: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the inside of rectangles with an edge of a pixel; those without an inside are left out."""
+    inside = rects + np.array([1, 1, -1, -1], np.int32)
+    return np.ascontiguousarray(inside[(inside[:, 0] <= inside[:, 2]) & (inside[:, 1] <= inside[:, 3])])
+
+
+def paint_volume(canvas: Canvas, painter: QPainter, sight: Sight, view: Viewport) -> None:
+    """Draw volume bars, rising ones hollow, in weaker colours."""
+    base = np.full(len(sight.slots), np.floor(view.py(0.0)) - 1)
+    top = np.minimum(np.floor(view.pys(sight.row(Row.VOLUME))), base)
+    if sight.is_dense:
+        canvas.fill_columns(sight.columns, top, base, _colors(sight, _VOLUME_OPACITY))
+        return
     half = half_body(view.pitch)
-    x = math.floor(view.px(float(candles.x[0])))
-    top, bottom = view.py(float(candles.high[0])), view.py(float(candles.low[0]))
-    return QRectF(x - half - 1, math.floor(top) - 1, 2 * half + 3, math.ceil(bottom - top) + 3)
+    for is_up, chosen in _directions(sight):
+        color = theme().blend(theme().direction(is_up, "line"), _VOLUME_OPACITY)
+        px = sight.px[chosen]
+        bars = as_rects(px - half, top[chosen], px + half, base[chosen])
+        fill_rects(painter, color, bars)
+        if is_up and half:
+            fill_rects(painter, theme().color("bg0"), inner(bars))
+
+
+def paint_open_kline(painter: QPainter, kline: Kline, slot: int, view: Viewport, style: CandleStyle) -> None:
+    """Draw the kline that is still open."""
+    color = theme().direction(kline.close >= kline.open, "line")
+    x, half = math.floor(view.px(slot)), half_body(view.pitch)
+    high, low = math.floor(view.py(float(kline.high))), math.floor(view.py(float(kline.low)))
+    opened, closed = math.floor(view.py(float(kline.open))), math.floor(view.py(float(kline.close)))
+    if style is CandleStyle.LINE:
+        painter.fillRect(x - 1, closed - 1, 3, 3, theme().color("text1"))
+        return
+    painter.fillRect(x, high, 1, low - high + 1, color)
+    if not half:
+        return
+    if style is CandleStyle.BARS:
+        painter.fillRect(x - half, opened, half, 1, color)
+        painter.fillRect(x, closed, half + 1, 1, color)
+        return
+    top, height = min(opened, closed), abs(opened - closed) + 1
+    painter.fillRect(x - half, top, 2 * half + 1, height, color)
+    if style is CandleStyle.HOLLOW and kline.close >= kline.open and height > 2:
+        painter.fillRect(x - half + 1, top + 1, 2 * half - 1, height - 2, theme().color("bg0"))
+
+
+def paint_open_volume(painter: QPainter, kline: Kline, slot: int, view: Viewport) -> None:
+    """Draw the volume of the kline that is still open."""
+    is_up, half = kline.close >= kline.open, half_body(view.pitch)
+    x, base = math.floor(view.px(slot)), math.floor(view.py(0.0)) - 1
+    top = min(math.floor(view.py(float(kline.volume))), base)
+    color = theme().blend(theme().direction(is_up, "line"), _VOLUME_OPACITY)
+    painter.fillRect(x - half, top, 2 * half + 1, base - top + 1, color)
+    if is_up and half and base - top > 1:
+        painter.fillRect(x - half + 1, top + 1, 2 * half - 1, base - top - 1, theme().color("bg0"))

@@ -1,67 +1,122 @@
-"""The graphics view of the chart: lays panes and axes out, follows the series, answers mouse and keys."""
+"""The graphics view of the chart: lays panes and axes out, and follows the series; the hand on it is another module."""
 
 import math
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGraphicsView, QWidget
 
+from trader_gui.kline_history.pyramid import Row
+from trader_gui.models.indicator_kinds import Unit
+from trader_gui.models.indicator_track import IndicatorTrack
 from trader_gui.models.series import SeriesChange, SeriesModel
 from trader_gui.widgets import format as text
-from trader_gui.widgets.chart.axes import TIME_AXIS_HEIGHT, TimeAxis, ValueAxis, price_ticks, time_ticks
+from trader_gui.widgets.chart.axes import TIME_AXIS_HEIGHT, TimeAxis, ValueAxis
+from trader_gui.widgets.chart.chart_options import ChartOptions
 from trader_gui.widgets.chart.crosshair import Crosshair, snapped
+from trader_gui.widgets.chart.hand import Hand
 from trader_gui.widgets.chart.labels import AxisTag, Faces
-from trader_gui.widgets.chart.line_layer import last_price_tag, levels
+from trader_gui.widgets.chart.legend import legend_row_at, name_right, price_runs, value_words
+from trader_gui.widgets.chart.line_layer import Handle, handles, last_price_tag, levels
 from trader_gui.widgets.chart.navigation import Navigation
-from trader_gui.widgets.chart.pane import KlinePane, Pane, RvPane, VolumePane
+from trader_gui.widgets.chart.pane import Pane
+from trader_gui.widgets.chart.pane_stack import PaneStack
+from trader_gui.widgets.chart.price_scale import PriceScale
+from trader_gui.widgets.chart.primitives import FloatArray
+from trader_gui.widgets.chart.reference_layer import reference_tags
+from trader_gui.widgets.chart.sight import Eye
+from trader_gui.widgets.chart.time_marks import moment_words, time_marks
 from trader_gui.widgets.chart.viewport import Viewport
 from trader_gui.widgets.theme import theme
 
-_HEIGHTS = (71.0, 13.5, 15.0)
 _LEAST_AXIS_WIDTH = 64
-_WHEEL_BASE, _DRAG_PX = 1.0015, 200.0
-_KEY_PAN = 0.1
 _ALL = SeriesChange.KLINES | SeriesChange.OPEN | SeriesChange.OVERLAY | SeriesChange.STATE
+_FILL_NS = 3_000_000
+"""Indicators are computed for so long in one frame; what is left comes in the next ones."""
+_FILL_PAUSE_MS = 10
+_AHEAD = 1500
+"""Klines that are read before anybody sees them, at least."""
 
 
 class ChartView(pg.GraphicsView):
-    """Panes with linked time, their axes, and the hand on them.
+    """Panes with linked time, and their axes.
 
     Attributes:
         navigation: Which time is seen.
-        klines, volume, rv: The panes.
-        price_axis: Axis of the kline pane.
+        stack: The panes with their axes.
+        klines, volume: The first two panes.
+        options: The looks; changed by `set_options`.
         is_auto_range: Prices follow what is seen; dragging the price axis ends it, a double click there begins it anew.
 
     Signals:
         following_changed: Whether the newest kline is being followed is another than before (bool).
+        options_changed: Looks, or heights of panes, are others.
+        indicators_wanted: The choice of indicators shall be opened.
     """
 
     following_changed = Signal(bool)
+    options_changed = Signal()
+    indicators_wanted = Signal()
 
     def __init__(self, series: SeriesModel, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=None)
         self.series = series
         self.navigation = Navigation()
+        self.options = ChartOptions()
         self.is_auto_range = True
         self.faces = Faces(theme())
-        self.klines = KlinePane(series, self.faces)
-        self.volume = VolumePane(series, self.faces)
-        self.rv = RvPane(series, self.faces)
-        self.panes: tuple[Pane, ...] = (self.klines, self.volume, self.rv)
-        self.axes = tuple(ValueAxis(self.faces) for _ in self.panes)
-        self.price_axis = self.axes[0]
+        self.stack = PaneStack(series, self.scene(), lambda: self.faces)
+        self.klines, self.volume = self.stack.klines, self.stack.volume
         self.time_axis = TimeAxis(self.faces)
-        for item in (*self.panes, *self.axes, self.time_axis):
-            self.addItem(item)
+        self.addItem(self.time_axis)
+        self._paint_all_of_it()
         self.viewport().setMouseTracking(True)
         self._missed = _ALL
         self._axis_width = _LEAST_AXIS_WIDTH
-        self._drag: tuple[str, QPointF] | None = None
         self._was_following = True
+        self._eye = Eye()
+        self._shown = series.store
+        self._funding_key: tuple[object, ...] = ()
+        self._funding_x: FloatArray = np.empty(0)
+        self._seen: tuple[object, ...] = ()
+        self._fill_timer = QTimer(self)
+        self._fill_timer.setSingleShot(True)
+        self._fill_timer.setInterval(_FILL_PAUSE_MS)
+        self._fill_timer.timeout.connect(self.look_again)
+        self._take_tracks()
+        self.hand = Hand(self)
         theme().changed.connect(self.on_theme_changed)
         series.changed.connect(self.on_series_changed)
+
+    def _paint_all_of_it(self) -> None:
+        """The items cover the view, so nothing needs to be cleared or kept below them: half the cost of a frame."""
+        self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)  # or neighbours repaint, too
+        self.scene().setItemIndexMethod(self.scene().ItemIndexMethod.NoIndex)
+
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        """The panes, from the top."""
+        return self.stack.panes
+
+    @property
+    def axes(self) -> tuple[ValueAxis, ...]:
+        """Axis of each pane."""
+        return tuple(axis for _, axis in self.stack.rows)
+
+    @property
+    def price_axis(self) -> ValueAxis:
+        """Axis of the kline pane."""
+        return self.stack.rows[0][1]
+
+    def _take_tracks(self) -> None:
+        self.stack.take(self.series.tracks, has_volume=self.options.has_volume)
 
     # ---- following the series ------------------------------------------------------------------------------------
 
@@ -71,13 +126,18 @@ class ChartView(pg.GraphicsView):
             self._missed |= change
             return
         self._missed = SeriesChange(0)
+        if change & SeriesChange.STATE:
+            self._take_tracks()
         if change & (SeriesChange.STATE | SeriesChange.KLINES):
-            self._lay_out()
-            for pane in self.panes:
-                pane.invalidate()
+            self.lay_out()
+            self._seen = ()
         if change & (SeriesChange.OVERLAY | SeriesChange.STATE):
             self.klines.levels = levels(self.series, theme())
         self.navigation.set_extent(self.series.first_x, self.series.last_x)
+        if self._shown is not self.series.store:
+            self._shown = self.series.store  # another symbol or interval
+            self.navigation.follow()
+            self.is_auto_range = True
         self.update_views()
         self.klines.update()
         if change & SeriesChange.OPEN:
@@ -86,13 +146,9 @@ class ChartView(pg.GraphicsView):
     def on_theme_changed(self) -> None:
         """Take colours and fonts anew."""
         self.faces = Faces(theme())
-        for pane in self.panes:
-            pane.faces = self.faces
-        for axis in self.axes:
-            axis.faces = self.faces
-            axis.update()
-        self.time_axis.faces = self.faces
-        self.time_axis.update()
+        for item in (*self.panes, *self.axes, self.time_axis):
+            item.faces = self.faces
+            item.update()
         self.on_series_changed(_ALL)
 
     def follow(self) -> None:
@@ -101,52 +157,111 @@ class ChartView(pg.GraphicsView):
         self.navigation.follow()
         self.update_views()
 
+    def set_options(self, options: ChartOptions) -> None:
+        """Draw with other looks."""
+        if options == self.options:
+            return
+        if options.scale is not self.options.scale:
+            self.is_auto_range = True
+        self.options = self.klines.options = options
+        self._take_tracks()
+        self.lay_out()
+        self.look_again()
+        self.options_changed.emit()
+
+    def set_weights(self, weights: Sequence[float]) -> None:
+        """Give each pane its share of the height; nothing happens unless there is one for each."""
+        self.stack.set_weights(weights)
+        self.lay_out()
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Draw anew what is seen: indicators have come further, or a choice of looks is another."""
+        self._seen = ()
+        self.update_views()
+
     def update_views(self) -> None:
         """Work out what each pane and axis shows; each repaints only when that is something else."""
+        navigation = self.navigation
+        pitch = navigation.pitch
+        ratio = self.devicePixelRatioF()
+        left = round(navigation.left * pitch * ratio) / (pitch * ratio)  # on whole pixels: nothing shimmers in a pan
+        right = left + navigation.width / pitch
+        seen = (left, right, pitch, ratio, self.series.store, self.series.store.revision)
+        if seen != self._seen:
+            self._seen = seen
+            self._look(left, right, pitch, ratio)
         for pane in self.panes:
             size = pane.size()
-            view = Viewport(
-                self.navigation.left, self.navigation.right, 0.0, 1.0, max(size.width(), 1.0), max(size.height(), 1.0)
-            )
+            is_log = pane is self.klines and self.options.scale is PriceScale.LOGARITHMIC
+            view = Viewport(left, right, 0.5, 1.0, max(size.width(), 1.0), max(size.height(), 1.0), is_log)
             if pane is self.klines and not self.is_auto_range and pane.view is not None:
                 pane.set_view(view.with_values(pane.view.low, pane.view.high))
             else:
                 pane.set_view(pane.fitted(view))
         self._update_axes()
-        if self.navigation.is_following != self._was_following:
-            self._was_following = self.navigation.is_following
+        if navigation.is_following != self._was_following:
+            self._was_following = navigation.is_following
             self.following_changed.emit(self._was_following)
 
+    def _look(self, left: float, right: float, pitch: float, ratio: float) -> None:
+        """Find what is seen of the klines, and compute the indicators there, as far as a frame has time for it."""
+        self.series.want(math.floor(left - max(_AHEAD, (right - left) / 2)))
+        sight = self._eye.look(self.series.store, left, right, pitch, ratio)
+        until_ns = time.perf_counter_ns() + _FILL_NS
+        is_done = True
+        for track in self.series.tracks:
+            is_done &= track.fill(sight.first, sight.end, lambda: time.perf_counter_ns() < until_ns)
+        if not is_done:
+            self._fill_timer.start()
+        view = Viewport(left, right, 0.0, 1.0, (right - left) * pitch, 1.0)
+        marks = time_marks(self.series.grid, view, self.options.zone)
+        for pane in self.panes:
+            pane.set_sight(sight, marks)
+
     def _update_axes(self) -> None:
-        k, v, r = (pane.view for pane in self.panes)
-        if k is None or v is None or r is None:
+        view = self.klines.view
+        if view is None:
             return
         has_klines = self.series.last_price is not None
-        decimals = self.series.rules.price_decimals if self.series.rules is not None else 2
-        prices = price_ticks(k, self.klines.tick_size) if has_klines else []
-        tags = [level.axis_tag for level in self.klines.levels]
+        tags = [*reference_tags(self.series, self.options), *(level.axis_tag for level in self.klines.levels)]
         last = last_price_tag(self.series, theme())
-        self.price_axis.show_values(
-            k, [(p, text.price(p, decimals)) for p in prices], [*tags, last] if last is not None else tags
-        )
-        for axis, pane, view, scale in ((self.axes[1], self.volume, v, 1.0), (self.axes[2], self.rv, r, 1e4)):
-            span = pane.value_range(view)
-            values = () if span is None else span if pane is self.rv else span[1:]
-            axis.show_values(view, [(value, text.compact(value * scale)) for value in values], ())
-        self.time_axis.show_times(k, time_ticks(self.series, k) if has_klines else [])
+        labels = self.klines.labels if has_klines else ()
+        self.price_axis.show_values(view, labels, [*tags, last] if last is not None else tags)
+        for pane, axis in zip(self.panes[1:], self.axes[1:], strict=True):
+            assert pane.view is not None
+            labels = [(value, self._axis_words(pane, value)) for value in pane.labelled(pane.view)]
+            axis.show_values(pane.view, labels, ())
+        zone_words = self.options.zone.label(self.series.grid.time_of(view.right)) if has_klines else ""
+        self.time_axis.show_times(view, self.klines.marks if has_klines else (), zone_words)
+        self.time_axis.show_fundings(self._fundings() if self.options.has_funding else np.empty(0))
 
-    def _lay_out(self) -> None:
+    def _axis_words(self, pane: Pane, value: float) -> str:
+        unit = pane.tracks[0].indicator.kind.unit if pane.tracks else Unit.PLAIN
+        if unit in (Unit.PRICE, Unit.DIFFERENCE) and self.series.rules is not None:
+            return value_words(unit, value, self.series.rules.price_decimals)
+        return text.compact(value * 1e4 if unit is Unit.BASIS_POINTS else value)
+
+    def _fundings(self) -> FloatArray:
+        """Return x of the fundings that were paid, and of the next one."""
+        next_ms = self.series.mark.next_funding_time_ms if self.series.mark is not None else 0
+        key = (self.series.funding, self.series.grid, next_ms)
+        if key != self._funding_key:
+            times = [funding.funding_time_ms for funding in self.series.funding]
+            times += [next_ms] if next_ms > self.series.now_ms else []
+            self._funding_key = key
+            self._funding_x = np.array([self.series.grid.x_of(time_ms) for time_ms in times])
+        return self._funding_x
+
+    # ---- layout --------------------------------------------------------------------------------------------------
+
+    def lay_out(self) -> None:
         """Place panes and axes on whole pixels."""
         width, height = self.viewport().width(), self.viewport().height()
         self._axis_width = self._wanted_axis_width()
         inner = max(1, width - self._axis_width)
-        rest = max(len(_HEIGHTS), height - TIME_AXIS_HEIGHT)
-        top = 0
-        for index, (pane, axis) in enumerate(zip(self.panes, self.axes, strict=True)):
-            bottom = round(rest * sum(_HEIGHTS[: index + 1]) / sum(_HEIGHTS))
-            pane.setGeometry(QRectF(0, top, inner, bottom - top))
-            axis.setGeometry(QRectF(inner, top, self._axis_width, bottom - top))
-            top = bottom
+        rest = max(len(self.panes), height - TIME_AXIS_HEIGHT)
+        self.stack.place(inner, rest, self._axis_width)
         self.time_axis.corner_width = self._axis_width
         self.time_axis.setGeometry(QRectF(0, rest, width, TIME_AXIS_HEIGHT))
         self.navigation.resize(inner)
@@ -156,80 +271,102 @@ class ChartView(pg.GraphicsView):
         if price is None or self.series.rules is None:
             return _LEAST_AXIS_WIDTH
         words = text.price(price, self.series.rules.price_decimals)
-        return max(_LEAST_AXIS_WIDTH, math.ceil(self.faces.metrics("head").horizontalAdvance(words)) + 20)
+        return max(_LEAST_AXIS_WIDTH, math.ceil(self.faces.advance("head", words)) + 20)
 
-    # ---- hand ----------------------------------------------------------------------------------------------------
+    # ---- crosshair -----------------------------------------------------------------------------------------------
 
-    def _pane_at(self, y: float) -> Pane | None:
-        for pane in self.panes:
-            if pane.geometry().top() <= y < pane.geometry().bottom():
-                return pane
-        return None
-
-    def _place_at(self, position: QPointF) -> str:
-        """Return what lies under a pixel: a pane's name, `price_axis`, `time_axis` or nothing."""
-        pane = self._pane_at(position.y())
-        if position.x() < self.navigation.width:
-            return pane.name if pane is not None else "time_axis"
-        return "price_axis" if pane is self.klines else ""
-
-    def show_crosshair(self, position: QPointF | None) -> None:
-        """Put the crosshair under a pixel of the view, or take it away."""
-        cross = None if position is None else self._crosshair_at(position)
-        for each, axis in zip(self.panes, self.axes, strict=True):
-            each.set_crosshair(cross)
-            axis.show_cursor(self._cursor_tag(cross) if cross is not None and each.name == cross.pane else None)
-        self.time_axis.show_cursor(None if cross is None else cross.x, self.series.time_of(cross.x if cross else 0))
-
-    def _crosshair_at(self, position: QPointF) -> Crosshair | None:
-        pane = self._pane_at(position.y())
+    def place_of(self, position: QPointF) -> Crosshair | None:
+        """Return the kline and the value under a pixel of the view; None where there is none."""
+        pane = self.stack.at(position.y())
         if pane is None or pane.view is None or self.series.last_price is None or position.x() >= pane.view.width:
             return None
         tick = self.klines.tick_size if pane is self.klines else None
         return snapped(pane.view, position.x(), position.y() - pane.geometry().top(), pane.name, tick)
 
-    def _cursor_tag(self, cross: Crosshair) -> AxisTag:
-        if cross.pane == "klines" and self.series.rules is not None:
-            words = text.price(cross.value, self.series.rules.price_decimals)
+    def handle_at(self, position: QPointF) -> Handle | None:
+        """Return the handle of the line under a pixel of the view; None where there is none."""
+        pane, view = self.klines, self.klines.view
+        if view is None or self.stack.at(position.y()) is not pane:
+            return None
+        found = handles(pane.levels, view, self.faces, pane.legend_px)
+        return next((handle for handle in found if handle.box.contains(position)), None)
+
+    def legend_track_at(self, position: QPointF) -> IndicatorTrack | None:
+        """Return the indicator whose name in a legend lies under a pixel of the view; None where there is none."""
+        pane = self.stack.at(position.y())
+        if pane is None:
+            return None
+        row = legend_row_at(position.y() - pane.geometry().top()) - (pane is self.klines)
+        if not 0 <= row < len(pane.tracks):
+            return None
+        track = pane.tracks[row]
+        return track if position.x() <= name_right(self.faces, track.indicator.name) else None
+
+    def toggle_track(self, track: IndicatorTrack) -> None:
+        """Draw an indicator, or draw it no longer; its legend stays."""
+        changed = replace(track.indicator, is_visible=not track.indicator.is_visible)
+        self.series.set_indicators([changed if t is track else t.indicator for t in self.series.tracks])
+
+    def show_crosshair(self, position: QPointF | None) -> None:
+        """Put the crosshair under a pixel of the view, or take it away."""
+        self._put_crosshair(None if position is None else self.place_of(position))
+
+    def step_crosshair(self, by: int) -> None:
+        """Move the crosshair by klines, from the newest one when there is none; it is kept in sight, and told."""
+        series = self.series
+        if series.last_price is None:
+            return
+        former = self.klines.crosshair
+        x = series.last_x if former is None else former.x + by
+        x = min(max(x, series.first_x), series.last_x)
+        kline = series.kline_at(x)
+        self.navigation.show(x)
+        self.update_views()
+        value = kline[Row.CLOSE] if kline is not None else float(series.last_price)
+        self._put_crosshair(Crosshair(x, self.klines.name, value))
+        words = moment_words(series.grid.open_ms(x), self.options.zone, series.grid)
+        self.setAccessibleDescription(f"{words} {' '.join(run.text for run in price_runs(series, x, theme())[1:])}")
+
+    def _put_crosshair(self, cross: Crosshair | None) -> None:
+        for pane, axis in self.stack.rows:
+            pane.set_crosshair(cross)
+            axis.show_cursor(self._cursor_tag(pane, cross) if cross is not None and pane.name == cross.pane else None)
+        if cross is None:
+            self.time_axis.show_cursor(None)
         else:
-            words = text.compact(cross.value * 1e4 if cross.pane == "rv" else cross.value)
-        return AxisTag(cross.value, (words,), theme().color("text1"), theme().color("bg3"))
+            words = moment_words(self.series.grid.open_ms(cross.x), self.options.zone, self.series.grid)
+            self.time_axis.show_cursor((float(cross.x), words))
+
+    def _cursor_tag(self, pane: Pane, cross: Crosshair) -> AxisTag:
+        if pane is self.klines and self.series.rules is not None:
+            words: tuple[str, ...] = (text.price(cross.value, self.series.rules.price_decimals),)
+            if self.options.scale is PriceScale.PERCENT and self.klines.base:
+                words = (*words, text.percent(cross.value / self.klines.base - 1.0))
+        else:
+            words = (self._axis_words(pane, cross.value),)
+        return AxisTag(cross.value, words, theme().color("text1"), theme().color("bg3"))
+
+    # ---- Qt ------------------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._drag = (self._place_at(event.position()), event.position())
+        self.hand.press(event)
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._drag is not None and event.buttons() & Qt.MouseButton.LeftButton:
-            place, former = self._drag
-            self._drag = (place, event.position())
-            self._drag_by(place, event.position() - former)
-        self.show_crosshair(event.position())
+        self.hand.move(event)
         event.accept()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._drag = None
+        self.hand.release()
         event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        place = self._place_at(event.position())
-        if place == "price_axis":
-            self.is_auto_range = True
-            self.update_views()
-        elif place == "time_axis":
-            self.follow()
+        self.hand.double_click(event.position())
         event.accept()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        delta = event.angleDelta()
-        if delta.x():
-            self.navigation.pan(delta.x() / 2)
-        if delta.y():
-            self.navigation.zoom(_WHEEL_BASE ** delta.y(), min(event.position().x(), self.navigation.width))
-        self.update_views()
-        self.show_crosshair(event.position())
+        self.hand.wheel(event)
         event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -237,41 +374,17 @@ class ChartView(pg.GraphicsView):
         super().leaveEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        step = self.navigation.width * _KEY_PAN
-        key = event.key()
-        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
-            self.navigation.pan(step if key == Qt.Key.Key_Left else -step)
-            self.update_views()
-        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
-            self.navigation.zoom(0.8 if key == Qt.Key.Key_Minus else 1.25, self.navigation.width / 2)
-            self.update_views()
-        elif key == Qt.Key.Key_End:
-            self.follow()
-        else:
+        if not self.hand.key(event):
             event.ignore()
 
-    def _drag_by(self, place: str, delta: QPointF) -> None:
-        view = self.klines.view
-        if place == "time_axis":
-            self.navigation.zoom(math.exp(delta.x() / _DRAG_PX), self.navigation.width)
-        elif place == "price_axis" and view is not None:
-            self.is_auto_range = False
-            half = (view.high - view.low) / 2 * math.exp(delta.y() / _DRAG_PX)
-            middle = (view.high + view.low) / 2
-            self.klines.set_view(view.with_values(middle - half, middle + half))
-        elif place:
-            self.navigation.pan(delta.x())
-            if place == "klines" and not self.is_auto_range and view is not None:
-                shift = delta.y() * (view.high - view.low) / view.height
-                self.klines.set_view(view.with_values(view.low + shift, view.high + shift))
-        self.update_views()
-
-    # ---- Qt ------------------------------------------------------------------------------------------------------
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        self.hand.key_up(event)
+        super().keyReleaseEvent(event)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        if hasattr(self, "time_axis"):  # the base class calls this from its constructor
-            self._lay_out()
+        if hasattr(self, "hand"):  # the base class calls this from its constructor
+            self.lay_out()
             self.update_views()
 
     def showEvent(self, event: QEvent) -> None:

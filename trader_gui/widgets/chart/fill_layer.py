@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter, QPolygonF
 
 from trader_gui.domain.order import Side
+from trader_gui.kline_history.pyramid import Row
 from trader_gui.models.series import SeriesModel
 from trader_gui.widgets.chart.primitives import line_pen
 from trader_gui.widgets.chart.viewport import Viewport
@@ -28,10 +29,10 @@ class FillMark:
 def fill_marks(series: SeriesModel, view: Viewport) -> Iterator[FillMark]:
     """Yield the marks that are seen, one for each kline and side: buys below the low, sells above the high."""
     grouped: dict[tuple[int, bool], Counter[float]] = {}
-    earliest, latest = series.time_of(view.left - 1), series.time_of(view.right + 1)
+    earliest, latest = series.grid.time_of(view.left - 1), series.grid.time_of(view.right + 1)
     for fill in series.fills:
         if earliest <= fill.trade_time_ms <= latest:
-            key = (int(series.x_of(fill.trade_time_ms) // 1), fill.side is Side.BUY)
+            key = (series.grid.slot_of(fill.trade_time_ms), fill.side is Side.BUY)
             grouped.setdefault(key, Counter())[float(fill.price)] += 1
     for (x, is_buy), prices in grouped.items():
         low, high = _extremes(series, x, tuple(prices))
@@ -41,9 +42,9 @@ def fill_marks(series: SeriesModel, view: Viewport) -> Iterator[FillMark]:
 
 def _extremes(series: SeriesModel, x: int, prices: tuple[float, ...]) -> tuple[float, float]:
     """Return low and high of the kline at x; those of the fills where no kline is known."""
-    index = x - series.first_x
-    if 0 <= index < len(series.klines.close):
-        return float(series.klines.low[index]), float(series.klines.high[index])
+    if series.store.holds(x):
+        kline = series.store.rows(x, x + 1)
+        return float(kline[Row.LOW, 0]), float(kline[Row.HIGH, 0])
     if series.open_kline is not None and x == series.last_x:
         return float(series.open_kline.low), float(series.open_kline.high)
     return min(prices), max(prices)

@@ -1,139 +1,126 @@
-"""Indicators over closed klines: bands in the kline pane, realised volatility in its own.
+"""Lines and shades of indicators. Each ends at the last closed kline and is not drawn where it is not ready."""
 
-Each ends at the last closed kline and is not drawn where it is not ready; `bands_needed` and `rv_needed` say how many
-closed klines are still missing, which the legends then show.
-"""
-
-import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QPainter
 
+from trader_gui.models.indicator_kinds import Stroke
+from trader_gui.models.indicator_track import IndicatorTrack
 from trader_gui.models.series import SeriesModel
-from trader_gui.widgets.chart.candle_item import bin_size
-from trader_gui.widgets.chart.primitives import FloatArray, area, draw_lines, line_pen, polygon
+from trader_gui.widgets.chart.candle_item import half_body
+from trader_gui.widgets.chart.canvas import Canvas
+from trader_gui.widgets.chart.primitives import (
+    FloatArray,
+    IntArray,
+    area,
+    as_rects,
+    draw_polyline,
+    fill_rects,
+    line_pen,
+    runs,
+)
+from trader_gui.widgets.chart.sight import Sight
 from trader_gui.widgets.chart.viewport import Viewport
 from trader_gui.widgets.theme import Theme
 
-_BAND_FILL, _INNER_OPACITY, _RV_FILL = 0.07, 0.65, 0.10
-_MIDDLE_DOTS = (2.0, 3.0)
-_SMOOTH_POINTS = 400
-"""Up to so many points lines are smoothed and areas are polygons. Where points lie denser nobody sees the difference,
-and stroking or filling a jagged outline costs a hundred times as much as plain strokes (measured 2026-11-22)."""
+_WEAK, _EDGE, _BARS = 0.65, 0.35, 0.4
+_DOTS = (2.0, 3.0)
 
 
-def bands_needed(series: SeriesModel) -> int:
-    """Return how many closed klines the bands still lack."""
-    return max(0, series.parameters.band_window - len(series.klines.close))
+@dataclass(frozen=True)
+class Drawing:
+    """One indicator's lines where they are seen: pixels `x`, shape (n,), and values for each line, NaN not ready."""
+
+    track: IndicatorTrack
+    x: FloatArray
+    lines: Sequence[FloatArray]
+    is_dense: bool
+
+    @cached_property
+    def span(self) -> tuple[float, float] | None:
+        """(lowest, highest) of all lines; None when nothing is ready."""
+        values = np.concatenate(self.lines) if len(self.x) else np.empty(0)
+        values = values[np.isfinite(values)]
+        return (float(values.min()), float(values.max())) if len(values) else None
 
 
-def rv_needed(series: SeriesModel) -> int:
-    """Return how many closed klines the volatility still lacks."""
-    return max(0, series.parameters.rv_window + 1 - len(series.klines.close))
+def drawing_of(track: IndicatorTrack, sight: Sight) -> Drawing:
+    """Return what is to be drawn of an indicator; what is not computed yet is missing."""
+    slots, x = sight.points()
+    kind = track.indicator.kind
+    return Drawing(track, x, kind.derive(track.take(slots), track.indicator.values), sight.is_dense)
 
 
-def _points(series: SeriesModel, view: Viewport, *columns: FloatArray) -> tuple[FloatArray, ...]:
-    """Return x and the columns where all are ready, of what is seen, at most one point per pixel column."""
-    start, stop = view.visible(series.first_x, len(series.klines.close))
-    start = max(0, start - 1)
-    step = bin_size(view.pitch)
-    x = np.arange(series.first_x + start, series.first_x + stop)
-    parts = [column[start:stop] for column in columns]
-    keep = np.logical_and.reduce([np.isfinite(part) for part in parts])
-    if step > 1 and len(x):
-        keep &= (x % step == 0) | (x == x[-1])
-    return x[keep].astype(np.float64), *(part[keep] for part in parts)
+def needed(track: IndicatorTrack, series: SeriesModel) -> int:
+    """Return how many closed klines an indicator still lacks for its first value."""
+    return max(0, track.indicator.kind.least(track.indicator.values) - len(series.store))
 
 
-def visible_band_range(series: SeriesModel, view: Viewport) -> tuple[float, float] | None:
-    """Return (lowest, highest) of the outer bands that are seen; None when none is ready."""
-    start, stop = view.visible(series.first_x, len(series.klines.close))
-    middle, deviation = series.indicators.middle[start:stop], series.indicators.deviation[start:stop]
-    seen = np.isfinite(deviation)
-    if not seen.any():
-        return None
-    reach = series.parameters.outer_deviations * deviation[seen]
-    return float((middle[seen] - reach).min()), float((middle[seen] + reach).max())
+def paint_areas(canvas: Canvas, painter: QPainter, drawing: Drawing, view: Viewport, theme: Theme) -> None:
+    """Fill between lines."""
+    kind = drawing.track.indicator.kind
+    color = theme.blend(theme.color(drawing.track.indicator.color), kind.area_opacity)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(color)
+    for one, other in kind.areas:
+        edges = view.pys(drawing.lines[one]), view.pys(drawing.lines[other])
+        upper, lower = np.minimum(*edges), np.maximum(*edges)
+        if drawing.is_dense:
+            columns, widths = _columns(drawing, canvas.ratio)
+            canvas.fill_columns(columns, np.repeat(upper, widths), np.repeat(lower, widths), np.uint32(color.rgb()))
+            continue
+        for start, stop in runs(upper):
+            painter.drawPolygon(area(drawing.x[start:stop], upper[start:stop], lower[start:stop]))
 
 
-def visible_rv_range(series: SeriesModel, view: Viewport) -> tuple[float, float] | None:
-    """Return (lowest, highest) realised volatility that is seen, its former range included; None when none is ready."""
-    start, stop = view.visible(series.first_x, len(series.klines.close))
-    i = series.indicators
-    seen = np.concatenate([column[start:stop] for column in (i.rv, i.rv_low, i.rv_high)])
-    seen = seen[np.isfinite(seen)]
-    return (float(seen.min()), float(seen.max())) if len(seen) else None
-
-
-def paint_band_fill(painter: QPainter, series: SeriesModel, view: Viewport, theme: Theme) -> None:
-    """Fill between inner and outer bands, both sides."""
-    p, i = series.parameters, series.indicators
-    x, middle, deviation = _points(series, view, i.middle, i.deviation)
-    if len(x) < 2:
-        return
-    px = view.pxs(x)
-    color = theme.blend(theme.color("band"), _BAND_FILL)
-    for sign in (1.0, -1.0):
-        outer = view.pys(middle + sign * p.outer_deviations * deviation)
-        inner = view.pys(middle + sign * p.inner_deviations * deviation)
-        _fill_between(painter, px, (outer, inner), color)
-
-
-def paint_band_lines(painter: QPainter, series: SeriesModel, view: Viewport, theme: Theme) -> None:
-    """Draw the outer bands, the inner bands and the dotted middle."""
-    p, i = series.parameters, series.indicators
-    x, middle, deviation = _points(series, view, i.middle, i.deviation)
-    px = view.pxs(x)
-    band = theme.color("band")
-    inner_pen = line_pen(theme.blend(band, _INNER_OPACITY))
-    for deviations, pen in (
-        (p.inner_deviations, inner_pen),
-        (-p.inner_deviations, inner_pen),
-        (p.outer_deviations, line_pen(band, 1.2)),
-        (-p.outer_deviations, line_pen(band, 1.2)),
-    ):
+def paint_drawing(canvas: Canvas, painter: QPainter, drawing: Drawing, view: Viewport, theme: Theme) -> None:
+    """Draw the lines, those of less weight first."""
+    indicator = drawing.track.indicator
+    color, text = theme.color(indicator.color), theme.color("text2")
+    pens = {
+        Stroke.EDGE: line_pen(theme.blend(color, _EDGE)),
+        Stroke.WEAK: line_pen(theme.blend(color, _WEAK)),
+        Stroke.DOTTED: line_pen(text, 1.0, _DOTS),
+        Stroke.PLAIN: line_pen(color),
+        Stroke.STRONG: line_pen(color),
+    }
+    forms = indicator.kind.lines(indicator.values)
+    _paint_bars(canvas, painter, drawing, view, theme)
+    for stroke, pen in pens.items():
         painter.setPen(pen)
-        _polyline(painter, px, view.pys(middle + deviations * deviation))
-    is_dense = len(x) > _SMOOTH_POINTS
-    painter.setPen(line_pen(theme.blend(theme.color("text2"), 0.5 if is_dense else 1.0), 1.0, _MIDDLE_DOTS))
-    _polyline(painter, px, view.pys(middle))
+        for form, line in zip(forms, drawing.lines, strict=True):
+            if form.stroke is stroke:
+                y = view.pys(line)
+                draw_polyline(painter, drawing.x, y)
+                if stroke is Stroke.STRONG:  # once more: smoothed edges grow darker, the line looks thicker
+                    draw_polyline(painter, drawing.x, y)
 
 
-def paint_rv(painter: QPainter, series: SeriesModel, view: Viewport, theme: Theme) -> None:
-    """Draw the former range as a shade with an edge, and the volatility over it."""
-    i, rv = series.indicators, theme.color("rv")
-    x, low, high = _points(series, view, i.rv_low, i.rv_high)
-    if len(x) > 1:
-        px, edges = view.pxs(x), (view.pys(high), view.pys(low))
-        _fill_between(painter, px, edges, theme.blend(rv, _RV_FILL))
-        painter.setPen(line_pen(theme.blend(rv, 0.35)))
-        for edge in edges:
-            _polyline(painter, px, edge)
-    x, values = _points(series, view, i.rv)
-    painter.setPen(line_pen(QColor(rv), 1.4))
-    _polyline(painter, view.pxs(x), view.pys(values))
+def _paint_bars(canvas: Canvas, painter: QPainter, drawing: Drawing, view: Viewport, theme: Theme) -> None:
+    """Draw the lines that are bars from zero."""
+    indicator = drawing.track.indicator
+    color = theme.blend(theme.color(indicator.color), _BARS)
+    zero = float(np.floor(view.py(0.0)))
+    for form, line in zip(indicator.kind.lines(indicator.values), drawing.lines, strict=True):
+        if form.stroke is not Stroke.BARS:
+            continue
+        y = np.floor(view.pys(line))
+        top, bottom = np.minimum(y, zero), np.maximum(y, zero)
+        if drawing.is_dense:
+            columns, widths = _columns(drawing, canvas.ratio)
+            canvas.fill_columns(columns, np.repeat(top, widths), np.repeat(bottom, widths), np.uint32(color.rgb()))
+            continue
+        half, is_there = half_body(view.pitch), np.isfinite(y)
+        x = np.floor(drawing.x[is_there])
+        fill_rects(painter, color, as_rects(x - half, top[is_there], x + half, bottom[is_there]))
 
 
-def _fill_between(painter: QPainter, px: FloatArray, edges: tuple[FloatArray, FloatArray], color: QColor) -> None:
-    upper, lower = edges
-    if len(px) <= _SMOOTH_POINTS:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(color)
-        painter.drawPolygon(area(px, upper, lower))
-        return
-    painter.setPen(line_pen(color))
-    for column in range(math.ceil((px[-1] - px[0]) / (len(px) - 1))):
-        draw_lines(painter, np.floor(px) + column, upper, np.floor(px) + column, lower)
-
-
-def _polyline(painter: QPainter, px: FloatArray, py: FloatArray) -> None:
-    if len(px) < 2:
-        return
-    if len(px) <= _SMOOTH_POINTS:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.drawPolyline(polygon(px, py))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        return
-    painter.setPen(line_pen(painter.pen().color()))
-    draw_lines(painter, px[:-1], py[:-1], px[1:], py[1:])
+def _columns(drawing: Drawing, ratio: float) -> tuple[IntArray, IntArray]:
+    """Return the device columns that a dense drawing covers, and how many of them each point stands for."""
+    starts = np.floor(drawing.x * ratio).astype(np.int64)
+    widths = np.diff(np.append(starts, starts[-1] + 1))
+    return np.arange(starts[0], starts[0] + widths.sum()), widths

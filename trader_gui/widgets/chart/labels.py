@@ -1,10 +1,11 @@
 """Text in the chart: runs of words in their own colours, tags with a frame, tags on the axis."""
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPixmap
 
 from trader_gui.widgets.chart.primitives import line_pen
 from trader_gui.widgets.theme import Theme
@@ -14,6 +15,8 @@ AXIS_TAG_HEIGHT = 19.0
 _RADIUS = 3.0
 _PADDING = 7.0
 _ICON = 14
+_MOST_ADVANCES = 4096
+_MOST_STAMPS = 128
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,11 @@ class Run:
     role: str = "small"
     gap: float = 8.0
 
+    @property
+    def key(self) -> Hashable:
+        """Equal for runs that look the same."""
+        return self.text, self.color.rgb(), self.role, self.gap
+
 
 @dataclass(frozen=True)
 class Tag:
@@ -34,6 +42,11 @@ class Tag:
     runs: tuple[Run, ...]
     color: QColor
     is_dashed: bool = False
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for tags that look the same."""
+        return self.icon, self.color.rgb(), self.is_dashed, tuple(run.key for run in self.runs)
 
 
 @dataclass(frozen=True)
@@ -52,17 +65,24 @@ class AxisTag:
     fill: QColor | None = None
 
     @property
+    def key(self) -> Hashable:
+        """Equal for tags that look the same."""
+        return self.lines, self.color.rgb(), self.fill.rgb() if self.fill is not None else None
+
+    @property
     def height(self) -> float:
         """Height in pixels."""
         return AXIS_TAG_HEIGHT + 13.0 * (len(self.lines) - 1)
 
 
 class Faces:
-    """Fonts of the chart with their measures, made once for a theme."""
+    """Fonts of the chart with their measures, and labels that were painted before; made anew for a theme."""
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
         self._fonts: dict[str, tuple[QFont, QFontMetricsF]] = {}
+        self._advances: dict[tuple[str, str], float] = {}
+        self._stamps: OrderedDict[Hashable, QPixmap] = OrderedDict()
 
     def font(self, role: str) -> QFont:
         """Return the font of a role."""
@@ -72,10 +92,46 @@ class Faces:
         """Return the measures of a role's font."""
         return self._pair(role)[1]
 
+    def advance(self, role: str, text: str) -> float:
+        """Return the pixels that a text takes; measuring it costs more than drawing it, so it is done once."""
+        key = (role, text)
+        if key not in self._advances:
+            if len(self._advances) >= _MOST_ADVANCES:
+                self._advances.clear()
+            self._advances[key] = self.metrics(role).horizontalAdvance(text)
+        return self._advances[key]
+
     def width(self, runs: Sequence[Run]) -> float:
         """Return the pixels that runs take, without the gap after the last."""
-        total = sum(self.metrics(run.role).horizontalAdvance(run.text) + run.gap for run in runs)
+        total = sum(self.advance(run.role, run.text) + run.gap for run in runs)
         return total - runs[-1].gap if runs else 0.0
+
+    def stamp(self, key: Hashable, size: QSizeF, ratio: float, paint: Callable[[QPainter], None]) -> QPixmap:
+        """Return a picture that is painted once and kept: a label with a frame costs ten times as much as its picture.
+
+        Args:
+            key: Equal for what looks the same.
+            size: Logical pixels.
+            ratio: Device pixel ratio.
+            paint: Paints it from the upper left corner on.
+        """
+        key = (key, size.width(), size.height(), ratio)
+        found = self._stamps.get(key)
+        if found is not None:
+            self._stamps.move_to_end(key)
+            return found
+        made = QPixmap((size * ratio).toSize())
+        made.setDevicePixelRatio(ratio)
+        made.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(made)
+        try:
+            paint(painter)
+        finally:
+            painter.end()
+        self._stamps[key] = made
+        if len(self._stamps) > _MOST_STAMPS:
+            self._stamps.popitem(last=False)
+        return made
 
     def _pair(self, role: str) -> tuple[QFont, QFontMetricsF]:
         if role not in self._fonts:
@@ -86,12 +142,15 @@ class Faces:
 
 def paint_runs(painter: QPainter, faces: Faces, left: float, middle: float, runs: Sequence[Run]) -> None:
     """Draw runs from `left` on, centred on the line `middle`."""
+    role = ""
     for run in runs:
-        metrics = faces.metrics(run.role)
-        painter.setFont(faces.font(run.role))
+        if run.role != role:
+            role = run.role
+            painter.setFont(faces.font(role))
+            bottom = round(middle + faces.metrics(role).capHeight() / 2)
         painter.setPen(run.color)
-        painter.drawText(QPointF(round(left), round(middle + metrics.capHeight() / 2)), run.text)
-        left += metrics.horizontalAdvance(run.text) + run.gap
+        painter.drawText(QPointF(round(left), bottom), run.text)
+        left += faces.advance(role, run.text) + run.gap
 
 
 def tag_width(faces: Faces, tag: Tag) -> float:
@@ -101,28 +160,39 @@ def tag_width(faces: Faces, tag: Tag) -> float:
 
 def paint_tag(painter: QPainter, theme: Theme, faces: Faces, tag: Tag, left: float, middle: float) -> None:
     """Draw a tag whose left edge and middle line are given."""
-    box = QRectF(round(left) + 0.5, round(middle - TAG_HEIGHT / 2) + 0.5, tag_width(faces, tag) - 1, TAG_HEIGHT - 1)
-    pen = line_pen(tag.color, 1.0, (4.0, 2.0) if tag.is_dashed else ())
-    _paint_frame(painter, box, pen, theme.color("bg0"))
-    x = box.left() + _PADDING
-    if tag.icon:
-        y = round(box.center().y() - _ICON / 2)
-        painter.drawPixmap(QPointF(round(x), y), theme.pixmap(tag.icon, tag.color, _ICON))
-        x += _ICON + 6.0
-    paint_runs(painter, faces, x, box.center().y(), tag.runs)
+    size = QSizeF(tag_width(faces, tag), TAG_HEIGHT)
+
+    def paint(own: QPainter) -> None:
+        box = QRectF(0.5, 0.5, size.width() - 1, size.height() - 1)
+        _paint_frame(own, box, line_pen(tag.color, 1.0, (4.0, 2.0) if tag.is_dashed else ()), theme.color("bg0"))
+        x = box.left() + _PADDING
+        if tag.icon:
+            y = round(box.center().y() - _ICON / 2)
+            own.drawPixmap(QPointF(round(x), y), theme.pixmap(tag.icon, tag.color, _ICON))
+            x += _ICON + 6.0
+        paint_runs(own, faces, x, box.center().y(), tag.runs)
+
+    picture = faces.stamp(tag.key, size, painter.device().devicePixelRatio(), paint)
+    painter.drawPixmap(QPointF(round(left), round(middle - TAG_HEIGHT / 2)), picture)
 
 
 def paint_axis_tag(painter: QPainter, faces: Faces, tag: AxisTag, ground: QColor, width: float, middle: float) -> None:
     """Draw a tag over the whole width of an axis, centred on the line `middle`."""
-    box = QRectF(1.5, round(middle - tag.height / 2) + 0.5, width - 3, tag.height - 1)
-    _paint_frame(painter, box, line_pen(tag.fill or tag.color), tag.fill or ground)
-    rows = len(tag.lines)
-    for index, line in enumerate(tag.lines):
-        role = "head" if index == 0 else "mini"
-        painter.setFont(faces.font(role))
-        painter.setPen(tag.color)
-        row = QRectF(box.left(), box.top() + index * box.height() / rows, box.width() - 7, box.height() / rows)
-        painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, line)
+
+    def paint(own: QPainter) -> None:
+        box = QRectF(0.5, 0.5, width - 3, tag.height - 1)
+        _paint_frame(own, box, line_pen(tag.fill or tag.color), tag.fill or ground)
+        rows = len(tag.lines)
+        for index, line in enumerate(tag.lines):
+            role = "head" if index == 0 else "mini"
+            own.setFont(faces.font(role))
+            own.setPen(tag.color)
+            row = QRectF(box.left(), box.top() + index * box.height() / rows, box.width() - 7, box.height() / rows)
+            own.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, line)
+
+    size = QSizeF(width - 1, tag.height)
+    picture = faces.stamp((tag.key, ground.rgb()), size, painter.device().devicePixelRatio(), paint)
+    painter.drawPixmap(QPointF(1, round(middle - tag.height / 2)), picture)
 
 
 def _paint_frame(painter: QPainter, box: QRectF, pen: QPen, ground: QColor) -> None:

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from PySide6.QtCore import QLineF
+from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QColor, QPainter
 
 from trader_gui.domain.order import Origin, Side
+from trader_gui.kline_history.pyramid import Row
 from trader_gui.models.series import SeriesModel
 from trader_gui.models.series_lines import LineKind, OrderLine, PositionLine
 from trader_gui.widgets import format as text
 from trader_gui.widgets.chart.labels import TAG_HEIGHT, AxisTag, Faces, Run, Tag, paint_runs, paint_tag, tag_width
 from trader_gui.widgets.chart.primitives import line_pen
-from trader_gui.widgets.chart.viewport import LEGEND_PX, Viewport, spread
+from trader_gui.widgets.chart.viewport import Viewport, spread
 from trader_gui.widgets.theme import Theme
 
 _TAG_LEFT, _CHIP_MARGIN = 14.0, 9.0
@@ -33,6 +34,7 @@ class Level:
         tag: At the left, over the oldest klines.
         axis_tag: On the price axis.
         solid_from_x: From this x on the line is solid whatever `dashes` say; None never.
+        line: What it stands for: an order's line, the position's, or None for one that nobody can move.
     """
 
     price: float
@@ -42,18 +44,27 @@ class Level:
     tag: Tag
     axis_tag: AxisTag
     solid_from_x: float | None = None
+    line: OrderLine | PositionLine | None = None
+
+
+@dataclass(frozen=True)
+class Handle:
+    """Where a line is taken hold of: its tag, in pixels of the pane."""
+
+    level: Level
+    box: QRectF
+    line_y: float
 
 
 def levels(series: SeriesModel, theme: Theme) -> list[Level]:
-    """Return the lines of position, orders and liquidation, in the order in which they are painted."""
+    """Return the lines of positions, orders and liquidation, in the order in which they are painted."""
     if series.rules is None:
         return []
     decimals = (series.rules.price_decimals, series.rules.quantity_decimals)
     made = [_order_level(order, theme, decimals) for order in series.orders]
-    if series.position is not None:
-        if series.position.liquidation_price is not None:
-            made.append(_liquidation_level(series, series.position.liquidation_price, theme, decimals[0]))
-        made.append(_position_level(series, series.position, theme, decimals))
+    for price in sorted({p.liquidation_price for p in series.positions if p.liquidation_price is not None}):
+        made.append(_liquidation_level(series, price, theme, decimals[0]))
+    made += [_position_level(series, position, theme, decimals) for position in series.positions]
     return made
 
 
@@ -79,7 +90,10 @@ def is_rising(series: SeriesModel) -> bool:
     """Tell whether the newest kline stands at or above its open."""
     if series.open_kline is not None:
         return series.open_kline.close >= series.open_kline.open
-    return not len(series.klines.close) or bool(series.klines.close[-1] >= series.klines.open[-1])
+    if not len(series.store):
+        return True
+    newest = series.store.rows(series.store.end - 1, series.store.end)
+    return bool(newest[Row.CLOSE, 0] >= newest[Row.OPEN, 0])
 
 
 def paint_lines(painter: QPainter, series: SeriesModel, made: Sequence[Level], view: Viewport, theme: Theme) -> None:
@@ -101,36 +115,61 @@ def paint_lines(painter: QPainter, series: SeriesModel, made: Sequence[Level], v
 
 
 def paint_break_even(painter: QPainter, series: SeriesModel, view: Viewport, theme: Theme, faces: Faces) -> None:
-    """Draw the short dotted line at the break-even price, with its note above."""
-    if series.position is None or series.position.break_even_price is None or series.rules is None:
-        return
-    price = series.position.break_even_price
-    y = round(view.py(float(price)))
-    note = Run(f"break-even {text.price(price, series.rules.price_decimals)}", theme.color("text2"), "mini")
-    if not 14 <= y < view.height:
-        return
-    left = view.width - faces.width([note]) - 6
-    painter.setPen(line_pen(theme.color("text2"), 1.0, (1.0, 3.0)))
-    painter.drawLine(QLineF(left, y, view.width, y))
-    paint_runs(painter, faces, left, y - 8, [note])
+    """Draw a short dotted line at each break-even price, with its note above."""
+    for position in series.positions:
+        price = position.break_even_price
+        if price is None or series.rules is None:
+            continue
+        y = round(view.py(float(price)))
+        if not 14 <= y < view.height:
+            continue
+        note = Run(f"break-even {text.price(price, series.rules.price_decimals)}", theme.color("text2"), "mini")
+        left = view.width - faces.width([note]) - 6
+        painter.setPen(line_pen(theme.color("text2"), 1.0, (1.0, 3.0)))
+        painter.drawLine(QLineF(left, y, view.width, y))
+        paint_runs(painter, faces, left, y - 8, [note])
 
 
-def tag_middles(made: Sequence[Level], view: Viewport) -> list[tuple[Level, float, float]]:
-    """Return (level, pixel of its line, middle of its tag) of the lines that are seen; the tags do not overlap."""
+def tag_middles(made: Sequence[Level], view: Viewport, top: float) -> list[tuple[Level, float, float]]:
+    """Return (level, pixel of its line, middle of its tag) of the lines that are seen; the tags do not overlap.
+
+    Args:
+        made: The lines.
+        view: Of the pane.
+        top: The legend reaches down to this pixel; no tag reaches above it.
+    """
     seen = [level for level in made if 0 <= view.py(level.price) < view.height]
     wanted = [view.py(level.price) for level in seen]
-    middles = spread(wanted, [TAG_HEIGHT] * len(seen), LEGEND_PX, view.height - 2)
+    middles = spread(wanted, [TAG_HEIGHT] * len(seen), top, view.height - 2)
     return list(zip(seen, wanted, middles, strict=True))
 
 
-def paint_tags(painter: QPainter, made: Sequence[Level], view: Viewport, theme: Theme, faces: Faces) -> None:
+def handles(made: Sequence[Level], view: Viewport, faces: Faces, top: float) -> list[Handle]:
+    """Return the handles of the lines that are seen, the topmost line first; they do not overlap.
+
+    Args:
+        made: The lines.
+        view: Of the pane.
+        faces: Fonts of the tags.
+        top: As for `tag_middles`.
+    """
+    return [
+        Handle(level, QRectF(_TAG_LEFT, middle - TAG_HEIGHT / 2, tag_width(faces, level.tag), TAG_HEIGHT), line_y)
+        for level, line_y, middle in tag_middles(made, view, top)
+    ]
+
+
+def paint_tags(
+    painter: QPainter, made: Sequence[Level], view: Viewport, theme: Theme, faces: Faces, top: float
+) -> None:
     """Draw the tags of lines that are seen, with a leader where one was moved, and chips for those that are not."""
-    for level, line_y, middle in tag_middles(made, view):
-        if abs(middle - line_y) > TAG_HEIGHT / 2:
-            painter.setPen(line_pen(level.color))
-            painter.drawLine(QLineF(_TAG_LEFT / 2, round(line_y), _TAG_LEFT / 2, round(middle)))
+    for handle in handles(made, view, faces, top):
+        middle = handle.box.center().y()
+        if abs(middle - handle.line_y) > TAG_HEIGHT / 2:
+            painter.setPen(line_pen(handle.level.color))
+            painter.drawLine(QLineF(_TAG_LEFT / 2, round(handle.line_y), _TAG_LEFT / 2, round(middle)))
             painter.drawLine(QLineF(_TAG_LEFT / 2, round(middle), _TAG_LEFT, round(middle)))
-        paint_tag(painter, theme, faces, level.tag, _TAG_LEFT, middle)
+        paint_tag(painter, theme, faces, handle.level.tag, _TAG_LEFT, middle)
     above = sorted((level for level in made if view.py(level.price) < 0), key=lambda level: -level.price)
     below = sorted((level for level in made if view.py(level.price) >= view.height), key=lambda level: level.price)
     for chips, first, step, arrow in (
@@ -165,7 +204,8 @@ def _position_level(series: SeriesModel, line: PositionLine, theme: Theme, decim
         dashes=(1.0, 3.0),
         tag=Tag(icon, tuple(runs), strong),
         axis_tag=AxisTag(float(line.entry_price), (price,), theme.color("bg0"), strong),
-        solid_from_x=None if line.entry_time_ms is None else float(series.x_of(line.entry_time_ms) // 1),
+        solid_from_x=None if line.entry_time_ms is None else float(series.grid.slot_of(line.entry_time_ms)),
+        line=line,
     )
 
 
@@ -196,6 +236,7 @@ def _order_level(line: OrderLine, theme: Theme, decimals: tuple[int, int]) -> Le
         dashes=(6.0, 4.0),
         tag=Tag(_KIND_ICON.get(line.kind, _ORIGIN_ICON[line.origin]), tuple(runs), color),
         axis_tag=AxisTag(float(line.price), (price,), color),
+        line=line,
     )
 
 

@@ -8,13 +8,16 @@ import numpy as np
 
 from trader_gui.widgets.chart.primitives import FloatArray
 
-LEGEND_PX = 50
-"""Height at the top of the kline pane that the legend takes."""
+_LEAST = 1e-12
+"""Prices on a logarithmic axis are never lower: bands may reach below zero."""
 
 
 @dataclass(frozen=True)
 class Viewport:
-    """A pane's view: `left`..`right` in kline widths (x), `low`..`high` in units of the pane, over a size in pixels."""
+    """A pane's view: `left`..`right` in kline widths (x), `low`..`high` in units of the pane, over a size in pixels.
+
+    With `is_log` equal ratios of values have equal heights; `low` is above 0 then.
+    """
 
     left: float
     right: float
@@ -22,6 +25,7 @@ class Viewport:
     high: float
     width: float
     height: float
+    is_log: bool = False
 
     @property
     def pitch(self) -> float:
@@ -34,6 +38,8 @@ class Viewport:
 
     def py(self, value: float) -> float:
         """Return the vertical pixel of a value; pixels grow downwards."""
+        if self.is_log:
+            return math.log(self.high / max(value, _LEAST)) * self.height / math.log(self.high / self.low)
         return (self.high - value) * self.height / (self.high - self.low)
 
     def pxs(self, x: FloatArray) -> FloatArray:
@@ -42,6 +48,9 @@ class Viewport:
 
     def pys(self, values: FloatArray) -> FloatArray:
         """Return the vertical pixels of an array of values."""
+        if self.is_log:
+            scale = self.height / math.log(self.high / self.low)
+            return np.asarray((math.log(self.high) - np.log(np.maximum(values, _LEAST))) * scale)
         return np.asarray((self.high - values) * (self.height / (self.high - self.low)))
 
     def x_at(self, px: float) -> float:
@@ -50,13 +59,9 @@ class Viewport:
 
     def value_at(self, py: float) -> float:
         """Return the value under a vertical pixel."""
+        if self.is_log:
+            return self.high * math.exp(-py / self.height * math.log(self.high / self.low))
         return self.high - py * (self.high - self.low) / self.height
-
-    def visible(self, first_x: int, count: int) -> tuple[int, int]:
-        """Return (start, stop) of the klines that are seen, with one more at each side for lines that go on."""
-        start = max(0, math.floor(self.left) - first_x)
-        stop = min(count, math.ceil(self.right) - first_x + 1)
-        return min(start, count), max(stop, 0)
 
     def with_values(self, low: float, high: float) -> "Viewport":
         """Return the same view over other values."""
@@ -85,22 +90,6 @@ def ticks(low: float, high: float, step: float) -> list[float]:
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [index * step for index in range(first, last + 1)]
-
-
-_TIME_STEPS_MS = tuple(
-    [m * 60_000 for m in (1, 2, 5, 10, 15, 30)]
-    + [h * 3_600_000 for h in (1, 2, 4, 6, 12)]
-    + [d * 86_400_000 for d in (1, 2, 7, 14, 30, 60, 90, 180, 365)]
-)
-
-
-def time_step_ms(span_ms: float, width_px: float, gap_px: float = 100.0) -> int:
-    """Return the distance between ticks of time, ms: round by the clock, at least `gap_px` apart."""
-    wanted = span_ms * gap_px / width_px
-    for step in _TIME_STEPS_MS:
-        if step >= wanted:
-            return step
-    return _TIME_STEPS_MS[-1] * math.ceil(wanted / _TIME_STEPS_MS[-1])
 
 
 def spread(centers: Sequence[float], sizes: Sequence[float], low: float, high: float, gap: float = 2.0) -> list[float]:

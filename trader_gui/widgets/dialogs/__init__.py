@@ -7,8 +7,9 @@ none in its first 300 ms on the screen. A dialog changes nothing by itself: the 
 from trader_gui.widgets.dialogs.arming import ArmingContract, ArmingSheet, Check
 from trader_gui.widgets.dialogs.close import CloseDialog
 from trader_gui.widgets.dialogs.confirm import ConfirmDialog
-from trader_gui.widgets.dialogs.flatten import FlattenPopover, plan_lines
+from trader_gui.widgets.dialogs.flatten import FlattenPopover
 from trader_gui.widgets.dialogs.frame import ProfileDialog
+from trader_gui.widgets.dialogs.journal import DamagedJournalDialog
 from trader_gui.widgets.dialogs.keys import KeysDialog
 
 __all__ = [
@@ -17,8 +18,8 @@ __all__ = [
     "Check",
     "CloseDialog",
     "ConfirmDialog",
+    "DamagedJournalDialog",
     "FlattenPopover",
     "KeysDialog",
     "ProfileDialog",
-    "plan_lines",
 ]

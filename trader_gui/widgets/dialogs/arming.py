@@ -55,6 +55,8 @@ class ArmingContract:
         protective_stop_fraction: Distance of the stop that rests at the exchange.
         taker_fraction: Commission.
         now_ms: Venue time, for the time of day at which arming ends.
+        closes_unprotected: A position whose stop cannot be confirmed is closed at market; otherwise an alarm is raised.
+        has_dead_man: The exchange cancels entries when this program is no longer heard of.
     """
 
     strategy: str
@@ -73,6 +75,8 @@ class ArmingContract:
     protective_stop_fraction: Decimal | None = None
     taker_fraction: Decimal | None = None
     now_ms: int = 0
+    closes_unprotected: bool = True
+    has_dead_man: bool = True
 
     @property
     def loss_left(self) -> Decimal | None:
@@ -264,6 +268,8 @@ def _contract_rows(contract: ArmingContract) -> list[tuple[str, str, str]]:
         ("Largest loss today", _limit_words(contract.largest_loss, quote), _loss_note(contract)),
         ("Entries an hour", per_hour, "Exits are never barred"),
         ("Stop", _fraction_words(contract.stop_fraction), _stop_note(contract)),
+        ("Without a stop", *_unprotected_words(contract)),
+        ("If this program dies", *_dead_man_words(contract)),
     ]
 
 
@@ -279,6 +285,17 @@ def _stop_note(contract: ArmingContract) -> str:
     if contract.protective_stop_fraction is None:
         return "From entry, by the strategy; none at the exchange"
     return f"From entry, by the strategy; {_fraction_words(contract.protective_stop_fraction)} at the exchange"
+
+
+def _unprotected_words(contract: ArmingContract) -> tuple[str, str]:
+    when = "When the exchange has not confirmed one within 2 s"
+    return ("closed at market" if contract.closes_unprotected else "alarm only"), when
+
+
+def _dead_man_words(contract: ArmingContract) -> tuple[str, str]:
+    if not contract.has_dead_man:
+        return "entries stay", "The dead man's switch is off"
+    return "entries go in 2 min", f"With every other limit order of {contract.symbol}, yours too; stops stay"
 
 
 def _loss_note(contract: ArmingContract) -> str:

@@ -1,17 +1,19 @@
-"""CloseDialog: close a position, or a part of it, at market; the order can only reduce."""
+"""CloseDialog: close a position, or a part of it, at market; its orders can only reduce."""
 
 import html
-from decimal import ROUND_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
+from trader_gui.domain.account import PositionKey
 from trader_gui.domain.order import Side
 from trader_gui.domain.symbol import snap
+from trader_gui.domain.ticket import OrderKind
 from trader_gui.i18n import words
 from trader_gui.models.ticket import TicketModel
 from trader_gui.models.ticket_checks import assess
-from trader_gui.models.ticket_records import Assessment, Field, OrderKind, TicketDraft, TicketFacts
+from trader_gui.models.ticket_records import Assessment, Field, TicketDraft, TicketFacts
 from trader_gui.widgets.dialogs.frame import ProfileDialog, main_button, rule
 from trader_gui.widgets.fields import Message, label
 from trader_gui.widgets.format import DASH, price
@@ -33,33 +35,42 @@ _ROWS = {
 class CloseDialog(ProfileDialog):
     """The size to close and what it leads to; the whole position unless the user asks for less.
 
+    Positions of every symbol and leg can be closed; figures are told of the session's own symbol, whose prices are
+    watched.
+
     Signals:
-        order_requested: An `OrderIntent`: market, reduce-only, by hand.
+        close_requested: (size) how much of the position is to be closed, base asset.
     """
 
-    order_requested = Signal(object)
+    close_requested = Signal(object)
 
-    def __init__(self, model: TicketModel, profile_name: str, parent: QWidget | None = None) -> None:
-        """Make the dialog for the symbol's position.
+    def __init__(self, model: TicketModel, key: PositionKey, profile_name: str, parent: QWidget | None = None) -> None:
+        """Make the dialog for one position.
 
         Raises:
-            ValueError: The ticket has no facts yet.
+            ValueError: The ticket has no facts yet, or knows of no such position.
         """
         super().__init__(profile_name, "Close this position?", parent)
-        if model.facts is None:
-            raise ValueError("there is no position to close before the ticket has facts")
-        self.setMinimumWidth(346)
         self._model = model
+        self._key = key
+        facts = self._facts
+        if facts is None:
+            raise ValueError("there is no such position to close")
+        self.setMinimumWidth(346)
         self._judged: Assessment | None = None
         self._position = label("", "title")
         self.size_field = NumberField("Size to close")
         self._values: dict[str, QLabel] = {}
         self.send_button = main_button("Close at market")
-        self._build_body(model.facts)
+        self._build_body(facts)
         model.changed.connect(self._judge)
         self.size_field.edited.connect(self._judge)
         self._put_part(100)
         self._judge()
+
+    @property
+    def _facts(self) -> TicketFacts | None:
+        return self._model.facts.for_closing(self._key) if self._model.facts is not None else None
 
     def _build_body(self, facts: TicketFacts) -> None:
         self.size_field.set_increment(_step(facts), facts.rules.quantity_decimals)
@@ -90,23 +101,35 @@ class CloseDialog(ProfileDialog):
         self.buttons.addWidget(self.send_button, 1)
 
     def _put_part(self, percent: int) -> None:
-        """Put a part of the position in, rounded up to the step, so that nothing too small to sell stays behind."""
-        facts = self._model.facts
-        if facts is None or not facts.position_amount:
+        """Put a part of the position in, rounded up to the step, so that nothing too small to sell stays behind.
+
+        What no order can carry, a rest below the step, is left out.
+        """
+        facts = self._facts
+        if facts is None:
             return
         held = abs(facts.position_amount)
-        self.size_field.set_value(min(held, snap(held * percent / 100, _step(facts), ROUND_UP)))
+        most = snap(held, _step(facts), ROUND_DOWN)
+        self.size_field.set_value(min(most, snap(held * percent / 100, _step(facts), ROUND_UP)))
 
     def _judge(self) -> None:
-        facts = self._model.facts
-        if facts is None or self.result():
+        facts = self._facts
+        if self.result():
+            return
+        if facts is None:
+            self._show_gone()
             return
         side = Side.SELL if facts.position_amount > 0 else Side.BUY
-        draft = TicketDraft(kind=OrderKind.MARKET, size_text=self.size_field.text, reduce_only=True)
+        draft = TicketDraft(kind=OrderKind.MARKET, size_text=self.size_field.text, reduce_only=True, is_split=True)
         judged = self._judged = assess(draft, facts, side)
         self.size_field.set_messages(problem_messages(judged.problems, Field.SIZE))
         self._show_figures(judged, facts)
         self._show_state(judged, facts)
+
+    def _show_gone(self) -> None:
+        self._judged = None
+        self.say([Message("The position is closed already.", "info")])
+        self.send_button.setEnabled(False)
 
     def _show_figures(self, judged: Assessment, facts: TicketFacts) -> None:
         entry = facts.position.entry_price if facts.position else None
@@ -133,13 +156,13 @@ class CloseDialog(ProfileDialog):
         self.send_button.setEnabled(judged.intent is not None)
 
     def _send(self) -> None:
-        """Send what was judged last, unless the press came too soon after the dialog appeared."""
+        """Ask for what was judged last, unless the press came too soon after the dialog appeared."""
         intent = self._judged.intent if self._judged else None
         if intent is None or not self.is_settled():
             return
         self.send_button.setEnabled(False)
         self.accept()
-        self.order_requested.emit(intent)
+        self.close_requested.emit(intent.quantity)
 
 
 def _step(facts: TicketFacts) -> Decimal:

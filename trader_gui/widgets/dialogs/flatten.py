@@ -8,9 +8,6 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from trader_gui.domain.account import Position
-from trader_gui.domain.order import Order, Side
-from trader_gui.i18n import number_words
 from trader_gui.widgets.dialogs.frame import QUIET_NS
 from trader_gui.widgets.fields import Message, MessageList, label
 from trader_gui.widgets.theme import set_style_property, theme
@@ -19,22 +16,23 @@ WINDOW_MS = 5000
 """How long the second press is waited for."""
 
 _WIDTH = 340
-_LISTED_ORDERS = 6
 _TICK_MS = 50
 
 
 class FlattenPopover(QFrame):
     """A panel over the window: plan, a bar that runs for five seconds, and the button that does it.
 
-    The order of calls: `open_at` (reading the account), then `set_plan`; after `confirmed`, `set_working`, then
-    `set_report` or, when the account had changed meanwhile, `set_plan` again.
+    The order of calls: `open_at` (reading the account), then `set_plan`, or `set_unread`; after `confirmed`,
+    `set_working`, then `set_report` or, when the account had changed meanwhile, `set_plan` again.
 
     Signals:
         confirmed: The second press.
+        last_known_wanted: The account could not be read; the user wants to plan by what was last known.
         dismissed: Closed without doing anything: Esc, a press elsewhere, or the five seconds are over.
     """
 
     confirmed = Signal()
+    last_known_wanted = Signal()
     dismissed = Signal()
 
     def __init__(self, window: QWidget) -> None:
@@ -62,7 +60,7 @@ class FlattenPopover(QFrame):
 
     @property
     def state(self) -> str:
-        """`closed`, `planning`, `ready`, `empty`, `working` or `done`."""
+        """`closed`, `planning`, `unread`, `ready`, `empty`, `working` or `done`."""
         return self._state
 
     def open_at(self, anchor: QWidget) -> None:
@@ -97,6 +95,13 @@ class FlattenPopover(QFrame):
         self._timer.start()
         self.confirm_button.setFocus(Qt.FocusReason.PopupFocusReason)
 
+    def set_unread(self, reason: str) -> None:
+        """Say that the account cannot be read, and offer to go by what was last known of it."""
+        if self._state == "closed":
+            return
+        lines = [Message(html.escape(reason), "danger"), Message("Sizes may have changed since.", "warn")]
+        self._set_state("unread", "The account cannot be read", lines, "Plan anyway")
+
     def set_working(self) -> None:
         """Say that it is being done."""
         self._set_state("working", "Cancelling and closing…", None, "Flatten")
@@ -117,6 +122,9 @@ class FlattenPopover(QFrame):
         """
         if self._state in ("empty", "done"):
             self.dismiss()
+        elif self._state == "unread":
+            self._set_state("planning", "Planning by what was last known…", [], "Flatten")
+            self.last_known_wanted.emit()
         elif self._state == "ready" and time.monotonic_ns() - self._planned_ns >= QUIET_NS:
             self.set_working()
             self.confirmed.emit()
@@ -176,7 +184,7 @@ class FlattenPopover(QFrame):
         self.confirm_button.setText(button)
         self.confirm_button.setAccessibleName(f"{button}: {title}")
         set_style_property(self.confirm_button, "kind", "plain" if button == "Close" else "danger")
-        self.confirm_button.setEnabled(state in ("ready", "empty", "done"))
+        self.confirm_button.setEnabled(state in ("unread", "ready", "empty", "done"))
         self._place()
 
     def _place(self) -> None:
@@ -194,38 +202,6 @@ class FlattenPopover(QFrame):
         self._bar.set_fraction(self._left_ms / WINDOW_MS)
         if self._left_ms <= 0:
             self.dismiss()
-
-
-def plan_lines(cancels: Sequence[Order], close: Position | None, cannot: Sequence[Position]) -> list[str]:
-    """Return a plan in words, what matters most first.
-
-    Args:
-        cancels: Orders that will be cancelled; stops only once the position is flat.
-        close: The position that will be closed at market, None when flat.
-        cannot: Positions on other symbols, which stay.
-    """
-    lines = []
-    if close is not None:
-        verb = "Sell" if close.position_amount > 0 else "Buy"
-        lines.append(f"{verb} {number_words(abs(close.position_amount))} {close.symbol} at market, reduce-only")
-    for order in cancels[:_LISTED_ORDERS]:
-        is_stop = order.order_type.is_conditional and (order.close_position or order.reduce_only)
-        lines.append(f"Cancel {_order_words(order)}" + (", once flat" if is_stop and close is not None else ""))
-    if len(cancels) > _LISTED_ORDERS:
-        lines.append(f"Cancel {len(cancels) - _LISTED_ORDERS} orders more")
-    for position in cannot:
-        side = "long" if position.position_amount > 0 else "short"
-        size = number_words(abs(position.position_amount))
-        lines.append(f"{position.symbol} {side} {size} stays: it is not traded in this session")
-    return lines
-
-
-def _order_words(order: Order) -> str:
-    side = "buy" if order.side is Side.BUY else "sell"
-    size = "the position" if order.close_position else number_words(order.remaining_quantity)
-    level = order.trigger_price or order.price
-    kind = "stop" if order.order_type.is_conditional else "order"
-    return f"the {kind} to {side} {size}" + (f" at {number_words(level)}" if level else "")
 
 
 class _TimeBar(QWidget):

@@ -4,14 +4,14 @@ from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
-from trader_gui.domain.order import OrderIntent, OrderOutcome, OrderUpdate, OutcomeKind, Side
+from trader_gui.domain.order import AmendIntent, CancelIntent, OrderIntent, OrderOutcome, OrderUpdate, OutcomeKind, Side
 from trader_gui.i18n import outcome_words, readable, reason_words
 from trader_gui.models.order_life import LifeRow, OrderLifeModel
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets.dialogs.frame import ProfileDialog
 from trader_gui.widgets.fields import label
 from trader_gui.widgets.history_columns import is_money, status_words
-from trader_gui.widgets.table_columns import STATES, TYPES, ColumnLook, figures, side_words
+from trader_gui.widgets.table_columns import STATES, TYPES, ColumnLook, figures, side_words, terms_words
 from trader_gui.widgets.tables import TableView
 
 _ANSWERS = {
@@ -28,7 +28,10 @@ def what_words(row: LifeRow) -> tuple[str, str]:
         return "Wanted and written down", "text1"
     if isinstance(what, OrderOutcome):
         words, tone = _ANSWERS[what.kind]
-        return f"{'Cancel' if what.is_cancel else 'Order'} {words}", tone
+        asked = "Cancel" if what.is_cancel else "Change" if what.is_amend else "Order"
+        return f"{asked} {words}", tone
+    if isinstance(what, CancelIntent | AmendIntent):
+        return "Cancel asked for" if isinstance(what, CancelIntent) else "Change asked for", "text1"
     if what.fill is not None:
         return "Filled", "ok"
     status = what.order.status
@@ -43,6 +46,9 @@ def detail_words(row: LifeRow) -> str:
         return f"{side} {TYPES[what.order_type].lower()} {figures(what)}. {reason_words(what.reason)}"
     if isinstance(what, OrderOutcome):
         return outcome_words(what) if what.kind is not OutcomeKind.ACCEPTED else ""
+    if isinstance(what, CancelIntent | AmendIntent):
+        terms = f"To {terms_words(what)}. " if isinstance(what, AmendIntent) else ""
+        return f"{terms}{reason_words(what.reason)}"
     return _event_words(what)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from trader_gui.domain.account import Balance, MarginType
+from trader_gui.domain.market import FundingRate
 from trader_gui.domain.order import Fill, PositionSide, Side
 from trader_gui.errors import ProtocolError
 from trader_gui.exchange.port import CommissionRate, IncomeRow
@@ -24,6 +25,16 @@ def test_the_last_kline_is_open_unless_the_end_is_past(payload: Payload):
     assert [k.is_closed for k in answer.klines(body, "BTCUSDT", "1m", 1795305659998)] == [True, True, False]
     assert [k.is_closed for k in answer.klines(body, "BTCUSDT", "1m", 1795305659999)] == [True, True, True]
     assert answer.klines(b"[]", "BTCUSDT", "1m", None) == ()
+
+
+def test_fundings_with_and_without_what_is_new_in_a_row():
+    body = b"""[{"symbol":"BTCUSDT","fundingRate":"-0.03750000","fundingTime":1570608000000,"markPrice":"34287.5"},
+        {"symbol":"BTCUSDT","fundingRate":"0.00010000","fundingTime":1570636800000,"rateType":"Special"}]"""
+    assert answer.funding_rates(body) == (
+        FundingRate(1570608000000, Decimal("-0.0375")),
+        FundingRate(1570636800000, Decimal("0.0001")),
+    )
+    assert answer.funding_rates(b"[]") == ()
 
 
 def test_kline_columns(payload: Payload):

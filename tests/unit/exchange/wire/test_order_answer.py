@@ -8,6 +8,7 @@ import pytest
 
 from trader_gui.domain.order import OrderFamily, OrderStatus, OrderType, Side, TimeInForce, WorkingType
 from trader_gui.errors import ProtocolError
+from trader_gui.exchange.port import OrderName
 from trader_gui.exchange.wire import order_answer
 
 Payload = Callable[[str, str], bytes]
@@ -27,6 +28,14 @@ def test_answer_to_a_query_has(payload: Payload):
     assert (order.executed_quantity, order.average_price) == (Decimal("0.004"), Decimal(60000))
     assert order_answer.open_orders(b"[" + body + b"]", BOOK) == (order,)
     assert order_answer.open_orders(b"[]", BOOK) == ()
+
+
+def test_names_of_orders_are_read_whatever_else_an_order_of_others_is():
+    strange = b'[{"orderId":9007199254740995,"clientOrderId":"web_1","type":"SOMETHING_NEW","status":"ODD"}]'
+    assert order_answer.order_names(strange, BOOK) == (OrderName(9007199254740995, "web_1"),)
+    rows = b'[{"clientAlgoId":"tg1-ep-3","actualOrderId":""},{"clientAlgoId":"tg1-ep-4","actualOrderId":"77"}]'
+    assert order_answer.order_names(rows, ALGO) == (OrderName(None, "tg1-ep-3"), OrderName(77, "tg1-ep-4"))
+    assert order_answer.order_names(b"[]", BOOK) == order_answer.order_names(b"[]", ALGO) == ()
 
 
 def test_conditional_order_before_and_after_its_trigger(payload: Payload):

@@ -1,12 +1,17 @@
 """Where the marks of own fills stand."""
 
+import pytest
+
 from tests.chart_scene import entry_fill, load_klines, make_callback, step_open, wave_klines
+from tests.core_records import MINUTE_MS, START_MS
 from trader_gui.domain.order import Side
+from trader_gui.kline_history.pyramid import Row
 from trader_gui.models.series import SeriesModel
 from trader_gui.widgets.chart.fill_layer import fill_marks
 from trader_gui.widgets.chart.viewport import Viewport
 
-VIEW = Viewport(0.0, 100.0, 99_000.0, 101_000.0, 1000.0, 500.0)
+START_SLOT = START_MS // MINUTE_MS
+VIEW = Viewport(START_SLOT + 0.0, START_SLOT + 100.0, 99_000.0, 101_000.0, 1000.0, 500.0)
 
 
 def series_with(*fills: tuple[int, str, Side]) -> SeriesModel:
@@ -24,9 +29,9 @@ def test_buys_stand_below_the_low_and_sells_above_the_high() -> None:
     series = series_with((30, "100000.0", Side.BUY), (40, "100000.0", Side.SELL))
     buy, sell = fill_marks(series, VIEW)
     assert (buy.is_buy, sell.is_buy) == (True, False)
-    assert buy.tip.y() > VIEW.py(float(series.klines.low[30]))
-    assert sell.tip.y() < VIEW.py(float(series.klines.high[40]))
-    assert (buy.tip.x(), sell.tip.x()) == (300.0, 400.0)
+    assert buy.tip.y() > VIEW.py(float(series.store.row(Row.LOW, START_SLOT + 30, START_SLOT + 31)[0]))
+    assert sell.tip.y() < VIEW.py(float(series.store.row(Row.HIGH, START_SLOT + 40, START_SLOT + 41)[0]))
+    assert (buy.tip.x(), sell.tip.x()) == (pytest.approx(300.0), pytest.approx(400.0))
 
 
 def test_partial_fills_share_one_mark_and_keep_their_prices() -> None:
@@ -37,8 +42,8 @@ def test_partial_fills_share_one_mark_and_keep_their_prices() -> None:
 
 def test_a_fill_in_the_open_kline_has_a_mark_and_one_out_of_sight_has_none() -> None:
     series = series_with((60, "100000.0", Side.BUY), (10, "100000.0", Side.SELL))
-    seen = Viewport(40.0, 140.0, 99_000.0, 101_000.0, 1000.0, 500.0)
+    seen = Viewport(START_SLOT + 40.0, START_SLOT + 140.0, 99_000.0, 101_000.0, 1000.0, 500.0)
     (mark,) = fill_marks(series, seen)
-    assert mark.tip.x() == 200.0
+    assert mark.tip.x() == pytest.approx(200.0)
     assert series.open_kline is not None
     assert mark.tip.y() > seen.py(float(series.open_kline.low))

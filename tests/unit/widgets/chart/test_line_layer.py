@@ -5,11 +5,14 @@ import itertools
 import pytest
 
 from tests.chart_scene import trading_scene
+from tests.core_records import MINUTE_MS, START_MS
 from trader_gui.models.series import SeriesModel
 from trader_gui.widgets.chart.labels import TAG_HEIGHT
 from trader_gui.widgets.chart.line_layer import Level, last_price_tag, levels, near_prices, tag_middles
-from trader_gui.widgets.chart.viewport import LEGEND_PX, Viewport
+from trader_gui.widgets.chart.viewport import Viewport
 from trader_gui.widgets.theme import theme
+
+LEGEND_PX = 50.0
 
 
 @pytest.fixture
@@ -40,7 +43,7 @@ def test_every_line_says_what_it_is(made: list[Level], series: SeriesModel) -> N
 
 def test_the_position_is_solid_from_its_entry_kline_on(made: list[Level]) -> None:
     (position,) = [level for level in made if level.tag.icon == "gear"]
-    assert position.solid_from_x == 191
+    assert position.solid_from_x == START_MS // MINUTE_MS + 191
     assert position.dashes == (1.0, 3.0)
 
 
@@ -53,7 +56,7 @@ def test_far_lines_make_no_room_for_themselves(made: list[Level]) -> None:
 
 def test_tags_of_close_lines_keep_apart_and_clear_of_the_legend(made: list[Level]) -> None:
     squeezed = Viewport(0.0, 145.0, 80_000.0, 101_000.0, 1188.0, 480.0)
-    placed = tag_middles(made, squeezed)
+    placed = tag_middles(made, squeezed, LEGEND_PX)
     assert len(placed) == len(made)
     middles = sorted(middle for _, _, middle in placed)
     assert all(b - a >= TAG_HEIGHT for a, b in itertools.pairwise(middles))

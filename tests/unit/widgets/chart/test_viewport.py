@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trader_gui.widgets.chart.viewport import Viewport, nice_step, spread, ticks, time_step_ms
+from trader_gui.widgets.chart.viewport import Viewport, nice_step, spread, ticks
 
 VIEW = Viewport(left=10.0, right=110.0, low=100.0, high=200.0, width=1000.0, height=500.0)
 
@@ -21,13 +21,13 @@ def test_pixels_and_values_are_inverse() -> None:
     np.testing.assert_allclose(VIEW.pys(np.array([200.0, 150.0])), [0.0, 250.0])
 
 
-@pytest.mark.parametrize(
-    ("first_x", "count", "expected"),
-    [(0, 500, (10, 111)), (60, 500, (0, 51)), (0, 50, (10, 50)), (200, 50, (0, 0)), (-500, 100, (100, 100))],
-)
-def test_visible_is_a_slice_of_the_series(first_x: int, count: int, expected: tuple[int, int]) -> None:
-    start, stop = VIEW.visible(first_x, count)
-    assert list(range(count))[start:stop] == list(range(count))[expected[0] : expected[1]]
+@given(st.floats(1.0, 1e6), st.floats(1.001, 100.0), st.floats(0.0, 500.0))
+def test_equal_ratios_have_equal_heights_on_a_logarithmic_axis(low: float, ratio: float, py: float) -> None:
+    view = Viewport(0.0, 1.0, low, low * ratio, 100.0, 500.0, is_log=True)
+    assert view.py(view.value_at(py)) == pytest.approx(py, abs=1e-6)
+    assert view.py(low * ratio**0.5) == pytest.approx(250.0)
+    np.testing.assert_allclose(view.pys(np.array([low, low * ratio])), [500.0, 0.0], atol=1e-6)
+    assert view.py(-5.0) > 500.0
 
 
 @given(
@@ -47,14 +47,6 @@ def test_price_ticks_are_round_and_far_enough_apart(span: float, size: float, sm
 def test_ticks_are_multiples_within_the_range() -> None:
     assert ticks(108_190.0, 108_410.0, 100.0) == [108_200.0, 108_300.0, 108_400.0]
     assert ticks(100.0, 200.0, 50.0) == [100.0, 150.0, 200.0]
-
-
-@pytest.mark.parametrize(
-    ("klines", "expected_minutes"),
-    [(145, 15), (60, 10), (1440, 240), (1440 * 30, 7 * 1440), (5000 * 1440, 365 * 1440 * 2)],
-)
-def test_time_ticks_are_round_by_the_clock(klines: int, expected_minutes: int) -> None:
-    assert time_step_ms(klines * 60_000, 1188.0) == expected_minutes * 60_000
 
 
 tags = st.lists(st.tuples(st.floats(-50, 650), st.sampled_from([18.0, 20.0, 32.0])), min_size=1, max_size=12)

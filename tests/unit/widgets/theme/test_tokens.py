@@ -53,6 +53,8 @@ def test_borders_of_inputs_and_lines_of_candles_are_seen(name: str) -> None:
     assert contrast(tokens.colors["border_strong"], tokens.colors["bg0"]) >= 3.0
     for is_up in (True, False):
         assert contrast(tokens.directions["global"][is_up, "line"], tokens.colors["bg0"]) >= 3.0
+    for token in ("band", "rv", *(f"line{number}" for number in range(1, 7))):
+        assert contrast(tokens.colors[token], tokens.colors["bg0"]) >= 4.5, token  # legends are written in them
 
 
 def test_both_themes_know_the_same_tokens() -> None:

@@ -1,0 +1,85 @@
+"""ChartHistory: the klines that a session's chart shows, of whatever symbol and interval the user looks at."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from trader_gui.domain.symbol import SymbolRules
+from trader_gui.errors import ProtocolError, VenueError
+from trader_gui.exchange.chart_feed import Market
+from trader_gui.kline_history.cache import KlineCache
+from trader_gui.kline_history.disk import Disk
+from trader_gui.kline_history.source import KlineSource
+
+_log = logging.getLogger(__name__)
+
+Spawn = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[None] | None"]
+
+
+class ChartHistory:
+    """Opens one source of klines at a time.
+
+    Attributes:
+        rules: Filters of every symbol; empty until they were asked for.
+
+    Owner: the app, which closes it before the session's client is closed.
+    """
+
+    def __init__(self, market: Market, spawn: Spawn, cache_folder: Path) -> None:
+        """Make a history without a source.
+
+        Args:
+            market: Public data.
+            spawn: Starts a task with a name.
+            cache_folder: Where klines are kept, a folder for each host; not those of a simulated exchange, whose
+                market is another one at each start.
+        """
+        self.rules: dict[str, SymbolRules] = {}
+        self._market = market
+        self._spawn = spawn
+        endpoints = market.endpoints
+        self._cache = None if endpoints.is_loopback else KlineCache(cache_folder / endpoints.host)
+        self._task: asyncio.Task[None] | None = None
+        self._is_reading_rules = False
+
+    def open(self, symbol: str, interval: str, *, is_followed: bool) -> KlineSource:
+        """Return the source of a symbol and interval, running; the one before ends.
+
+        Args:
+            symbol: As in exchangeInfo.
+            interval: Any of the venue's.
+            is_followed: False when the session's own collectors tell the newest klines.
+        """
+        feed = partial(self._market.feed, symbol, interval) if is_followed else None
+        disk = None if self._cache is None else Disk(self._cache, symbol, interval)
+        source = KlineSource(self._market.reader, symbol, interval, disk=disk, make_feed=feed)
+        former, self._task = self._task, self._spawn(source.run(), f"chart {symbol} {interval}")
+        if former is not None:
+            former.cancel()
+        if symbol not in self.rules and is_followed:
+            self.want_rules()
+        return source
+
+    def want_rules(self) -> None:
+        """Have the filters of all symbols read, once."""
+        if not self.rules and not self._is_reading_rules:
+            self._is_reading_rules = True
+            self._spawn(self._read_rules(), "symbols")
+
+    async def aclose(self) -> None:
+        """End the source."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _read_rules(self) -> None:
+        try:
+            self.rules = await self._market.reader.symbol_rules()
+        except (VenueError, ProtocolError) as error:
+            _log.warning("the symbols cannot be read: %s", error)
+        finally:
+            self._is_reading_rules = False

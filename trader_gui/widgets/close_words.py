@@ -1,0 +1,72 @@
+"""Plans and reports of closing in words, what matters most first."""
+
+from collections.abc import Iterable
+
+from trader_gui.domain.account import Position
+from trader_gui.domain.closing import ClosePlan, CloseReport, LegClose, Remainder
+from trader_gui.domain.order import Order, PositionSide, Side
+from trader_gui.i18n import number_words, refusal_words, trouble_words
+
+_LISTED_ORDERS = 6
+
+
+def plan_lines(plan: ClosePlan) -> list[str]:
+    """Return a line for each thing that will be closed or cancelled, or that cannot be."""
+    lines = [_close_words(close) for close in plan.closes]
+    lines += [_remainder_words(remainder) for remainder in plan.remainders]
+    orders = [(_order_words(o, plan), "") for o in plan.cancels]
+    orders += [(_order_words(o, plan), ", once flat") for o in plan.cancels_after]
+    lines += [f"Cancel the {words}{when}" for words, when in orders[:_LISTED_ORDERS]]
+    if len(orders) > _LISTED_ORDERS:
+        lines.append(f"Cancel {len(orders) - _LISTED_ORDERS} orders more")
+    lines += [f"The {_order_words(o, plan)} may still appear: the exchange is being asked" for o in plan.in_doubt]
+    if plan.is_last_known:
+        lines.append("This is what was last known: the exchange could not be asked")
+    return lines
+
+
+def report_lines(report: CloseReport) -> list[str]:
+    """Return what is still open, and why."""
+    return [*remaining_lines(report.remaining), *(trouble_words(trouble) for trouble in report.troubles)]
+
+
+def remaining_lines(plan: ClosePlan) -> list[str]:
+    """Return what a snapshot still shows, as what it is and not as what is to be done."""
+    lines = [f"{_position_words(c.position)} is open" for c in plan.closes]
+    lines += [_remainder_words(remainder) for remainder in plan.remainders]
+    orders: Iterable[Order] = (*plan.cancels, *plan.cancels_after, *plan.in_doubt)
+    lines += [f"The {_order_words(o, plan)} is open" for o in orders]
+    if plan.is_last_known:
+        lines.append("This is what was last known: the exchange could not be asked")
+    return lines
+
+
+def _close_words(close: LegClose) -> str:
+    position = close.position
+    verb = "Sell" if position.position_amount > 0 else "Buy"
+    held = abs(position.position_amount)
+    whole = "" if close.quantity == held else f" of {number_words(held)}"
+    parts = f", in {len(close.pieces)} orders" if len(close.pieces) > 1 else ""
+    leg = "" if position.position_side is PositionSide.BOTH else f" {position.position_side.value.lower()} leg"
+    size = number_words(close.quantity)
+    return f"{verb} {size}{whole} {position.symbol}{leg} at market, reduce-only{parts}"
+
+
+def _position_words(position: Position) -> str:
+    side = "long" if position.position_amount > 0 else "short"
+    return f"{position.symbol} {side} {number_words(abs(position.position_amount))}"
+
+
+def _remainder_words(remainder: Remainder) -> str:
+    position = remainder.position
+    part = "" if remainder.quantity == abs(position.position_amount) else f"{number_words(remainder.quantity)} of "
+    return f"{part}{_position_words(position)} stays: {refusal_words(remainder.why)}"
+
+
+def _order_words(order: Order, plan: ClosePlan) -> str:
+    side = "buy" if order.side is Side.BUY else "sell"
+    size = "the position" if order.close_position else number_words(order.remaining_quantity)
+    level = order.trigger_price or order.price
+    kind = "stop" if order.order_type.is_conditional else "order"
+    symbol = f"{order.symbol} " if plan.is_whole_account else ""
+    return f"{symbol}{kind} to {side} {size}" + (f" at {number_words(level)}" if level else "")
