@@ -352,7 +352,7 @@ def test_a_failing_panel_says_so_in_itself(make_window, bridge, trader, expect_l
     expect_log("the fills panel cannot be brought up to date")
     window = make_window()
     entry = order(1, Side.BUY, price="108378.4")
-    bridge.fills.set_rows = object()
+    bridge.fills.merge = object()
     trader.feed(fill(1, entry, "0.010", "108367.6"))
     bridge.flush()
     assert "TypeError" in window.workspace.docks["fills"].panel.failure

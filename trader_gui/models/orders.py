@@ -82,14 +82,15 @@ class OrdersModel(KeyedTableModel[OrderRow]):
         self._symbol = symbol
         self.now_ns = 0
         self._asked_since_ns: dict[Hashable, int] = {}
-        self._revision = -1
+        self._revision = (-1, -1)
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
         """Bring the rows up to date; while nobody looks, only what orders there are."""
         self.now_ns = now_ns
-        if not self.watchers and callback.orders.revision == self._revision:
+        revision = (callback.orders.revision, callback.symbol_rules.revision)
+        if not self.watchers and revision == self._revision:
             return
-        self._revision = callback.orders.revision
+        self._revision = revision
         kline = callback.open_kline.kline or callback.klines.last
         last_price = kline.close if kline else None
         orders = sorted(callback.orders.open_orders(), key=lambda o: (-o.update_time_ms, o.client_order_id))

@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,7 +19,6 @@ CHUNK_ROWS = 5_000
 MOST_DIGITS = 38
 """Of a decimal in Parquet."""
 _INT64 = 1 << 63
-NEEDS = 'pip install "trader-gui[parquet]"'
 
 
 class ExportStoppedError(Exception):
@@ -38,11 +36,6 @@ class ExportProgress:
     total: int
     done: int = 0
     is_stopped: bool = False
-
-
-def parquet_problem() -> str:
-    """Return why no Parquet can be written: what has to be installed; "" when it can."""
-    return "" if find_spec("pyarrow") is not None else f"needs {NEEDS}"
 
 
 def export_table(
@@ -126,7 +119,7 @@ def _cells(column: Column[Any], row: Any) -> tuple[str, ...]:
 def _write_parquet(
     file: IO[bytes], columns: Sequence[Column[Any]], chunks: Iterable[Sequence[Any]], rows: Sequence[Any]
 ) -> None:
-    """Write Parquet; pyarrow is imported late: it takes long, and few have it."""
+    """Write Parquet; pyarrow's writer is imported late: it takes long."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

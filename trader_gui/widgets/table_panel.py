@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWid
 
 from trader_gui.models.history import History
 from trader_gui.models.history_assets import AssetsModel
-from trader_gui.models.table_export import ExportProgress, parquet_problem
+from trader_gui.models.table_export import ExportProgress
 from trader_gui.models.table_sums import Part, TableSums
 from trader_gui.widgets.filter_bar import BAR_HEIGHT, ElidedLabel, FilterBar, MenuButton
 from trader_gui.widgets.history_words import assets_words, loader_words
@@ -138,13 +138,10 @@ class TablePanel(QWidget):
             menu.addAction("Stop exporting").triggered.connect(lambda _checked=False: self._stop_export())
             return
         rows = self.table.rows.rowCount()
-        csv = menu.addAction(f"{rows:,} rows as CSV…")
-        csv.setEnabled(bool(rows))
-        csv.triggered.connect(lambda _checked=False: self.export_requested.emit(self, "csv"))
-        problem = parquet_problem()
-        parquet = menu.addAction(f"{rows:,} rows as Parquet…" if not problem else f"As Parquet: {problem}")
-        parquet.setEnabled(bool(rows) and not problem)
-        parquet.triggered.connect(lambda _checked=False: self.export_requested.emit(self, "parquet"))
+        for kind, title in (("csv", "CSV"), ("parquet", "Parquet")):
+            action = menu.addAction(f"{rows:,} rows as {title}…")
+            action.setEnabled(bool(rows))
+            action.triggered.connect(lambda _checked=False, k=kind: self.export_requested.emit(self, k))
 
 
 class HistoryPanel(TablePanel):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from trader_gui.errors import UserError
 from trader_gui.models import table_export
 from trader_gui.models.table import Column
-from trader_gui.models.table_export import ExportProgress, ExportStoppedError, export_table, parquet_problem
+from trader_gui.models.table_export import ExportProgress, ExportStoppedError, export_table
 
 TIME_MS = 1_764_534_909_007
 
@@ -119,17 +119,11 @@ def test_a_disk_that_refuses_is_one_line_for_the_user_and_leaves_nothing(tmp_pat
     assert list(tmp_path.iterdir()) == [folder]
 
 
-def test_without_pyarrow_it_is_said_what_to_install(monkeypatch):
-    monkeypatch.setattr(table_export, "find_spec", lambda name: None)
-    assert parquet_problem() == 'needs pip install "trader-gui[parquet]"'
-
-
 # ---- Parquet ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("count", [0, 1, 11])
 def test_parquet_keeps_types_and_exact_values(tmp_path, monkeypatch, count):
-    pytest.importorskip("pyarrow", reason="the extra `parquet` is not installed")
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -155,7 +149,6 @@ def test_parquet_keeps_types_and_exact_values(tmp_path, monkeypatch, count):
     prices=st.lists(st.one_of(st.none(), st.decimals(allow_nan=False, allow_infinity=False)), min_size=1, max_size=6)
 )
 def test_a_decimal_that_no_parquet_type_holds_is_an_exact_text(tmp_path_factory, prices):
-    pytest.importorskip("pyarrow", reason="the extra `parquet` is not installed")
     import pyarrow.parquet as pq
 
     path = tmp_path_factory.mktemp("export") / "table.parquet"
