@@ -45,7 +45,7 @@ class Past:
     def __init__(self, run: Session) -> None:
         trader = self.trader = run.trader
         self.history = History(trader.symbol)
-        self.history.bind(trader.rules, trader.callback, trader.history)
+        self.history.bind(trader.callback, trader.history)
         self.history.loader.set_seen("fills", True)
         trader.add_observer(self.history.take)
 
@@ -153,7 +153,7 @@ def test_after_a_restart_own_fills_are_own_and_what_was_refused_is_remembered(dr
         async with desk.session(folder, profile=TESTNET) as run:
             past = Past(run)
             past.refresh()
-            assert set(past.fills.values()) == {None}, "whose they are is not known yet, and not guessed"
+            assert set(past.fills.values()) == {Origin.HAND}, "the journal tells whose they are"
             await past.read(30)
             assert set(past.fills.values()) == {Origin.HAND}
             (lost,) = [row.order for row in past.history.orders.rows() if row.order.status is OrderStatus.REJECTED]
