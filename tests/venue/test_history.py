@@ -154,7 +154,7 @@ def test_after_a_restart_own_fills_are_own_and_what_was_refused_is_remembered(dr
             past = Past(run)
             past.refresh()
             assert set(past.fills.values()) == {Origin.HAND}, "the journal tells whose they are"
-            await past.read(30)
+            await past.read()
             assert set(past.fills.values()) == {Origin.HAND}
             (lost,) = [row.order for row in past.history.orders.rows() if row.order.status is OrderStatus.REJECTED]
             assert lost.client_order_id == number and lost.reject_reason.startswith("-2019")
