@@ -70,7 +70,7 @@ class Desk:
         self.sent: list[OrderIntent] = []
         self.ticket = OrderEntry(self.model, profile_name="demo")
         self.ticket.order_requested.connect(self.sent.append)
-        self.ticket.load(None, ask=AskRules(*[AskWhen.NEVER] * 4))
+        self.ticket.load(ask=AskRules(*[AskWhen.NEVER] * 4))
         qtbot.addWidget(self.ticket)
         self.ticket.resize(360, 700)
         self.ticket.show()
@@ -585,10 +585,11 @@ def test_what_was_typed_comes_back_by_symbol_and_unit(desk: Desk, qtbot: QtBot) 
     desk.type_into(ticket.target.edit, "109000")
     with qtbot.waitSignal(ticket.history.changed, timeout=3000) as told:
         pass
-    memory: TicketMemory = told.args[0]
+    memory: TicketMemory = told.args[1]
+    assert told.args[0] == "BTCUSDT"
     again = OrderEntry(desk.model, profile_name="demo")
     qtbot.addWidget(again)
-    again.load(memory)
+    again.load({"BTCUSDT": memory})
     again.show()
     assert again.draft == replace(ticket.draft, target=ExitText("", ExitUnit.PRICE)), "prices go stale"
     assert again.size_fields.units.value == "quote"

@@ -6,11 +6,11 @@ that is decided follows from messages and their event times, so the same message
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from enum import Enum
 from typing import Any, TypeAlias
 
 from trader_gui.callback.conditional_set import ConditionalSet
 from trader_gui.callback.contexts import decision_context, protection_context, risk_context
+from trader_gui.callback.routing import STREAMED, Next
 from trader_gui.collectors.account_update import AccountUpdateCollector
 from trader_gui.collectors.agg_trade import AggTradeCollector
 from trader_gui.collectors.book_ticker import BookTickerCollector
@@ -18,11 +18,19 @@ from trader_gui.collectors.kline import KlineCollector, RealTimeKlineCollector
 from trader_gui.collectors.mark_price import MarkPriceCollector
 from trader_gui.collectors.order_book import OrderBookCollector
 from trader_gui.collectors.order_update import OrderUpdateCollector
+from trader_gui.collectors.symbol_market import SymbolMarkets
 from trader_gui.collectors.symbol_rules import SymbolRulesCollector
 from trader_gui.conditionals.conditional import Conditional
-from trader_gui.decision.decision import Decision, DecisionContext
+from trader_gui.decision.decision import Decision
 from trader_gui.decision.engine_ledger import EngineLedger, RoundTrip
-from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
+from trader_gui.domain.account import (
+    AccountSnapshot,
+    AccountUpdate,
+    LeverageUpdate,
+    MarginCall,
+    PositionMode,
+    SymbolConfig,
+)
 from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
 from trader_gui.domain.order import (
     FillHistory,
@@ -65,14 +73,6 @@ _ZERO = Decimal(0)
 _NO_EVALUATION: tuple[tuple[Condition, ...], Evaluation | None] = ((), None)
 
 
-class _Next(Enum):
-    """What a message leads to, once the collectors have it."""
-
-    NOTHING = 0
-    PROTECT = 1
-    EVALUATE = 2
-
-
 class Callback:
     """The pure core of a session of one symbol and interval.
 
@@ -86,6 +86,7 @@ class Callback:
     Attributes:
         now_ms: Newest event time of the venue's streams; 0 before the first.
         elapsed_ms: Real time since the session began, as the last `Tick` told it; None before the first.
+        markets: Those of other symbols that are watched; nothing of them reaches rules or clock of the engine.
         protection: Keeps the engine's position under a stop; its `finding` is as of the last tick or word of it.
         routes_fresh: By route; all False until told.
         last_step_with_evaluation: For the condition board; None before the first.
@@ -115,6 +116,7 @@ class Callback:
         self.order_book = OrderBookCollector(symbol, rules.tick_size)
         self.agg_trades = AggTradeCollector(symbol)
         self.book_ticker = BookTickerCollector(symbol)
+        self.markets = SymbolMarkets(symbol, self.symbol_rules.of)
         self.orders = OrderUpdateCollector(gate.prefix)
         self.account = AccountUpdateCollector()
         self.now_ms = 0
@@ -128,7 +130,7 @@ class Callback:
         self._day_result = DayResult(rules.quote_asset)
         self._sequence = 0
         self._engine_orders: tuple[int, tuple[Order, ...]] = (-1, ())
-        self._handlers: dict[type, Callable[[Any], _Next]] = {
+        self._handlers: dict[type, Callable[[Any], Next]] = {
             Kline: self._on_kline,
             KlineHistory: self._on_history,
             MarkPrice: self._quietly(self.mark_price.apply),
@@ -145,6 +147,7 @@ class Callback:
             LeverageUpdate: self._quietly(self.account.apply),
             MarginCall: self._quietly(self.account.apply),
             PositionMode: self._quietly(self.account.apply),
+            SymbolConfig: self._quietly(self.account.apply),
             RulesUpdate: self._on_rules,
             ModeChange: self._on_mode_change,
             EntryBlock: self._on_entry_block,
@@ -194,22 +197,23 @@ class Callback:
         Raises:
             BugError: A message of a type that nothing here knows.
         """
+        if self.markets.take(message):
+            return self._quiet_step(message)
         handler = self._handlers.get(type(message))
         if handler is None:
             raise BugError(f"no handler for {type(message).__name__}")
-        if type(message) in _STREAMED:
+        if type(message) in STREAMED:
             self.now_ms = max(self.now_ms, message.event_time_ms)  # type: ignore[union-attr]  # all of them have it
         following = handler(message)
+        if following is Next.NOTHING:
+            return self._quiet_step(message)
         event_time_ms = getattr(message, "event_time_ms", self.now_ms)
-        if following is _Next.NOTHING:
-            self._sequence += 1
-            return Step(self._sequence, message, event_time_ms)
         wished: list[Wish] = []
         answers: list[Answer] = []
         found = self.protection.finding
         for wish in self.protection.wishes(protection_context(self, self._ledger)):
             self._put_to_gate(wish, wished, answers)
-        conditions, evaluation = self._evaluate() if following is _Next.EVALUATE else _NO_EVALUATION
+        conditions, evaluation = self._evaluate() if following is Next.EVALUATE else _NO_EVALUATION
         if evaluation is not None and evaluation.wanted is not None:
             self._put_to_gate(evaluation.wanted, wished, answers)
         step = self._make_step(message, event_time_ms, conditions, evaluation, wished, answers, found)
@@ -224,6 +228,10 @@ class Callback:
         for wish in wishes:
             self._put_to_gate(wish, wished, answers)
         return self._make_step(None, self.now_ms, (), None, wished, answers, self.protection.finding)
+
+    def _quiet_step(self, message: Message) -> Step:
+        self._sequence += 1
+        return Step(self._sequence, message, getattr(message, "event_time_ms", self.now_ms))
 
     def _make_step(
         self,
@@ -254,8 +262,8 @@ class Callback:
     def _evaluate(self) -> tuple[tuple[Condition, ...], Evaluation]:
         price = float(self.last_price or _ZERO)
         conditions = self._conditionals.evaluate(price)
-        evaluation = self._decision.decide({c.name: c for c in conditions}, self._decision_context())
-        return conditions, evaluation
+        context = decision_context(self, self._ledger, self._own_orders())
+        return conditions, self._decision.decide({c.name: c for c in conditions}, context)
 
     def _put_to_gate(self, wish: Wish, wished: list[Wish], answers: list[Answer]) -> None:
         answer = self.gate.review(wish, risk_context(self, self._ledger, wish.symbol))
@@ -275,9 +283,6 @@ class Callback:
             self._ledger.note_refused(wish.purpose, None, self.now_ms)
             self.protection.note_refused(wish.purpose, None, answer.code, 0, self.clock_ms)
 
-    def _decision_context(self) -> DecisionContext:
-        return decision_context(self, self._ledger, self._own_orders())
-
     def _own_orders(self) -> tuple[Order, ...]:
         """Return the engine's open orders of the symbol, found anew when the orders have changed."""
         if self._engine_orders[0] != self.orders.revision:
@@ -287,39 +292,39 @@ class Callback:
 
     # ---- messages --------------------------------------------------------------------------------------------------
 
-    def _quietly(self, apply: Callable[[Message], bool]) -> Callable[[Message], _Next]:
+    def _quietly(self, apply: Callable[[Message], bool]) -> Callable[[Message], Next]:
         """Return a handler for messages that only change a collector."""
 
-        def handle(message: Message) -> _Next:
+        def handle(message: Message) -> Next:
             apply(message)
-            return _Next.NOTHING
+            return Next.NOTHING
 
         return handle
 
-    def _on_kline(self, kline: Kline) -> _Next:
+    def _on_kline(self, kline: Kline) -> Next:
         had_gap = self.klines.has_gap
         changed = self.klines.apply(kline)
         is_newest = self.open_kline.apply(kline)
         if changed:
             self._conditionals.follow(kline, had_gap=had_gap)
-        return _Next.EVALUATE if is_newest else _Next.NOTHING
+        return Next.EVALUATE if is_newest else Next.NOTHING
 
-    def _on_history(self, history: KlineHistory) -> _Next:
+    def _on_history(self, history: KlineHistory) -> Next:
         self.now_ms = max([self.now_ms, *(k.close_time_ms for k in history.klines[-1:])])
         if self.klines.apply(history):
             self._conditionals.reset()
-        return _Next.NOTHING
+        return Next.NOTHING
 
-    def _on_order_update(self, update: OrderUpdate) -> _Next:
+    def _on_order_update(self, update: OrderUpdate) -> Next:
         is_new_fill = update.fill is not None and not self.orders.has_fill(update.fill)
         self._merge(update, update.order, update.transaction_time_ms)
         if update.fill is not None and is_new_fill:
             self._day_result.note_fill(update.fill)
             if update.fill.symbol == self.symbol:
                 self._ledger.note_fill(update.fill, *self.orders.origin_of(update.fill.client_order_id))
-        return _Next.PROTECT
+        return Next.PROTECT
 
-    def _on_fill_history(self, history: FillHistory) -> _Next:
+    def _on_fill_history(self, history: FillHistory) -> Next:
         """The pause, the day's loss and the ownership of the position go on over a restart."""
         for fill in history.fills:
             if not self.orders.has_fill(fill):
@@ -327,9 +332,9 @@ class Callback:
         self.orders.apply(history)
         if history.symbol == self.symbol:
             self._ledger.restore(history.fills, lambda fill: self.orders.origin_of(fill.client_order_id)[0])
-        return _Next.PROTECT
+        return Next.PROTECT
 
-    def _on_order_outcome(self, outcome: OrderOutcome) -> _Next:
+    def _on_order_outcome(self, outcome: OrderOutcome) -> Next:
         origin, purpose = self.orders.origin_of(outcome.client_order_id)
         is_refused = outcome.kind is OutcomeKind.REFUSED and not (outcome.is_cancel or outcome.is_amend)
         if is_refused and origin is Origin.ENGINE and purpose is not None:
@@ -340,7 +345,7 @@ class Callback:
             self._merge(outcome, outcome.order, outcome.order.update_time_ms)
         else:
             self.orders.apply(outcome)
-        return _Next.PROTECT
+        return Next.PROTECT
 
     def _merge(self, message: OrderUpdate | OrderOutcome, told: Order, time_ms: int) -> None:
         before = self.orders.get(told.client_order_id, told.order_family)
@@ -353,47 +358,42 @@ class Callback:
         if after.status.is_terminal and after.purpose is Purpose.PROTECTION:
             self.protection.note_fallen(after)
 
-    def _on_account_update(self, update: AccountUpdate) -> _Next:
+    def _on_account_update(self, update: AccountUpdate) -> Next:
         self.account.apply(update)
         if any(p.symbol == self.symbol for p in update.positions):
             self._note_position(update.transaction_time_ms)
-        return _Next.PROTECT
+        return Next.PROTECT
 
-    def _on_account_snapshot(self, snapshot: AccountSnapshot) -> _Next:
+    def _on_account_snapshot(self, snapshot: AccountSnapshot) -> Next:
         self.account.apply(snapshot)
         self.orders.apply(snapshot)
         self._note_position(min(self.now_ms, snapshot.taken_time_ms))
-        return _Next.PROTECT
+        return Next.PROTECT
 
     def _note_position(self, time_ms: int) -> None:
         position = self.account.position(self.symbol)
         self._ledger.note_position(position.position_amount if position is not None else _ZERO, time_ms)
 
-    def _on_mode_change(self, change: ModeChange) -> _Next:
+    def _on_mode_change(self, change: ModeChange) -> Next:
         self.gate.mode = change.mode
-        return _Next.PROTECT
+        return Next.PROTECT
 
-    def _on_entry_block(self, block: EntryBlock) -> _Next:
+    def _on_entry_block(self, block: EntryBlock) -> Next:
         self.gate.are_entries_blocked = block.is_on
-        return _Next.NOTHING
+        return Next.NOTHING
 
-    def _on_feed_status(self, status: FeedStatus) -> _Next:
+    def _on_feed_status(self, status: FeedStatus) -> Next:
         self.routes_fresh[status.route] = status.is_fresh
-        return _Next.NOTHING
+        return Next.NOTHING
 
-    def _on_rules(self, update: RulesUpdate) -> _Next:
+    def _on_rules(self, update: RulesUpdate) -> Next:
         if self.symbol_rules.apply(update):
             self.order_book.set_tick_size(self.rules.tick_size)
-        return _Next.NOTHING
+            self.markets.take_rules(update)
+        return Next.NOTHING
 
-    def _on_tick(self, tick: Tick) -> _Next:
+    def _on_tick(self, tick: Tick) -> Next:
         if self.elapsed_ms is None:
             self.protection.restart_clock()
         self.elapsed_ms = tick.elapsed_ms
-        return _Next.PROTECT
-
-
-_STREAMED = frozenset(
-    {Kline, MarkPrice, BookTicker, DepthUpdate, AggTrade, OrderUpdate, AccountUpdate, LeverageUpdate, MarginCall}
-)
-"""Messages whose event time is the venue's market time; of the others it may be another clock's."""
+        return Next.PROTECT

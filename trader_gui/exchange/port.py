@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from trader_gui.domain.account import AccountSnapshot, MarginType
+from trader_gui.domain.account import AccountSnapshot, MarginType, SymbolConfig
 from trader_gui.domain.market import DepthSnapshot, FundingRate, Kline
 from trader_gui.domain.order import Fill, Order, OrderFamily, PastOrder
 from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder, Message, Route
@@ -212,6 +212,9 @@ class OrderPort(Protocol):
 
     async def commission_rate(self, symbol: str) -> CommissionRate: ...
     async def leverage_brackets(self, symbol: str) -> tuple[LeverageBracket, ...]: ...
+    async def symbol_config(self, symbol: str) -> SymbolConfig:
+        """Return the leverage and margin type that are set for a symbol; dated by this machine's clock."""
+
     async def is_hedge_mode(self) -> bool: ...
     async def set_leverage(self, symbol: str, leverage: int) -> None: ...
     async def set_margin_type(self, symbol: str, margin_type: MarginType) -> None: ...

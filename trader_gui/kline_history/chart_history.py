@@ -10,13 +10,17 @@ from typing import Any
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.errors import ProtocolError, VenueError
 from trader_gui.exchange.chart_feed import Market
+from trader_gui.exchange.port import Deliver
 from trader_gui.kline_history.cache import KlineCache
 from trader_gui.kline_history.disk import Disk
-from trader_gui.kline_history.source import KlineSource
+from trader_gui.kline_history.source import KlineSource, Stream
 
 _log = logging.getLogger(__name__)
 
 Spawn = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[None] | None"]
+
+MakeFeed = Callable[[str, str, Deliver], Stream]
+"""Makes the stream of a symbol's klines of an interval, and of its mark price; not yet running."""
 
 
 class ChartHistory:
@@ -28,17 +32,19 @@ class ChartHistory:
     Owner: the app, which closes it before the session's client is closed.
     """
 
-    def __init__(self, market: Market, spawn: Spawn, cache_folder: Path) -> None:
+    def __init__(self, market: Market, make_feed: MakeFeed, spawn: Spawn, cache_folder: Path) -> None:
         """Make a history without a source.
 
         Args:
             market: Public data.
+            make_feed: Makes the feed of a symbol and interval.
             spawn: Starts a task with a name.
             cache_folder: Where klines are kept, a folder for each host; not those of a simulated exchange, whose
                 market is another one at each start.
         """
         self.rules: dict[str, SymbolRules] = {}
         self._market = market
+        self._make_feed = make_feed
         self._spawn = spawn
         endpoints = market.endpoints
         self._cache = None if endpoints.is_loopback else KlineCache(cache_folder / endpoints.host)
@@ -53,7 +59,7 @@ class ChartHistory:
             interval: Any of the venue's.
             is_followed: False when the session's own collectors tell the newest klines.
         """
-        feed = partial(self._market.feed, symbol, interval) if is_followed else None
+        feed = partial(self._make_feed, symbol, interval) if is_followed else None
         disk = None if self._cache is None else Disk(self._cache, symbol, interval)
         source = KlineSource(self._market.reader, symbol, interval, disk=disk, make_feed=feed)
         former, self._task = self._task, self._spawn(source.run(), f"chart {symbol} {interval}")

@@ -84,7 +84,7 @@ class Bridge(QObject):
         self.session = SessionModel(trader.profile.name, symbol, trader.interval, self)
         self.order_book = OrderBookModel(symbol, self)
         self.agg_trades = AggTradesModel(symbol, self)
-        self.positions = PositionsModel(symbol, self)
+        self.positions = PositionsModel(self)
         self.orders = OrdersModel(symbol, self)
         self.history = History(symbol, self)
         self.order_history, self.fills = self.history.orders, self.history.fills

@@ -7,6 +7,7 @@ from decimal import Decimal
 from PySide6.QtCore import QObject
 
 from trader_gui.callback import Callback
+from trader_gui.callback.quotes import mark_of
 from trader_gui.domain.account import MarginType, Position, PositionKey
 from trader_gui.domain.order import Fill, Order, Origin, PositionSide
 from trader_gui.domain.step import Route
@@ -85,9 +86,8 @@ class PositionsModel(KeyedTableModel[PositionRow]):
         now_ns: Monotonic time of the last refresh; ages are counted up to it.
     """
 
-    def __init__(self, symbol: str, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(COLUMNS, parent)
-        self._symbol = symbol
         self.now_ns = 0
         self._opened_by: dict[PositionKey, tuple[tuple[int, Decimal], Origin | None]] = {}
 
@@ -99,8 +99,7 @@ class PositionsModel(KeyedTableModel[PositionRow]):
         self.set_rows([(p.key, self._row(p, orders, callback, status)) for p in held])
 
     def _row(self, position: Position, orders: Sequence[Order], callback: Callback, status: StatusView) -> PositionRow:
-        mark = callback.mark_price.mark if position.symbol == self._symbol else None
-        mark_price = mark.mark_price if mark else None
+        mark_price = mark_of(callback, position.symbol)
         stops = live_stops(position, orders)
         stop = _nearest(stops, position)
         pnl = unrealized_pnl(position, mark_price)

@@ -70,6 +70,19 @@ class ReconciliationView(Protocol):
     def told(self) -> Mapping[RowKey, Told]: ...
 
 
+class ShownView(Protocol):
+    """The symbol that the window shows; "" while it is the session's."""
+
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def routes(self) -> Mapping[Route, RouteView]: ...
+    @property
+    def commission(self) -> CommissionRate | None: ...
+    @property
+    def brackets(self) -> tuple[LeverageBracket, ...]: ...
+
+
 class StatusView(Protocol):
     """The session's status record, read once a frame and never written."""
 
@@ -133,6 +146,8 @@ class StatusView(Protocol):
     def journal_failed_since_ms(self) -> int | None: ...
     @property
     def reconciliation(self) -> ReconciliationView: ...
+    @property
+    def shown(self) -> ShownView: ...
 
 
 class ProfileView(Protocol):

@@ -83,6 +83,24 @@ class Reconciliation:
 
 
 @dataclass(slots=True)
+class ShownStatus:
+    """The symbol that the window shows, when it is not the session's own.
+
+    Attributes:
+        symbol: "" while it is the session's.
+        routes: Of its own sockets; the account's route is the session's.
+        commission, brackets: What the account trades it by; None and () until read.
+    """
+
+    symbol: str = ""
+    routes: dict[Route, RouteStatus] = field(
+        default_factory=lambda: {route: RouteStatus() for route in (Route.MARKET, Route.PUBLIC)}
+    )
+    commission: CommissionRate | None = None
+    brackets: tuple[LeverageBracket, ...] = ()
+
+
+@dataclass(slots=True)
 class SessionStatus:
     """One session's state, read by the window once a frame.
 
@@ -109,6 +127,8 @@ class SessionStatus:
         journal_failure: Why not, one line; "" while it is ok.
         journal_failed_since_ms: Since when not, wall clock, UTC; None while it is ok.
         reconciliation: The account held against the venue.
+        commission, brackets: Of the session's symbol.
+        shown: The symbol that the window shows.
     """
 
     phase: str = "starting"
@@ -141,3 +161,4 @@ class SessionStatus:
     journal_failure: str = ""
     journal_failed_since_ms: int | None = None
     reconciliation: Reconciliation = field(default_factory=Reconciliation)
+    shown: ShownStatus = field(default_factory=ShownStatus)
