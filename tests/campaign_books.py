@@ -7,7 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from trader_gui.callback import Callback
-from trader_gui.domain.order import Fill, Order, OrderFamily, OrderStatus, Origin, parse_client_order_id
+from trader_gui.domain.client_order_id import parse_client_order_id
+from trader_gui.domain.order import Fill, Order, OrderFamily, OrderStatus, Origin
 from trader_gui.journal.reader import JournalReader
 from trader_gui.simulated_exchange.core import VenueCore
 from trader_gui.simulated_exchange.records import AlgoRow, OrderRow, TradeRow

@@ -17,8 +17,9 @@ from tests.core_records import (
 from trader_gui.callback import Callback
 from trader_gui.decision.registry import make_strategy
 from trader_gui.domain.account import Position
+from trader_gui.domain.client_order_id import make_client_order_id
 from trader_gui.domain.market import Kline, KlineHistory, MarkPrice
-from trader_gui.domain.order import Fill, Order, OrderFamily, OrderType, Origin, Purpose, Side, make_client_order_id
+from trader_gui.domain.order import Fill, Order, OrderFamily, OrderType, Origin, Purpose, Side
 from trader_gui.risk.gate import RiskGate, RiskLimits
 
 

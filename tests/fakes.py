@@ -8,6 +8,7 @@ from typing import Any
 from trader_gui.callback import Callback
 from trader_gui.decision.registry import make_strategy
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, Balance, MarginType, Position
+from trader_gui.domain.client_order_id import make_client_order_id
 from trader_gui.domain.market import (
     AggTrade,
     BookTicker,
@@ -31,7 +32,6 @@ from trader_gui.domain.order import (
     Side,
     TimeInForce,
     WorkingType,
-    make_client_order_id,
 )
 from trader_gui.domain.step import EngineMode, FeedStatus, Message, ModeChange, Refusal, Route, Step
 from trader_gui.domain.symbol import SymbolRules
@@ -244,6 +244,7 @@ class FakeTrader:
     Attributes:
         commands: (name, arguments) of what was asked for, in order.
         now_ns: What the bridge's clock shall read.
+        history: Where the past is read; None reads none.
     """
 
     profile: FakeProfile = field(default_factory=FakeProfile)
@@ -254,6 +255,7 @@ class FakeTrader:
     now_ns: int = 100 * NS
     status: SessionStatus = field(default_factory=SessionStatus)
     commands: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+    history: Any = None
 
     def __post_init__(self) -> None:
         decision, conditionals = make_strategy("bb_rv", self.symbol)

@@ -18,7 +18,8 @@ from typing import Any
 from tests.conformance_world import Address, Ledger
 from tests.program import ROOT
 from trader_gui.decision.ownership import fills_since_flat
-from trader_gui.domain.order import Fill, OrderFamily, OrderStatus, Origin, Side, parse_client_order_id
+from trader_gui.domain.client_order_id import parse_client_order_id
+from trader_gui.domain.order import Fill, OrderFamily, OrderStatus, Origin, Side
 from trader_gui.journal.reader import JournalReader
 from trader_gui.settings import DataDirectory
 

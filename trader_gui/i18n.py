@@ -16,7 +16,19 @@ from trader_gui.domain.step import Refusal
 from trader_gui.errors import OutcomeUnknownError, TraderError, VenueError
 from trader_gui.resources import read_text
 
-SECTIONS = ("problem", "hold", "held", "held_more", "venue_error", "refusal", "reason", "stream", "no_stop", "cause")
+SECTIONS = (
+    "problem",
+    "ask",
+    "hold",
+    "held",
+    "held_more",
+    "venue_error",
+    "refusal",
+    "reason",
+    "stream",
+    "no_stop",
+    "cause",
+)
 _NOT_SENT = "not sent: "
 """How this program's own refusals begin: the exchange was not asked."""
 

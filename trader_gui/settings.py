@@ -1,10 +1,10 @@
 """Typed settings: defaults, validation, migration, atomic save; never a secret. And where files live.
 
-Two files, JSON: `settings.json` in the data directory (appearance, confirmations; common to all profiles) and one in
-each profile's folder (limits, strategy, last choices). A save is whole or not at all: written beside, flushed to disk,
-put in place, and the former file kept as `.bak`; at no instant is there no file. A file that cannot be read is renamed
-aside, its backup takes its place, and the user is told once (`Settings.notices`); a file of a newer program version is
-refused and left alone.
+Two files, JSON: `settings.json` in the data directory (appearance; common to all profiles) and one in each profile's
+folder (limits, strategy, confirmations, the order ticket's presets and last choices). A save is whole or not at all:
+written beside, flushed to disk, put in place, and the former file kept as `.bak`; at no instant is there no file. A
+file that cannot be read is renamed aside, its backup takes its place, and the user is told once (`Settings.notices`); a
+file of a newer program version is refused and left alone.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 import msgspec
 
 from trader_gui.domain.market import INTERVAL_MS
+from trader_gui.domain.ticket import AskRules, TicketMemory, TicketPreset
 from trader_gui.errors import UserError
 from trader_gui.risk.protection import ProtectionAction
 from trader_gui.risk.rules import RiskLimits
@@ -31,7 +32,6 @@ _MIGRATIONS: dict[int, Migration] = {}
 """From version n to n + 1, on the decoded JSON."""
 
 Palette: TypeAlias = Literal["global", "east_asian", "korean", "colour_blind", "mono"]
-Confirm: TypeAlias = Literal["always", "above_limits", "never"]
 DeadManMode: TypeAlias = Literal["off", "engine", "all"]
 """For whose entries the exchange's countdown is kept: nobody's, the engine's, or those by hand as well."""
 T = TypeVar("T", bound="_Versioned")
@@ -46,17 +46,12 @@ class CommonSettings(_Versioned, frozen=True, kw_only=True):
 
     Attributes:
         font_scale: On top of the system's scale, 1.0 is 100 %.
-        confirm_*: When an order of that kind is asked about before it is sent.
     """
 
     theme: Literal["system", "dark", "light"] = "system"
     palette: Palette = "global"
     language: Literal["en", "ko"] = "en"
     font_scale: Annotated[float, msgspec.Meta(ge=0.8, le=2.0)] = 1.0
-    confirm_limit: Confirm = "always"
-    confirm_market: Confirm = "always"
-    confirm_stop: Confirm = "always"
-    confirm_close: Confirm = "always"
 
 
 class TradingSettings(_Versioned, frozen=True, kw_only=True):
@@ -67,11 +62,13 @@ class TradingSettings(_Versioned, frozen=True, kw_only=True):
         arm_duration_s: Offered when arming, seconds; None is without end.
         leverage: Offered for a symbol that has none set yet.
         strategy, strategy_parameters: Name in the registry, and values that differ from its defaults.
-        last_quantity: Of the order ticket, base asset, by symbol.
         protection_policy: When no stop of the engine's position is known at the exchange within two seconds: `close`
             it at market, or raise an `alarm` and go on trying.
         dead_man_switch: Whose entries the exchange cancels when this program is no longer heard of for two minutes. It
             cancels every order of the book of the symbol then, resting limit exits included; stops stay.
+        ask: When an order by hand is asked about before it is sent; never carried over from one profile to another.
+        presets: Of the order ticket, by name.
+        tickets: What the order ticket remembers, by symbol.
     """
 
     symbol: Annotated[str, msgspec.Meta(pattern="^[A-Z0-9_]{2,24}$")] = "BTCUSDT"
@@ -81,9 +78,11 @@ class TradingSettings(_Versioned, frozen=True, kw_only=True):
     leverage: Annotated[int, msgspec.Meta(ge=1, le=125)] = 20
     strategy: str = "bb_rv"
     strategy_parameters: dict[str, float | int | str | bool] = {}
-    last_quantity: dict[str, Decimal] = {}
     protection_policy: ProtectionAction = "close"
     dead_man_switch: DeadManMode = "engine"
+    ask: AskRules = AskRules()
+    presets: dict[str, TicketPreset] = {}
+    tickets: dict[str, TicketMemory] = {}
 
 
 _LIMITS_WITH_VENUE = RiskLimits(
@@ -347,7 +346,8 @@ def check_trading(trading: TradingSettings) -> None:
     Raises:
         UserError: A limit is 0, negative or no finite number; or the interval is unknown.
     """
-    for name, value in msgspec.structs.asdict(trading.risk_limits).items():
+    limits = msgspec.structs.asdict(trading.risk_limits) | msgspec.structs.asdict(trading.ask.limits)
+    for name, value in limits.items():
         if value is not None and not (Decimal(value).is_finite() and value > 0):
             raise UserError(f"the limit {name.replace('_', ' ')} must be above 0, or empty for none: {value} is not")
     if trading.interval not in INTERVAL_MS:

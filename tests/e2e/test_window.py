@@ -19,12 +19,13 @@ from PySide6.QtWidgets import QApplication, QTabBar
 from tests.e2e.x_screen import MISSING, REPOSITORY, Program, XScreen, is_running, place_of, program, until
 from tests.fakes import FakeTrader, order, position, snapshot
 from trader_gui.domain.order import OrderStatus, OrderType, Side
+from trader_gui.domain.ticket import OrderKind
 from trader_gui.journal.belief import Belief
 from trader_gui.journal.reader import JournalReader
 from trader_gui.models.bridge import Bridge
-from trader_gui.models.ticket_records import OrderKind
 from trader_gui.widgets.main_window import MainWindow
-from trader_gui.widgets.tables import TableView, button_rect
+from trader_gui.widgets.table_cells import button_rect
+from trader_gui.widgets.tables import TableView
 from trader_gui.widgets.theme import theme
 
 WIDTH, HEIGHT = 1560, 840

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import QPoint, QTimer
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
@@ -13,11 +14,14 @@ from tests.session_world import write_walk
 from trader_gui.domain.order import OrderIntent, OrderStatus, OrderType, Origin, Purpose, Side
 from trader_gui.domain.protection import ProtectionState
 from trader_gui.domain.step import EngineMode
+from trader_gui.domain.ticket import AskWhen, OrderKind, SizeUnit
 from trader_gui.errors import UserError
-from trader_gui.models.ticket_records import OrderKind
-from trader_gui.settings import DataDirectory
+from trader_gui.settings import DataDirectory, load_settings
 from trader_gui.widgets.dialogs import ArmingSheet, CloseDialog, DamagedJournalDialog
 from trader_gui.widgets.dialogs.confirm import ConfirmDialog
+from trader_gui.widgets.dialogs.leverage import LeverageDialog
+from trader_gui.widgets.dialogs.margin import MarginDialog
+from trader_gui.widgets.fields import MessageList
 from trader_gui.widgets.theme import theme
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform says it of every window
@@ -47,6 +51,7 @@ async def send_ticket(rig: AppRig, side: Side, size: str, price: Decimal | None 
         rig.type_into(ticket.limit_price.edit, str(price))
     rig.type_into(ticket.size_field.edit, size)
     await rig.until("the button is ready", ticket.buttons[side].isEnabled)
+    ticket._sent_ns = 0  # a person is slower: it is no second click of the last order's
     rig.click(ticket.buttons[side])
     dialog = await rig.dialog(ConfirmDialog)
     rig.click(dialog.send_button)
@@ -62,6 +67,11 @@ def below_market(rig: AppRig) -> Decimal:
 def said(cell: Any) -> str:
     """Return what a cell of the session bar shows."""
     return str(cell._text.text())
+
+
+def tells(messages: MessageList, words: str) -> bool:
+    """Tell whether one of the messages has these words."""
+    return any(words in message.html for message in messages.messages)
 
 
 def line_pixels(rig: AppRig, price: Decimal, color_of: Any) -> int:
@@ -117,6 +127,7 @@ def test_a_position_is_opened_at_market_and_closed_by_its_button(qt_run: Any, tm
             await rig.until("its line", lambda: line_pixels(rig, entry, theme().color("text1")) > 10)
             await rig.until("a toast tells the fill", window.toasts.toasts)
             await rig.until("the button is ready again", window.order_entry.buttons[Side.BUY].isEnabled)
+            window.order_entry._sent_ns = 0
             rig.click(window.order_entry.buttons[Side.BUY])  # which no toast may cover
             rig.click((await rig.dialog(ConfirmDialog)).cancel_button)
             rig.press_row_button(window.positions.table)
@@ -132,6 +143,97 @@ def test_a_position_is_opened_at_market_and_closed_by_its_button(qt_run: Any, tm
             assert sums[Side.BUY] == sums[Side.SELL] == Decimal("0.010")
 
     qt_run(act(), 60)
+
+
+def test_a_trailing_stop_rests_and_a_stop_that_nothing_would_place_keeps_its_entry_back(
+    qt_run: Any, tmp_path: Path
+) -> None:
+    async def act() -> None:
+        async with open_app(tmp_path, *DEMO, "--size", "1280x720") as rig:
+            await started(rig)
+            ticket = rig.window.order_entry
+            ticket.kind.entries[OrderKind.TRAILING].trigger()
+            rig.type_into(ticket.prices.callback.edit, "2")
+            rig.type_into(ticket.size_field.edit, "0.010")
+            await rig.until("the button is ready", ticket.buttons[Side.SELL].isEnabled)
+            rig.click(ticket.buttons[Side.SELL])
+            rig.click((await rig.dialog(ConfirmDialog)).send_button)
+            await rig.until("the answer", lambda: ticket._busy is None)
+            await rig.until("its row", lambda: rig.bridge.orders.rowCount() == 1)
+            (order,) = rig.trader.callback.orders.open_orders()
+            assert order.order_type is OrderType.TRAILING_STOP_MARKET
+            rig.type_into(ticket.stop.edit, "202.7")
+            rig.click(ticket.kind.button(OrderKind.MARKET))
+            await rig.until("the button is ready", ticket.buttons[Side.BUY].isEnabled)
+            ticket._sent_ns = 0
+            rig.click(ticket.buttons[Side.BUY])
+            rig.click((await rig.dialog(ConfirmDialog)).send_button)
+            await rig.until(
+                "it is said", lambda: ticket.result.messages and "Not sent" in ticket.result.messages[0].html
+            )
+            assert rig.trader.summary.orders == 1
+            assert ticket.buttons[Side.BUY].isEnabled()
+
+    qt_run(act(), 60)
+
+
+def test_settings_of_the_venue_are_changed_in_their_forms(qt_run: Any, tmp_path: Path) -> None:
+    async def act() -> None:
+        async with open_app(tmp_path, *DEMO, "--size", "1280x720") as rig:
+            await started(rig)
+            ticket = rig.window.order_entry
+            await rig.until("the session runs", ticket.leverage.isEnabled)
+            rig.click(ticket.leverage)
+            form = await rig.dialog(LeverageDialog)
+            rig.type_into(form.field.edit, "7")
+            rig.click(form.set_button)
+            await rig.until("the leverage", lambda: ticket.leverage.text() == "7×")
+            await rig.until("the form is closed", lambda: ticket.forms.form is None)
+            await send_ticket(rig, Side.BUY, "0.002", below_market(rig))
+            await rig.until("the order rests", lambda: rig.bridge.orders.rowCount() == 1)
+            rig.click(ticket.margin_type)
+            margin = await rig.dialog(MarginDialog)
+            rig.click(margin.margin_type.button("ISOLATED"))
+            rig.click(margin.set_margin_button)
+            await rig.until(
+                "the refusal",
+                lambda: margin.messages.messages and "orders are open" in margin.messages.messages[0].html,
+            )
+            assert ticket.margin_type.text() == "Cross"
+            rig.click(margin.cancel_button)
+            rig.window.cancel_entries_requested.emit()
+            await rig.until("no order", lambda: rig.bridge.orders.rowCount() == 0)
+            rig.click(ticket.margin_type)
+            margin = await rig.dialog(MarginDialog)
+            rig.click(margin.position_mode.button("hedge"))
+            rig.click(margin.set_mode_button)
+            await rig.until("hedge mode", lambda: ticket.margin_type.text() == "Cross, hedge")
+
+    qt_run(act(), 60)
+
+
+def test_the_ticket_comes_back_as_it_was_left(qt_run: Any, tmp_path: Path) -> None:
+    async def act(second: bool) -> None:
+        async with open_app(tmp_path, *DEMO, "--size", "1280x720") as rig:
+            await started(rig)
+            ticket = rig.window.order_entry
+            if second:
+                assert (ticket.kind.value, ticket.size_fields.unit) == (OrderKind.STOP_LIMIT, SizeUnit.QUOTE)
+                assert (ticket.size_field.text, ticket.stop.text) == ("2,500.00", "202.7")
+                assert ticket.menu.ask.market is AskWhen.NEVER
+                assert list(ticket.menu.presets) == ["Scalp"]
+                return
+            ticket.kind.entries[OrderKind.STOP_LIMIT].trigger()
+            rig.click(ticket.size_fields.units.button(SizeUnit.QUOTE))
+            rig.type_into(ticket.size_field.edit, "2,500")
+            rig.type_into(ticket.stop.edit, "202.7")
+            ticket.menu.save_preset("Scalp", ticket.preset)
+            ticket.menu.set_ask(replace(ticket.menu.ask, market=AskWhen.NEVER))
+
+    qt_run(act(False), 60)
+    qt_run(act(True), 60)
+    paper = load_settings(DataDirectory.open(tmp_path, "paper"))
+    assert paper.trading.ask.market is AskWhen.ALWAYS
 
 
 def test_two_presses_flatten_everything(qt_run: Any, tmp_path: Path) -> None:

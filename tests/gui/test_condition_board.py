@@ -139,6 +139,18 @@ def test_the_board_says_all_of_it_to_a_screen_reader_and_draws_the_first_failing
     assert [c == warn for c in row_colors] == [True] + [False] * 7
 
 
+def test_a_low_board_leaves_the_last_decisions_out_rather_than_draw_them_over_the_matrix(qtbot, bridge):
+    board = ConditionBoard(bridge.conditions)
+    qtbot.addWidget(board)
+    board.show()
+    for height, has_room in ((384, True), (240, False), (384, True)):
+        board.resize(640, height)
+        assert board.decisions.isVisible() is has_room
+        if has_room:
+            qtbot.waitUntil(lambda: board.matrix.geometry().bottom() < board.decisions.geometry().top(), timeout=2000)
+        assert board.matrix.isVisible()
+
+
 def test_the_newest_decisions_are_on_the_board(bridge, trader):
     flush(bridge, trader)
     for n in range(7):

@@ -11,11 +11,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.fakes import FakeTrader, position, snapshot, stop_loss
+from tests.fakes import FakeTrader, mark_price, position, snapshot, stop_loss
 from trader_gui.domain.account import PositionKey, PositionMode
 from trader_gui.domain.order import OrderIntent, PositionSide, Side
 from trader_gui.domain.step import Refusal, Route
 from trader_gui.domain.symbol import RulesUpdate
+from trader_gui.domain.ticket import AskKind, AskLimits, AskRules, AskWhen, OrderKind
 from trader_gui.exchange.port import CommissionRate
 from trader_gui.models.ticket import TicketModel
 from trader_gui.widgets.dialogs import (
@@ -31,6 +32,7 @@ from trader_gui.widgets.dialogs import (
     frame,
     hold_button,
 )
+from trader_gui.widgets.dialogs.asking import AskingDialog
 from trader_gui.widgets.order_entry import OrderEntry
 from trader_gui.widgets.theme import theme
 
@@ -109,16 +111,32 @@ def test_a_damaged_journal_is_moved_only_by_a_deliberate_press(room: Room) -> No
 class Asking:
     """A ticket whose Buy was pressed, and the confirmation that came up."""
 
-    def __init__(self, room: Room, profile_name: str = "live") -> None:
+    def __init__(
+        self, room: Room, profile_name: str = "live", ask: AskRules | None = None, *, stop: str = "", target: str = ""
+    ) -> None:
         self.sent: list[OrderIntent] = []
+        self.room = room
         self.ticket = OrderEntry(room.model, room.window, profile_name=profile_name)
+        self.ticket.load(None, ask=ask)
+        self.ticket.stop.edit.setText(stop)
+        self.ticket.target.edit.setText(target)
         self.ticket.order_requested.connect(self.sent.append)
         self.ticket.resize(360, 600)
         self.ticket.show()
         self.ticket.size_field.edit.setText("0.020")
+        room.qtbot.waitUntil(self.ticket.buttons[Side.BUY].isEnabled, timeout=10_000)
         click(self.ticket.buttons[Side.BUY])
         assert self.ticket._confirmation is not None
         self.dialog = self.ticket._confirmation
+
+    def press_again(self, price: str = "") -> None:
+        """The request before is answered; Buy is pressed once more."""
+        self.ticket.show_result("")
+        if price:
+            self.ticket.limit_price.edit.setText(price)
+        self.room.qtbot.waitUntil(lambda: not self.ticket._frame.isActive(), timeout=10_000)
+        self.ticket._sent_ns = 0  # some time after the last press
+        click(self.ticket.buttons[Side.BUY])
 
 
 def test_a_confirmed_order_is_sent_once(room: Room) -> None:
@@ -177,18 +195,95 @@ def test_a_feed_that_goes_stale_holds_the_confirmation(room: Room) -> None:
     room.frame()
     click(asking.dialog.send_button)
     assert asking.sent == []
-    assert "Held: waiting for feed." in asking.dialog.messages.messages[0].html
+    assert "Held: waiting for feed." in asking.dialog.messages.messages[-1].html
 
 
-def test_do_not_ask_again_shows_in_the_ticket(room: Room) -> None:
-    asking = Asking(room)
+def test_do_not_ask_again_holds_for_this_kind_within_the_limits(room: Room) -> None:
+    asking, kept = Asking(room, "demo"), list[AskRules]()
+    asking.ticket.menu.ask_changed.connect(kept.append)
+    assert asking.dialog.ask_no_more.text() == "Do not ask again for limit orders within the limits"
     asking.dialog.ask_no_more.setChecked(True)
     room.settle(asking.dialog)
     click(asking.dialog.send_button)
-    assert not asking.ticket.ask_first.isChecked()
-    asking.ticket.show_result("")
-    click(asking.ticket.buttons[Side.BUY])
+    assert kept == [AskRules(limit=AskWhen.ABOVE_LIMITS)]
+    asking.press_again()
     assert len(asking.sent) == 2
+    asking.press_again(price="109,600.0")
+    far = asking.ticket._confirmation
+    assert far is not None and "from the mark price" not in far.ask_no_more.text()
+    assert [m.html for m in far.messages.messages] == ["1.06 % away from the mark price 108,449.8."]
+    assert not far.ask_no_more.isVisible(), "it is not its kind's rule that asks"
+    far.reject()
+    click(asking.ticket.kind.button(OrderKind.MARKET))
+    room.qtbot.waitUntil(asking.ticket.buttons[Side.BUY].isEnabled, timeout=10_000)
+    click(asking.ticket.buttons[Side.BUY])
+    assert asking.ticket._confirmation is not None, "the other kinds are still asked about"
+
+
+def test_real_money_is_asked_about_once_a_day_whatever_the_rules_say(room: Room) -> None:
+    asking = Asking(room, "live", AskRules(*[AskWhen.NEVER] * 4))
+    assert [m.html for m in asking.dialog.messages.messages] == ["Your first order with real money today."]
+    room.settle(asking.dialog)
+    click(asking.dialog.send_button)
+    asking.press_again()
+    assert len(asking.sent) == 2
+
+
+def test_an_order_after_a_change_of_leverage_is_asked_about(room: Room) -> None:
+    asking = Asking(room, "demo")
+    room.settle(asking.dialog)
+    click(asking.dialog.send_button)
+    asking.ticket.menu.set_ask(AskRules(*[AskWhen.NEVER] * 4))
+    asking.press_again()
+    assert len(asking.sent) == 2
+    room.trader.feed(snapshot([position(leverage=5)], [stop_loss()]))
+    room.frame()
+    asking.press_again()
+    assert asking.ticket._confirmation is not None
+    assert "changed to 5×" in asking.ticket._confirmation.messages.messages[0].html
+
+
+def test_the_price_of_a_confirmation_is_dated_and_a_market_that_moved_is_told(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking = Asking(room, "demo")
+    dialog = asking.dialog
+    assert dialog._priced.text() == "Priced 0.0 s ago at mark 108,449.8"
+    assert not dialog._priced.property("tone")
+    room.trader.feed(mark_price("108549.8"))
+    room.frame()
+    assert dialog._priced.text().endswith("at mark 108,549.8, +100.0 since you pressed")
+    assert dialog._priced.property("tone") == "warn"
+    dialog._priced_ns -= 2_000_000_000
+    dialog._look_at_age()
+    assert "2.0 s ago" in dialog._priced.text()
+    dialog._priced_ns -= 1_500_000_000
+    dialog._look_at_age()
+    assert "0.0 s ago" in dialog._priced.text(), "old figures are worked out anew"
+
+
+def test_a_stop_of_the_ticket_stands_in_the_confirmation(room: Room) -> None:
+    asking = Asking(room, "demo", stop="202.7", target="500")
+    told = texts(asking.dialog)
+    assert {"Protected by", "stop 108,248.4", "−8.50 USDT (0.09 %)", "Gain at target"} <= set(told)
+
+
+# ---- when orders are asked about ----------------------------------------------------------------------------------
+
+
+def test_rules_of_asking_are_set_in_a_form(room: Room) -> None:
+    saved: list[AskRules] = []
+    dialog = AskingDialog(AskRules(), "demo", room.window)
+    room.qtbot.addWidget(dialog)
+    dialog.saved.connect(saved.append)
+    dialog.open()
+    assert (dialog.usual.text, dialog.equity.text, dialog.mark.text) == ("3", "100", "1")
+    dialog.mark.edit.setText("")
+    assert not dialog.save_button.isEnabled()
+    dialog.mark.edit.setText("0.5")
+    click(dialog.bars[AskKind.MARKET].button("never"))
+    click(dialog.save_button)
+    assert saved == [AskRules(market=AskWhen.NEVER, limits=AskLimits(mark_fraction=D("0.005")))]
 
 
 @pytest.mark.parametrize("profile_name", ["demo", "replay", "paper", "testnet", "live"])

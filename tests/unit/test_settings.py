@@ -12,6 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trader_gui import settings as settings_module
+from trader_gui.domain.ticket import (
+    AskLimits,
+    AskRules,
+    AskWhen,
+    ExitText,
+    OrderKind,
+    SizeUnit,
+    TicketMemory,
+    TicketPreset,
+)
 from trader_gui.errors import UserError
 from trader_gui.profiles import PROFILES, Profile
 from trader_gui.risk.rules import RiskLimits
@@ -44,22 +54,27 @@ def test_what_is_saved_comes_back_exactly(directory: DataDirectory) -> None:
     settings = load_settings(directory)
     limits = RiskLimits(max_order_quantity=Decimal("0.10"), max_daily_loss=Decimal("1E+2"), max_entries_per_hour=3)
     trading = TradingSettings(symbol="ETHUSDT", interval="5m", risk_limits=limits, arm_duration_s=None)
-    trading = replace(trading, strategy_parameters={"window": 30}, last_quantity={"BTCUSDT": Decimal("0.010")})
+    preset = TicketPreset(OrderKind.TRAILING, SizeUnit.RISK, "50", stop=ExitText("202.7"), callback_text="1.2")
+    memory = TicketMemory(preset, {SizeUnit.QUOTE: "2,500"}, (Decimal("0.010"),))
+    asking = AskRules(market=AskWhen.NEVER, limits=AskLimits(usual_multiple=Decimal("2.5")))
+    trading = replace(trading, strategy_parameters={"window": 30}, ask=asking)
+    trading = replace(trading, presets={"Scalp": preset}, tickets={"BTCUSDT": memory})
     settings.save_trading(trading)
-    settings.save_common(CommonSettings(theme="light", palette="korean", font_scale=1.25, confirm_market="never"))
+    settings.save_common(CommonSettings(theme="light", palette="korean", font_scale=1.25))
     again = load_settings(directory)
     assert again.trading == trading
-    assert str(again.trading.last_quantity["BTCUSDT"]) == "0.010"
+    assert str(again.trading.tickets["BTCUSDT"].sent[0]) == "0.010"
     assert (again.common.theme, again.common.palette, again.common.font_scale) == ("light", "korean", 1.25)
 
 
 def test_appearance_is_common_and_limits_are_the_profiles_own(tmp_path: Path) -> None:
     demo = load_settings(DataDirectory.open(tmp_path, "demo"))
     demo.save_common(CommonSettings(theme="light"))
-    demo.save_trading(TradingSettings(leverage=3))
+    demo.save_trading(TradingSettings(leverage=3, ask=AskRules(market=AskWhen.NEVER)))
     paper = load_settings(DataDirectory.open(tmp_path, "paper"))
     assert paper.common.theme == "light"
     assert paper.trading.leverage == 20
+    assert paper.trading.ask.market is AskWhen.ALWAYS, "what is not asked about in a demo is asked about with money"
 
 
 @pytest.mark.parametrize(
@@ -77,6 +92,7 @@ def test_appearance_is_common_and_limits_are_the_profiles_own(tmp_path: Path) ->
         b'{"version": 1, "dead_man_switch": "on"}',
         b'{"version": 1, "risk_limits": {"max_daily_loss": "-1"}}',
         b'{"version": 1, "risk_limits": {"max_order_quantity": "NaN"}}',
+        b'{"version": 1, "ask": {"limits": {"mark_fraction": "0"}}}',
     ],
 )
 def test_a_file_that_cannot_be_used_is_kept_aside_and_the_backup_loaded(

@@ -13,7 +13,7 @@ from tests.session_world import QUANTITY, Bench, Session, bench, codes
 from trader_gui.domain.account import MarginType
 from trader_gui.domain.order import OrderStatus, OrderType, OutcomeKind, Purpose, Side, TimeInForce
 from trader_gui.domain.step import EngineMode
-from trader_gui.errors import UserError, VenueError
+from trader_gui.errors import OutcomeUnknownError, UserError, VenueError
 from trader_gui.profiles import PROFILES
 
 Drive = Callable[[Bench, Session], Awaitable[None]]
@@ -230,6 +230,77 @@ def test_leverage_and_margin_type_are_changed_and_known(drive: Callable[[Drive],
         with pytest.raises(VenueError):
             await trader.set_leverage(500)
         assert trader.status.phase == "running"
+
+    drive(body)
+
+
+def test_a_refused_setting_leaves_everything_as_it_was_and_says_why(drive: Callable[[Drive], None]) -> None:
+    async def body(desk: Bench, run: Session) -> None:
+        trader = run.trader
+
+        async def refused(work: Awaitable[None]) -> int | None:
+            before = await settings()
+            with pytest.raises(VenueError) as error:
+                await work
+            assert await settings() == before
+            return error.value.code
+
+        async def settings() -> list[Any]:
+            config = (await desk.raw.signed("GET", "/fapi/v1/symbolConfig", symbol="BTCUSDT")).json
+            mode = (await desk.raw.signed("GET", "/fapi/v1/positionSide/dual")).json
+            return [config, mode, trader.callback.account.leverage("BTCUSDT"), trader.status.is_hedge]
+
+        await run.resting_buy()
+        assert await refused(trader.set_margin_type(MarginType.ISOLATED)) == -4047
+        assert await refused(trader.set_position_mode(is_hedge=True)) == -4067
+        await trader.cancel_entries()
+        await trader.set_leverage(75)
+        await run.submit(Side.BUY, quantity=Decimal("4"))
+        await run.wait("the position", lambda: run.position_amount == 4)
+        assert await refused(trader.set_position_mode(is_hedge=True)) == -4068
+        assert await refused(trader.set_margin_type(MarginType.ISOLATED)) == -4048
+        assert await refused(trader.set_leverage(125)) == -2027
+        await trader.flatten(await trader.plan_flatten())
+        await trader.set_margin_type(MarginType.ISOLATED)
+        await run.submit(Side.BUY)
+        await run.wait("the position", lambda: run.position_amount == QUANTITY)
+        assert await refused(trader.set_leverage(5)) == -4161
+
+    drive(body)
+
+
+def test_the_position_mode_is_changed_while_flat_and_disarmed(drive: Callable[[Drive], None]) -> None:
+    async def body(desk: Bench, run: Session) -> None:
+        trader = run.trader
+        await trader.arm(None)
+        with pytest.raises(UserError, match="Disarm the engine first"):
+            await trader.set_position_mode(is_hedge=True)
+        await trader.disarm()
+        for is_hedge in (True, True, False):  # that it is set already is no error
+            await trader.set_position_mode(is_hedge=is_hedge)
+            assert trader.status.is_hedge is is_hedge
+            mode = (await desk.raw.signed("GET", "/fapi/v1/positionSide/dual")).json
+            assert mode["dualSidePosition"] is is_hedge
+
+    drive(body)
+
+
+def test_a_setting_whose_answer_never_came_is_asked_about(drive: Callable[[Drive], None]) -> None:
+    async def body(desk: Bench, run: Session) -> None:
+        trader = run.trader
+        desk.proxy.swallow("POST /fapi/v1/leverage")
+        with pytest.raises(OutcomeUnknownError):
+            await trader.set_leverage(7)
+        await run.wait("the leverage as it is", lambda: trader.callback.account.leverage("BTCUSDT") == 7)
+        desk.proxy.swallow("POST /fapi/v1/positionSide/dual")
+        with pytest.raises(OutcomeUnknownError):
+            await trader.set_position_mode(is_hedge=True)
+        assert trader.status.is_hedge
+        assert desk.proxy.count("POST /fapi/v1/leverage") == desk.proxy.count("POST /fapi/v1/positionSide/dual") == 1
+        desk.proxy.cut("GET /fapi/v3/account")
+        await trader.set_leverage(9)
+        desk.proxy.allow("GET /fapi/v3/account")
+        await run.wait("the leverage", lambda: trader.callback.account.leverage("BTCUSDT") == 9)
 
     drive(body)
 

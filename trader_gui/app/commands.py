@@ -13,8 +13,9 @@ from trader_gui.app.arming import make_checks, make_contract
 from trader_gui.credentials import Credentials, KeyStore
 from trader_gui.domain.account import MarginType, PositionKey
 from trader_gui.domain.closing import ClosePlan
-from trader_gui.domain.order import Order, OrderIntent, OutcomeKind
-from trader_gui.errors import TraderError
+from trader_gui.domain.order import BracketWish, Order, OrderIntent, OutcomeKind
+from trader_gui.domain.ticket import TicketMemory
+from trader_gui.errors import TraderError, UserError
 from trader_gui.i18n import error_words, outcome_words, refusal_words
 from trader_gui.models.bridge import Bridge
 from trader_gui.rt_trader import Answer, RtTrader
@@ -25,6 +26,9 @@ from trader_gui.widgets.dialogs import ArmingSheet, CloseDialog, FlattenPopover,
 from trader_gui.widgets.main_window import MainWindow
 
 CHECKS_INTERVAL_MS = 500
+BRACKET_REFUSAL = (
+    "Not sent: a stop or target cannot be placed with the entry yet. Empty both fields to send the entry alone."
+)
 
 
 class Commands:
@@ -60,8 +64,20 @@ class Commands:
         window.cancel_entries_requested.connect(lambda: self._spawn(self._cancel_entries(), "cancel entries"))
         window.flatten_requested.connect(self._on_flatten)
         window.check_account_requested.connect(trader.check_account)
-        window.leverage_requested.connect(lambda value: self._spawn(self._set_leverage(value), "leverage"))
-        window.margin_type_requested.connect(lambda name: self._spawn(self._set_margin_type(name), "margin type"))
+        window.leverage_requested.connect(lambda value: self._change_setting(trader.set_leverage(value)))
+        window.margin_type_requested.connect(
+            lambda name: self._change_setting(trader.set_margin_type(MarginType(name)))
+        )
+        ticket = window.order_entry
+        ticket.position_mode_requested.connect(
+            lambda is_hedge: self._change_setting(trader.set_position_mode(is_hedge=is_hedge))
+        )
+        ticket.bracket_requested.connect(self._on_bracket)
+        trading = settings.trading
+        ticket.load(trading.tickets.get(trader.symbol), trading.presets, trading.ask)
+        ticket.history.changed.connect(self._on_ticket_changed)
+        ticket.menu.presets_changed.connect(lambda presets: self._save_trading(presets=presets))
+        ticket.menu.ask_changed.connect(lambda ask: self._save_trading(ask=ask))
         window.keys_requested.connect(lambda: self._spawn(self._open_keys(), "keys"))
         window.screenshot_requested.connect(lambda: self._ask_for_picture("window", window))
         window.chart_picture_requested.connect(lambda: self._ask_for_picture("chart", window.chart.view))
@@ -153,11 +169,37 @@ class Commands:
                 tone = "danger" if outcome.kind is OutcomeKind.REFUSED else "warn"
                 self._window.notify(tone, failure, outcome_words(outcome))
 
-    async def _set_leverage(self, leverage: int) -> None:
-        await self._trader.set_leverage(leverage)
+    def _on_bracket(self, wish: BracketWish) -> None:
+        """Nothing here places stops and targets with an entry: an entry without its stop is not sent, either."""
+        self._window.order_entry.show_result(UserError(BRACKET_REFUSAL))
 
-    async def _set_margin_type(self, name: str) -> None:
-        await self._trader.set_margin_type(MarginType(name))
+    # ---- settings --------------------------------------------------------------------------------------------------
+
+    def _change_setting(self, change: Coroutine[Any, Any, None]) -> None:
+        name = "setting at the venue"
+        if self._tasks.is_running(name):
+            change.close()
+            self._window.order_entry.show_setting("The exchange is still being asked about the change before.")
+            return
+        self._spawn(self._tell_setting(change), name)
+
+    async def _tell_setting(self, change: Coroutine[Any, Any, None]) -> None:
+        """Make a change at the venue and say in its form what came of it."""
+        try:
+            await change
+        except TraderError as error:
+            self._window.order_entry.show_setting(error_words(error))
+            return
+        self._window.order_entry.show_setting("")
+
+    def _on_ticket_changed(self, memory: TicketMemory) -> None:
+        self._save_trading(tickets={**self._settings.trading.tickets, self._trader.symbol: memory})
+
+    def _save_trading(self, **changes: Any) -> None:
+        try:
+            self._settings.save_trading(msgspec.structs.replace(self._settings.trading, **changes))
+        except TraderError as error:
+            self._window.notify("warn", "Settings not saved", error_words(error))
 
     # ---- engine ----------------------------------------------------------------------------------------------------
 

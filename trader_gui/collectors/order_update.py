@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from trader_gui.collectors.collector import Collector
 from trader_gui.collectors.order_merge import is_other_order, merge_order
 from trader_gui.domain.account import AccountSnapshot
+from trader_gui.domain.client_order_id import parse_client_order_id
 from trader_gui.domain.order import (
     Fill,
     FillHistory,
@@ -25,7 +26,6 @@ from trader_gui.domain.order import (
     Origin,
     OutcomeKind,
     Purpose,
-    parse_client_order_id,
 )
 from trader_gui.domain.step import ApprovedOrder, Message
 

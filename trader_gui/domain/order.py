@@ -55,6 +55,11 @@ class OrderType(StrEnum):
         """True for the types that the Algo service takes."""
         return self not in (OrderType.LIMIT, OrderType.MARKET, OrderType.LIQUIDATION)
 
+    @property
+    def has_limit_price(self) -> bool:
+        """True for the types whose order stands in the book at a price."""
+        return self in (OrderType.LIMIT, OrderType.STOP, OrderType.TAKE_PROFIT)
+
 
 class TimeInForce(StrEnum):
     """How long an order lives; GTX is post-only."""
@@ -71,6 +76,22 @@ class WorkingType(StrEnum):
 
     CONTRACT_PRICE = "CONTRACT_PRICE"
     MARK_PRICE = "MARK_PRICE"
+
+
+class PriceMatch(StrEnum):
+    """The level of the book that the venue takes a limit price from: of the other side, or of the order's own.
+
+    The venue has switched OPPONENT_10 and OPPONENT_20 off since 2025-10; orders by them are refused there.
+    """
+
+    OPPONENT = "OPPONENT"
+    OPPONENT_5 = "OPPONENT_5"
+    OPPONENT_10 = "OPPONENT_10"
+    OPPONENT_20 = "OPPONENT_20"
+    QUEUE = "QUEUE"
+    QUEUE_5 = "QUEUE_5"
+    QUEUE_10 = "QUEUE_10"
+    QUEUE_20 = "QUEUE_20"
 
 
 class OrderFamily(StrEnum):
@@ -139,13 +160,18 @@ class OrderIntent(msgspec.Struct, frozen=True):
 
     Attributes:
         quantity: Base asset, > 0; None only with `close_position`.
-        price: Limit price; None for market types.
-        trigger_price: For conditional types only.
+        price: Limit price; None for market types, and with `price_match`.
+        trigger_price: For conditional types only; None for a trailing stop.
         close_position: The venue closes whatever is there (STOP_MARKET, TAKE_PROFIT_MARKET only).
         reason: Code of why it is wanted (`entry_long`, `stop_loss`, `by_hand`, ...), never a sentence.
         wanted_time_ms: Event time of the message that led to it.
         reduce_only: It is to reduce and nothing else. In hedge mode the leg sees to it, and the venue is not told so.
         position_side: Which leg; the gate fills it in, a wish that names another one is refused.
+        good_till_ms: When the venue cancels a GTD order, a whole second; None for any other.
+        price_match: Where the venue takes the limit price from; limit types only.
+        price_protect: A trigger is not acted on while mark and last price lie far apart; conditional types only.
+        callback_fraction: How far a trailing stop follows (0.01 is 1 %).
+        activation_price: From where on a trailing stop follows; None is at once.
     """
 
     symbol: str
@@ -163,11 +189,34 @@ class OrderIntent(msgspec.Struct, frozen=True):
     close_position: bool = False
     working_type: WorkingType = WorkingType.CONTRACT_PRICE
     position_side: PositionSide = PositionSide.BOTH
+    good_till_ms: int | None = None
+    price_match: PriceMatch | None = None
+    price_protect: bool = False
+    callback_fraction: Decimal | None = None
+    activation_price: Decimal | None = None
 
     @property
     def is_reducing(self) -> bool:
         """True when the order can only make a position smaller."""
         return self.reduce_only or self.close_position or self.position_side.is_closed_by(self.side)
+
+
+class ExitLevel(msgspec.Struct, frozen=True):
+    """Where a position is to be left: at a price, or that far from its average fill price; exactly one is set.
+
+    `distance` is quote per base, > 0, whichever side the position is on.
+    """
+
+    price: Decimal | None = None
+    distance: Decimal | None = None
+
+
+class BracketWish(msgspec.Struct, frozen=True):
+    """An entry by hand with the stop, the target or both that are to rest at the venue once it has filled."""
+
+    entry: OrderIntent
+    stop: ExitLevel | None
+    target: ExitLevel | None
 
 
 class CancelIntent(msgspec.Struct, frozen=True):
@@ -198,7 +247,7 @@ class AmendIntent(msgspec.Struct, frozen=True):
     quantity: Decimal | None = None
 
 
-class Order(msgspec.Struct, frozen=True):
+class Order(msgspec.Struct, frozen=True, gc=False):  # kept by the thousand, and never part of a cycle
     """An order as far as it is known.
 
     Attributes:
@@ -243,7 +292,19 @@ class Order(msgspec.Struct, frozen=True):
         return self.reduce_only or self.close_position or self.position_side.is_closed_by(self.side)
 
 
-class Fill(msgspec.Struct, frozen=True):
+class PastOrder(msgspec.Struct, frozen=True, gc=False):
+    """An order and when it was placed, which is the time that histories go by.
+
+    Attributes:
+        is_told: The venue told that time; False: it is the first that this program knows of the order.
+    """
+
+    order: Order
+    placed_time_ms: int
+    is_told: bool = True
+
+
+class Fill(msgspec.Struct, frozen=True, gc=False):  # as `Order`
     """One own execution; (symbol, trade_id) is its identity.
 
     Attributes:
@@ -335,38 +396,3 @@ class OrderOutcome(msgspec.Struct, frozen=True):
     retry_after_ms: int = 0
     is_asked: bool = False
     is_amend: bool = False
-
-
-_ORIGIN_LETTER = {Origin.ENGINE: "e", Origin.HAND: "h"}
-_PURPOSE_LETTER = {Purpose.ENTRY: "n", Purpose.EXIT: "x", Purpose.PROTECTION: "p"}
-_ORIGIN_OF = {letter: origin for origin, letter in _ORIGIN_LETTER.items()}
-_PURPOSE_OF = {letter: purpose for purpose, letter in _PURPOSE_LETTER.items()}
-
-
-def make_client_order_id(prefix: str, origin: Origin, purpose: Purpose, sequence: int) -> str:
-    """Return `<prefix>-<e|h><n|x|p>-<sequence>`: whose order it is and what for, unique in this installation.
-
-    Args:
-        prefix: Of this installation, at most 16 characters of `A-Za-z0-9_`.
-        origin: ENGINE or HAND.
-        purpose: What the order is for.
-        sequence: Rises by one for every order of the installation.
-    """
-    return f"{prefix}-{_ORIGIN_LETTER[origin]}{_PURPOSE_LETTER[purpose]}-{sequence}"
-
-
-def sequence_of(prefix: str, client_order_id: str) -> int:
-    """Return the number in an id of this installation; 0 for an id that it did not make."""
-    if parse_client_order_id(prefix, client_order_id)[0] is Origin.OTHER:
-        return 0
-    return int(client_order_id.rpartition("-")[2])
-
-
-def parse_client_order_id(prefix: str, client_order_id: str) -> tuple[Origin, Purpose | None]:
-    """Return origin and purpose; (OTHER, None) for an id that this installation did not make."""
-    parts = client_order_id.split("-")
-    if len(parts) == 3 and parts[0] == prefix and len(parts[1]) == 2 and parts[2].isdigit():
-        origin, purpose = _ORIGIN_OF.get(parts[1][0]), _PURPOSE_OF.get(parts[1][1])
-        if origin is not None and purpose is not None:
-            return origin, purpose
-    return Origin.OTHER, None

@@ -268,6 +268,14 @@ class RestClient(RestCalls):
             if error.code != rest_errors.MARGIN_TYPE_ALREADY_SET:
                 raise
 
+    async def set_position_mode(self, *, is_hedge: bool) -> None:
+        """Set the account's position mode; that it is set already is no error."""
+        try:
+            await self._change("POST", paths.POSITION_SIDE, {"dualSidePosition": "true" if is_hedge else "false"})
+        except VenueError as error:
+            if error.code != rest_errors.POSITION_MODE_ALREADY_SET:
+                raise
+
     async def new_listen_key(self) -> str:
         key = await self._listen_key("POST")
         if not key:

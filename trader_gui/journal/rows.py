@@ -5,6 +5,7 @@ from collections import defaultdict
 from typing import Any, TypeAlias
 
 from trader_gui.domain.account import AccountSnapshot
+from trader_gui.domain.client_order_id import parse_client_order_id
 from trader_gui.domain.market import Kline
 from trader_gui.domain.order import (
     AmendIntent,
@@ -16,7 +17,6 @@ from trader_gui.domain.order import (
     OrderOutcome,
     OrderUpdate,
     Origin,
-    parse_client_order_id,
 )
 from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder, Step
 from trader_gui.journal.migrations import NUMBERED_TABLES

@@ -8,7 +8,15 @@ from PySide6.QtCore import QObject
 
 from trader_gui.callback import Callback
 from trader_gui.domain.account import Balance, MarginType, Position
-from trader_gui.domain.order import Order, OrderFamily, OrderStatus, OrderType, Origin, Purpose, Side
+from trader_gui.domain.order import (
+    Order,
+    OrderFamily,
+    OrderStatus,
+    OrderType,
+    Origin,
+    Purpose,
+    Side,
+)
 from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.models.frame import FrameModel
@@ -90,6 +98,8 @@ def read_facts(callback: Callback, status: StatusView, now_ns: int) -> TicketFac
         max_position_notional=limits.max_position_notional,
         resting_buy=_resting_quantity(orders, Side.BUY),
         resting_sell=_resting_quantity(orders, Side.SELL),
+        open_orders=len(orders),
+        is_account_flat=not positions and not callback.orders.open_orders(),
         undecided=frozenset((o.purpose or Purpose.ENTRY, o.side) for o in orders if _is_undecided(o)),
         feed_age_s=None if is_live else _feed_age_s(status, now_ns),
         feed_is_live=is_live,

@@ -4,36 +4,36 @@ from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 
 from trader_gui.domain.account import MarginType, Position, PositionKey
-from trader_gui.domain.order import OrderIntent, Purpose, Side, TimeInForce, WorkingType
+from trader_gui.domain.order import (
+    BracketWish,
+    OrderIntent,
+    PriceMatch,
+    Purpose,
+    Side,
+    TimeInForce,
+    WorkingType,
+)
 from trader_gui.domain.symbol import SymbolRules
+from trader_gui.domain.ticket import ExitText, OrderKind, SizeUnit
 from trader_gui.exchange.port import LeverageBracket
 from trader_gui.risk.legs import leg_of
-
-
-class OrderKind(StrEnum):
-    """The ticket's three segments; STOP is a stop-market order of the Algo service."""
-
-    LIMIT = "limit"
-    MARKET = "market"
-    STOP = "stop"
-
-
-class SizeUnit(StrEnum):
-    """What the number in the size field counts: base asset, quote asset, or notional as percent of equity."""
-
-    BASE = "base"
-    QUOTE = "quote"
-    EQUITY = "equity"
 
 
 class Field(StrEnum):
     """Where in the ticket a problem is shown."""
 
     PRICE = "price"
+    TRIGGER = "trigger"
+    CALLBACK = "callback"
+    ACTIVATION = "activation"
     SIZE = "size"
+    STOP = "stop"
+    TARGET = "target"
     FLAGS = "flags"
+    END = "end"
 
 
 class Resting(msgspec.Struct, frozen=True):
@@ -70,6 +70,8 @@ class TicketFacts(msgspec.Struct, frozen=True):
         resting_buy, resting_sell: Open orders of each side that would open or enlarge, base asset.
         undecided: (purpose, side) of orders sent whose outcome is not known yet: all by hand, and any entry.
         feed_age_s: Age of the market data in tenths of a second while it is stale, None while fresh.
+        open_orders: Of the symbol, of all kinds and origins.
+        is_account_flat: The account has no position and no open order of any symbol, as far as it is told.
         feed_is_live: Both market data and the account's stream are fresh: entries are possible.
         is_running: The session is past its start and not stopping.
         now_ms: Event time of the last message.
@@ -100,6 +102,8 @@ class TicketFacts(msgspec.Struct, frozen=True):
     resting_buy: Decimal = Decimal(0)
     resting_sell: Decimal = Decimal(0)
     undecided: frozenset[tuple[Purpose, Side]] = frozenset()
+    open_orders: int = 0
+    is_account_flat: bool = True
     feed_age_s: Decimal | None = None
     feed_is_live: bool = False
     is_running: bool = False
@@ -110,18 +114,17 @@ class TicketFacts(msgspec.Struct, frozen=True):
         """Signed position, 0 while flat."""
         return self.position.position_amount if self.position else Decimal(0)
 
-    def on_leg(self, side: Side, *, reduces: bool) -> "TicketFacts":
-        """Return the facts as an order of `side` meets them: in hedge mode those of its leg.
+    @property
+    def other_legs(self) -> tuple[Position, ...]:
+        """The symbol's legs beside `position`: they share a cross wallet with it."""
+        return tuple(leg for leg in self.legs if leg != self.position)
 
-        The other leg shares a cross wallet, so that no liquidation price can be told.
-        """
+    def on_leg(self, side: Side, *, reduces: bool) -> "TicketFacts":
+        """Return the facts as an order of `side` meets them: in hedge mode its leg is the position."""
         if not self.is_hedge:
             return self
         leg = leg_of(side, reduces=reduces, is_hedge=True)
-        position = next((p for p in self.legs if p.position_side is leg), None)
-        shared = any(p is not position and p.margin_type is not MarginType.ISOLATED for p in self.legs)
-        other_cross_pnl = None if shared else self.other_cross_pnl
-        return msgspec.structs.replace(self, position=position, other_cross_pnl=other_cross_pnl)
+        return replace(self, position=next((p for p in self.legs if p.position_side is leg), None))
 
     def for_closing(self, key: PositionKey) -> "TicketFacts | None":
         """Return the facts for closing one position, None when there is none of that key (any more).
@@ -131,7 +134,7 @@ class TicketFacts(msgspec.Struct, frozen=True):
         held = (self.position, *self.legs) if key[0] == self.rules.symbol else ()
         own = next((p for p in held if p is not None and p.key == key), None)
         if own is not None:
-            return msgspec.structs.replace(self, position=own)
+            return replace(self, position=own)
         other = next((o for o in self.others if o.position.key == key), None)
         if other is None:
             return None
@@ -148,10 +151,15 @@ class TicketFacts(msgspec.Struct, frozen=True):
 
 
 class TicketDraft(msgspec.Struct, frozen=True):
-    """What the user typed and chose; texts are as typed.
+    """What the user typed and chose; texts are as typed. What does not belong to `kind` is ignored.
 
     Attributes:
-        price_text: The limit price, or the trigger price of a stop; it is ignored for market orders.
+        price_text, price_match: The limit price, or where the venue shall take it from.
+        trigger_text: Of stops and take-profits.
+        callback_text, activation_text: Of a trailing stop: percent, and an optional price.
+        stop, target: Where the position is to be left; ignored by an order that only reduces.
+        post_only, time_in_force, good_till_ms: For kinds with a limit price; `good_till_ms` with GTD.
+        working_type, price_protect: For kinds that wait for a price.
         is_split: What is larger than one order may be goes out in several.
     """
 
@@ -164,13 +172,31 @@ class TicketDraft(msgspec.Struct, frozen=True):
     is_split: bool = False
     time_in_force: TimeInForce = TimeInForce.GTC
     working_type: WorkingType = WorkingType.CONTRACT_PRICE
+    price_match: PriceMatch | None = None
+    trigger_text: str = ""
+    callback_text: str = ""
+    activation_text: str = ""
+    stop: ExitText = ExitText()
+    target: ExitText = ExitText()
+    good_till_ms: int | None = None
+    price_protect: bool = False
 
     @property
     def purpose(self) -> Purpose:
-        """What an order of this ticket is for: reduce-only stops protect, other reduce-only orders exit."""
+        """What an order of this ticket is for: reduce-only orders that wait protect, other reduce-only orders exit."""
         if not self.reduce_only:
             return Purpose.ENTRY
-        return Purpose.PROTECTION if self.kind is OrderKind.STOP else Purpose.EXIT
+        return Purpose.PROTECTION if self.kind.is_conditional else Purpose.EXIT
+
+    @property
+    def is_post_only(self) -> bool:
+        """Whether the order may only ever rest."""
+        return self.kind.has_limit and self.post_only
+
+    @property
+    def is_market(self) -> bool:
+        """Whether the order trades at market, at once or when its price comes: other filters hold for it."""
+        return not self.kind.has_limit
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -200,9 +226,12 @@ class Preview(msgspec.Struct, frozen=True):
         fee_maker, fee_taker: Quote asset; None where the order cannot be that.
         position_after: Signed, base asset.
         liquidation_price: 0 when there is none at any price above zero.
-        stop_price: Trigger of the stop that would close all of the position after; None when no stop does.
-        loss_at_stop: Quote asset, both fees included, negative is a loss.
+        stop_price: The stop of the ticket, else the trigger of the resting stop that would close all of the position
+            after; None when no stop does.
+        loss_at_stop: Of the position after, quote asset, both fees included, negative is a loss.
         loss_fraction: `loss_at_stop` as a fraction of equity.
+        gain_at_target: Of the position after at the ticket's target, both fees included; None without one.
+        gain_in_r: `gain_at_target` in multiples of what is lost at the stop.
         closing_pnl: Result of the part that closes, both fees included; None when nothing closes.
     """
 
@@ -217,6 +246,8 @@ class Preview(msgspec.Struct, frozen=True):
     stop_price: Decimal | None
     loss_at_stop: Decimal | None
     loss_fraction: Decimal | None
+    gain_at_target: Decimal | None
+    gain_in_r: Decimal | None
     closing_pnl: Decimal | None
 
 
@@ -225,10 +256,12 @@ class Assessment(msgspec.Struct, frozen=True):
 
     Attributes:
         quantity: Base asset as it would be sent; None while it cannot be told.
-        price: The limit or trigger price, for a market order the best price of the other side.
+        price: What the order is expected to trade at; None while it cannot be told.
+        stop_price, target_price: Where stop and target would lie; None when there is none, or none can be told.
         hold: Code of what sending waits for (`not_running`, `account_unknown`, `stale_feed`, `undecided`), "" when
             for nothing.
         intent: The order to send; None while there is any error or `hold`.
+        bracket: The same order with its exits, when there is any; None otherwise.
     """
 
     side: Side
@@ -238,6 +271,9 @@ class Assessment(msgspec.Struct, frozen=True):
     preview: Preview | None
     hold: str
     intent: OrderIntent | None
+    stop_price: Decimal | None = None
+    target_price: Decimal | None = None
+    bracket: BracketWish | None = None
 
     @property
     def errors(self) -> tuple[Problem, ...]:

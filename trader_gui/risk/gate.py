@@ -4,7 +4,8 @@ from collections import deque
 
 from msgspec.structs import replace
 
-from trader_gui.domain.order import AmendIntent, CancelIntent, OrderIntent, make_client_order_id
+from trader_gui.domain.client_order_id import make_client_order_id
+from trader_gui.domain.order import AmendIntent, CancelIntent, OrderIntent
 from trader_gui.domain.step import (
     _GATE_KEY,
     Approved,

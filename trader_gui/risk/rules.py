@@ -1,10 +1,11 @@
 """The rules of the gate: each looks at one wish and gives a `Refusal`, or None when it has no objection.
 
 Codes: `wrong_leg`, `other_symbol`, `unknown_rules`, `not_trading`, `halted`, `reducing`, `hedge_mode`, `flattening`,
-`stale_feed`, `unknown_account`, `order_in_flight`, `position_not_told`, `incomplete_order`, `exit_not_reducing`,
-`off_tick`, `price_out_of_range`, `price_too_far`, `below_min_quantity`, `above_max_quantity`, `off_step`, `no_price`,
-`below_min_notional`, `order_quantity_limit`, `position_notional_limit`, `daily_loss_limit`, `entries_per_hour_limit`,
-`nothing_to_reduce`. Changes of open orders: see `changes`.
+`stale_feed`, `unknown_account`, `order_in_flight`, `position_not_told`, `incomplete_order`, `not_with_this_type`,
+`callback_out_of_range`, `good_till_too_soon`, `exit_not_reducing`, `off_tick`, `price_out_of_range`, `price_too_far`,
+`below_min_quantity`, `above_max_quantity`, `off_step`, `no_price`, `below_min_notional`, `order_quantity_limit`,
+`position_notional_limit`, `daily_loss_limit`, `entries_per_hour_limit`, `nothing_to_reduce`.
+Changes of open orders: see `changes`.
 """
 
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from trader_gui.domain.order import (
 )
 from trader_gui.domain.step import EngineMode, Refusal
 from trader_gui.domain.symbol import SymbolRules, is_multiple, snap
+from trader_gui.risk.order_kinds import refuse_kind
 
 HOUR_MS = 3_600_000
 
@@ -33,7 +35,6 @@ MARK_MARGIN = Decimal("0.005")
 """A market order is worth this much more than the least: the venue counts at its own mark price, which may have moved
 until the order arrives (once a second it is told)."""
 
-_LIMIT_TYPES = frozenset({OrderType.LIMIT, OrderType.STOP, OrderType.TAKE_PROFIT})
 _UNSURE = frozenset({OrderStatus.SENT, OrderStatus.UNKNOWN})
 
 
@@ -203,24 +204,19 @@ def check_in_flight(intent: OrderIntent, context: RiskContext) -> Refusal | None
 
 
 def check_shape(intent: OrderIntent, context: RiskContext) -> Refusal | None:
-    """The order has all the numbers that its type needs, none below zero, and an exit can only reduce."""
-    needed = [("quantity", intent.quantity)] if not intent.close_position else []
-    if intent.order_type in _LIMIT_TYPES:
-        needed.append(("price", intent.price))
-    if intent.order_type.is_conditional:
-        needed.append(("trigger_price", intent.trigger_price))
-    for name, value in needed:
-        if value is None or not value.is_finite() or value <= 0:
-            return Refusal("incomplete_order", name)
+    """The order has all that its type needs and nothing else, and an exit can only reduce."""
+    refusal = refuse_kind(intent, context.now_ms)
+    if refusal is not None:
+        return refusal
     if intent.purpose is not Purpose.ENTRY and is_opening(intent):
         return Refusal("exit_not_reducing")
     return None
 
 
 def check_price(intent: OrderIntent, context: RiskContext) -> Refusal | None:
-    """Limit and trigger price lie on the tick and within the symbol's bounds."""
+    """Limit, trigger and activation price lie on the tick and within the symbol's bounds."""
     rules = context.rules
-    for price in (intent.price, intent.trigger_price):
+    for price in (intent.price, intent.trigger_price, intent.activation_price):
         if price is None:
             continue
         if rules.min_price and price < rules.min_price:
@@ -255,7 +251,7 @@ def check_quantity(intent: OrderIntent, context: RiskContext) -> Refusal | None:
     quantity, rules = intent.quantity, context.rules
     if quantity is None:
         return None
-    if intent.order_type in _LIMIT_TYPES:
+    if intent.order_type.has_limit_price:
         step, smallest, largest = rules.step_size, rules.min_quantity, rules.max_quantity
     else:
         step, smallest, largest = rules.market_step_size, rules.market_min_quantity, rules.market_max_quantity
@@ -278,7 +274,7 @@ def check_notional(intent: OrderIntent, context: RiskContext) -> Refusal | None:
         return Refusal("no_price")
     if intent.quantity * price >= smallest:
         return None
-    step = context.rules.step_size if intent.order_type in _LIMIT_TYPES else context.rules.market_step_size
+    step = context.rules.step_size if intent.order_type.has_limit_price else context.rules.market_step_size
     return Refusal("below_min_notional", f"{smallest:f}", snap(smallest / price, step, ROUND_CEILING))
 
 
@@ -355,8 +351,8 @@ ORDER_RULES: tuple[OrderRule, ...] = (
 
 
 def _price_of(intent: OrderIntent, context: RiskContext) -> Decimal | None:
-    """Return what the order is worth a piece: its limit, else its trigger, else the market."""
-    for price in (intent.price, intent.trigger_price, context.mark_price):
+    """Return what the order is worth a piece: its limit, else its trigger or activation, else the market."""
+    for price in (intent.price, intent.trigger_price, intent.activation_price, context.mark_price):
         if price is not None:
             return price
     return context.last_price

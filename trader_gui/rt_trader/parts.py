@@ -27,6 +27,7 @@ from trader_gui.rt_trader.road import Observer, Road
 from trader_gui.rt_trader.status import SessionStatus
 from trader_gui.rt_trader.summary import Tally
 from trader_gui.rt_trader.venue_facts import VenueFacts
+from trader_gui.rt_trader.venue_settings import VenueSettings
 from trader_gui.settings import DeadManMode
 
 
@@ -45,6 +46,7 @@ class Parts:
     dead_man: DeadManSwitch
     facts: VenueFacts
     disturbances: Disturbances
+    venue_settings: VenueSettings
 
 
 def make_parts(
@@ -82,6 +84,7 @@ def make_parts(
     def doubt(reason: str) -> None:
         account.doubt(reason)
 
+    facts = VenueFacts(road, connection.port, status, deliver)
     reconciler = Reconciler(callback, connection.port, repair, truth, claims, status.reconciliation, doubt, road.halt)
     account = AccountWatch(callback, freshness, repair, reconciler, connection.replace_user_stream)
     return Parts(
@@ -94,8 +97,11 @@ def make_parts(
         account=account,
         closer=_make_closer(road, repair, account, manager),
         dead_man=DeadManSwitch(connection.port, callback, status, dead_man_switch),
-        facts=VenueFacts(road, connection.port, status, deliver),
+        facts=facts,
         disturbances=Disturbances(connection, freshness, engine, road, journal, status, addresses),
+        venue_settings=VenueSettings(
+            connection.port, repair, callback.symbol, lambda is_hedge: facts.take_mode(is_hedge=is_hedge)
+        ),
     )
 
 

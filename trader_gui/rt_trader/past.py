@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from trader_gui.decision.ownership import fills_since_flat
 from trader_gui.domain.account import AccountSnapshot, Position
-from trader_gui.domain.order import Fill, FillHistory, Order, OrderFamily, OrdersInDoubt, Origin, sequence_of
+from trader_gui.domain.client_order_id import sequence_of
+from trader_gui.domain.order import Fill, FillHistory, Order, OrderFamily, OrdersInDoubt, Origin
 from trader_gui.domain.step import Message
 from trader_gui.exchange.port import OrderPort
 from trader_gui.journal.belief import Belief

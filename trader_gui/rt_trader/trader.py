@@ -16,6 +16,7 @@ from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import BugError, TraderError, UserError, VenueError, first_error
 from trader_gui.exchange.chart_feed import Market
 from trader_gui.exchange.port import DataEnd, PaceMarker, StreamItem, StreamStatus
+from trader_gui.exchange.rest_history import RestHistory
 from trader_gui.journal.writer import open_journal
 from trader_gui.orders.wishes import cancel_wishes, opening_orders
 from trader_gui.prelim import Prelim, Prepared
@@ -24,6 +25,7 @@ from trader_gui.risk.gate import RiskGate, RiskLimits
 from trader_gui.rt_trader.belief import read_belief
 from trader_gui.rt_trader.closing_by_hand import ClosingByHand
 from trader_gui.rt_trader.connection import open_connection
+from trader_gui.rt_trader.history import SessionHistory
 from trader_gui.rt_trader.options import SessionOptions
 from trader_gui.rt_trader.parts import make_parts
 from trader_gui.rt_trader.past import Past, Recovered
@@ -46,6 +48,7 @@ class RtTrader(ClosingByHand):
         status: Connections, budget, clock and engine, updated in place.
         started: Set when the streams are up and the session is ready.
         tally: The session's counts so far.
+        history: The account's past, to be read by a window; None until `is_ready`.
 
     Owner: whoever awaits `run`; every task of the session lives in its TaskGroup and ends with it.
     """
@@ -69,6 +72,7 @@ class RtTrader(ClosingByHand):
         self._limits = limits
         self._credentials = credentials
         self._callback: Callback | None = None
+        self.history: SessionHistory | None = None
         self._stop = asyncio.Event()
         self._observers: list[Observer] = []
         self._pump = Pump(self._take, self._on_overflow)
@@ -149,6 +153,9 @@ class RtTrader(ClosingByHand):
         prelim = Prelim(self._connection.reader, self._connection.port, self.symbol, self.interval)
         prepared = await prelim.run(self._on_loading)
         self.status.commission, self.status.brackets = prepared.commission, prepared.brackets
+        self.history = SessionHistory(
+            RestHistory(self._connection.port), path, is_of_this_session=self.profile.orders == "simulated"
+        )
         # In an account that begins anew, nothing is left of what the journal knows.
         past = Past(self._connection.port, self._journal, None if is_account_new else belief)
         recovered = await past.read(self.symbol, prepared.day_start_ms, lambda: prelim.account(prepared.history))
@@ -189,7 +196,7 @@ class RtTrader(ClosingByHand):
         self._manager, self._road, self._engine = parts.manager, parts.road, parts.engine
         self._freshness, self._repair, self._closer = parts.freshness, parts.repair, parts.closer
         self._reconciler, self._account, self._dead_man = parts.reconciler, parts.account, parts.dead_man
-        self._facts = parts.facts
+        self._facts, self._venue_settings = parts.facts, parts.venue_settings
         self._watch = Watch(self._connection, self._callback, parts, self._journal, self.status, self._pump)
         self._road.step(RulesUpdate(tuple(prepared.rules.values()), 0))
         self._facts.take_mode(is_hedge=prepared.is_hedge)
@@ -359,9 +366,9 @@ class RtTrader(ClosingByHand):
         """Put an order by hand to the gate and, when approved, wait for the venue's first answer."""
         return await self._road.ask([intent])
 
-    async def cancel(self, order: Order) -> Answer:
-        """Cancel one order of either family."""
-        return await self._road.ask(cancel_wishes([order], "by_hand", self.callback.now_ms))
+    async def cancel(self, *orders: Order) -> Answer:
+        """Cancel orders of either family, with one request each."""
+        return await self._road.ask(cancel_wishes(orders, "by_hand", self.callback.now_ms))
 
     async def amend(self, order: Order, price: Decimal | None = None, quantity: Decimal | None = None) -> Answer:
         """Give an open limit order another price or total size (what is executed included), in place."""
@@ -376,13 +383,15 @@ class RtTrader(ClosingByHand):
 
     async def set_leverage(self, leverage: int) -> None:
         """Change the symbol's leverage at the venue; the account is read anew."""
-        await self._connection.port.set_leverage(self.symbol, leverage)
-        await self._repair.read_account()
+        await self._venue_settings.set_leverage(leverage)
 
     async def set_margin_type(self, margin_type: MarginType) -> None:
         """Change the symbol's margin type at the venue; the account is read anew."""
-        await self._connection.port.set_margin_type(self.symbol, margin_type)
-        await self._repair.read_account()
+        await self._venue_settings.set_margin_type(margin_type)
+
+    async def set_position_mode(self, *, is_hedge: bool) -> None:
+        """Change the account's position mode at the venue; not while the engine is armed."""
+        await self._venue_settings.set_position_mode(is_hedge=is_hedge, is_armed=self.is_armed)
 
     def _opening_orders(self) -> list[Order]:
         return opening_orders(self.callback.orders.open_orders(self.symbol))

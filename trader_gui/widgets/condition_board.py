@@ -281,6 +281,7 @@ class ConditionBoard(QWidget):
         right.setSpacing(0)
         right.addWidget(self.matrix)
         right.addWidget(self.decisions, 1)
+        right.addStretch(0)
         rule = QFrame()
         rule.setProperty("kind", "rule")
         rule.setFixedWidth(1)
@@ -310,3 +311,5 @@ class ConditionBoard(QWidget):
         is_wide = self.width() >= self.WIDE
         self._right.setVisible(is_wide)
         self._rule.setVisible(is_wide)
+        room = self.height() - self.headline.sizeHint().height()
+        self.decisions.setVisible(room >= self.matrix.height() + self.decisions.minimumHeight())

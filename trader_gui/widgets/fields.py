@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QIcon, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -27,6 +27,40 @@ def label(text: str, role: str, tone: str = "") -> QLabel:
     if tone:
         made.setProperty("tone", tone)
     return made
+
+
+class FittingLabel(QLabel):
+    """A label that says as much as there is room for: the first of its wordings that fits, never a part of one."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self.setProperty("role", role)
+        self._wordings: tuple[str, ...] = ("",)
+
+    def set_wordings(self, *wordings: str) -> None:
+        """Set the wordings, the fullest first; the last one is shown even where it has no room."""
+        if wordings != self._wordings:
+            self._wordings = wordings
+            self.setAccessibleName(wordings[0])
+            self.setToolTip(wordings[0])
+            self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._width_of(self._wordings[-1]), super().minimumSizeHint().height())
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._width_of(self._wordings[0]), super().sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        fitting = (w for w in self._wordings if self._width_of(w) <= self.width())
+        self.setText(next(fitting, self._wordings[-1]))
+
+    def _width_of(self, text: str) -> int:
+        return self.fontMetrics().horizontalAdvance(text) + 2
 
 
 @dataclass(frozen=True)
@@ -152,7 +186,7 @@ class SegmentBar(QWidget):
         self.setAccessibleName(name)
         self._group = QButtonGroup(self)
         self._buttons: dict[str, QPushButton] = {}
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         for index, (key, text) in enumerate(segments):
@@ -180,13 +214,18 @@ class SegmentBar(QWidget):
         """Choose a segment without a signal."""
         self._buttons[key].setChecked(True)
 
+    def set_stretch(self, key: str, own: int, others: int) -> None:
+        """Give one segment another share of the width than the others."""
+        for name, button in self._buttons.items():
+            self._row.setStretchFactor(button, own if name == key else others)
+
     def button(self, key: str) -> QPushButton:
         """Return the button of a segment."""
         return self._buttons[key]
 
 
 class ChoiceButton(QPushButton):
-    """A button that shows the chosen entry and opens a menu of all.
+    """A button that shows the chosen entry and opens a menu of all; without entries, whoever listens opens a form.
 
     Signals:
         chosen: Key of the entry that the user chose, also when it was chosen already.
@@ -233,8 +272,15 @@ class ChoiceButton(QPushButton):
         """The menu's actions by key."""
         return self._actions
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.EnabledChange:
+            self._paint_icon()
+
     def _open(self) -> None:
-        self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
+        if self._actions:
+            self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
 
     def _paint_icon(self) -> None:
-        self.setIcon(theme().icon("chevron", "text2", 12))
+        """One that cannot be changed now looks like the words it shows."""
+        self.setIcon(theme().icon("chevron", "text2", 12) if self.isEnabled() else QIcon())

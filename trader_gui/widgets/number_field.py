@@ -8,11 +8,12 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPainter, QP
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from trader_gui.models.ticket_input import number_text, parse_number, stepped
-from trader_gui.widgets.fields import Message, MessageList, label
+from trader_gui.widgets.fields import ChoiceButton, Message, MessageList, label
 from trader_gui.widgets.theme import theme
 
 _KEYS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_PageUp: 100, Qt.Key.Key_PageDown: -100}
 _STEPS = {key.value: steps for key, steps in _KEYS.items()}
+_BOX_HEIGHT = 28
 
 
 class NumberField(QWidget):
@@ -27,20 +28,34 @@ class NumberField(QWidget):
 
     edited = Signal()
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, name: str, parent: QWidget | None = None, *, choice: ChoiceButton | None = None, is_narrow: bool = False
+    ) -> None:
+        """Make a field.
+
+        Args:
+            name: Label and accessible name.
+            parent: Owner.
+            choice: Stands in the place of the unit, where there is something to choose.
+            is_narrow: For half a row: without steppers, which the keys make up for, and with its messages placed by
+                its row, below both halves.
+        """
         super().__init__(parent)
         self._increment = Decimal(1)
         self._decimals = 0
         self._label = label(name, "label")
         self._hint = label("", "label")
         self._unit = label("", "unit")
+        self._choice = choice
+        self._steppers: list[QToolButton] = []
         self.edit = _NumberEdit(self)
         self.edit.setAccessibleName(name)
         self._label.setBuddy(self.edit)
         self.messages = MessageList(self)
         self.messages.link_taken.connect(self._take)
         self._box = _FieldBox(self.edit)
-        self._build()
+        self._build(has_messages=not is_narrow)
+        self.set_narrow(is_narrow)
         self.edit.textChanged.connect(lambda _text: self.edited.emit())
         self.edit.editingFinished.connect(self._tidy)
         self.edit.steps_wanted.connect(self.step_by)
@@ -59,14 +74,23 @@ class NumberField(QWidget):
         """Set what one step is, and how many decimals are shown at least."""
         self._increment, self._decimals = increment, decimals
 
-    def set_name(self, name: str) -> None:
-        """Set the label, which is also the accessible name."""
-        self._label.setText(name)
-        self.edit.setAccessibleName(name)
+    def set_narrow(self, is_narrow: bool) -> None:
+        """Leave the steppers out, or show them."""
+        for button in self._steppers:
+            button.setHidden(is_narrow)
+
+    def set_placeholder(self, text: str) -> None:
+        """Set what stands in an empty field."""
+        self.edit.setPlaceholderText(text)
 
     def set_hint(self, text: str) -> None:
         """Set the words at the label's right."""
         self._hint.setText(text)
+
+    @property
+    def hint(self) -> str:
+        """The words at the label's right."""
+        return self._hint.text()
 
     def set_unit(self, text: str) -> None:
         """Set the unit behind the number."""
@@ -87,7 +111,7 @@ class NumberField(QWidget):
         """Move by whole increments, onto a multiple of the increment."""
         self.set_value(stepped(self.value, self._increment, steps))
 
-    def _build(self) -> None:
+    def _build(self, *, has_messages: bool) -> None:
         head = QHBoxLayout()
         head.setContentsMargins(0, 0, 0, 0)
         head.addWidget(self._label)
@@ -96,16 +120,17 @@ class NumberField(QWidget):
         row = QHBoxLayout(self._box)
         row.setContentsMargins(3, 1, 3, 1)
         row.setSpacing(4)
-        row.addWidget(self._stepper("minus", -1))
-        row.addWidget(self.edit, 1)
-        row.addWidget(self._unit)
-        row.addWidget(self._stepper("plus", 1))
+        minus, plus = self._stepper("minus", -1), self._stepper("plus", 1)
+        self._steppers = [minus, plus]
+        for part in (minus, self.edit, self._choice or self._unit, plus):
+            row.addWidget(part, 1 if part is self.edit else 0)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
+        column.setSpacing(1)
         column.addLayout(head)
         column.addWidget(self._box)
-        column.addWidget(self.messages)
+        if has_messages:
+            column.addWidget(self.messages)
 
     def _stepper(self, icon: str, steps: int) -> QToolButton:
         button = _Stepper(icon, f"{self._label.text()} {'up' if steps > 0 else 'down'} one step")
@@ -172,7 +197,7 @@ class _FieldBox(QFrame):
         super().__init__()
         self._edit = edit
         self._state = ""
-        self.setFixedHeight(30)
+        self.setFixedHeight(_BOX_HEIGHT)
         edit.installEventFilter(self)
         theme().changed.connect(self.update)
 
@@ -183,17 +208,17 @@ class _FieldBox(QFrame):
             self.update()
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut, QEvent.Type.EnabledChange):
             self.update()
         return False
 
     def paintEvent(self, event: QPaintEvent) -> None:
         focused = self._edit.hasFocus()
-        token = self._state or ("accent" if focused else "border_strong")
+        token = self._state or ("accent" if focused else "border_strong" if self._edit.isEnabled() else "border")
         width = 2.0 if focused else 1.0
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(theme().color(token), width))
-        painter.setBrush(theme().color("bg0"))
+        painter.setBrush(theme().color("bg0" if self._edit.isEnabled() else "bg1"))
         inset = width / 2 + (0.0 if focused else 0.5)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(inset, inset, -inset, -inset), 3, 3)

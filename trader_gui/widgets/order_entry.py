@@ -1,53 +1,61 @@
 """OrderEntry: the order ticket; it judges every keystroke and every price, and emits the order that is meant."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from PySide6.QtCore import Signal
+from msgspec.structs import replace
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
-from trader_gui.domain.order import OrderIntent, OrderOutcome, Side, TimeInForce, WorkingType
+from trader_gui.domain.order import BracketWish, OrderIntent, OrderOutcome, OutcomeKind, Side, TimeInForce
 from trader_gui.domain.step import Step
 from trader_gui.domain.symbol import SymbolRules
+from trader_gui.domain.ticket import AskRules, AskWhen, OrderKind, SizeUnit, TicketMemory, TicketPreset
 from trader_gui.errors import TraderError
 from trader_gui.i18n import words
 from trader_gui.models.ticket import TicketModel
-from trader_gui.models.ticket_checks import assess, sizing_price
-from trader_gui.models.ticket_input import in_unit
-from trader_gui.models.ticket_records import (
-    Assessment,
-    Field,
-    OrderKind,
-    SizeUnit,
-    TicketDraft,
-    TicketFacts,
-)
+from trader_gui.models.ticket_asking import ask_kind, reasons_to_ask
+from trader_gui.models.ticket_checks import assess
+from trader_gui.models.ticket_records import Assessment, Field, TicketFacts
+from trader_gui.models.ticket_size import in_unit
 from trader_gui.widgets.dialogs.confirm import ConfirmDialog, confirm_order
+from trader_gui.widgets.dialogs.good_till import open_good_till
 from trader_gui.widgets.format import age, price, quantity
 from trader_gui.widgets.theme import set_style_property, theme
 from trader_gui.widgets.ticket_form import TicketForm
-from trader_gui.widgets.ticket_words import button_line, problem_messages, problem_text, result_messages
+from trader_gui.widgets.ticket_history import TicketHistory
+from trader_gui.widgets.ticket_menu import TicketMenu
+from trader_gui.widgets.ticket_words import button_line, preset_words, problem_messages, problem_text, result_messages
+from trader_gui.widgets.venue_forms import VenueForms
 
-_COMPACT_BELOW = 960
-"""Window height under which the ticket leaves out the taker fee."""
+_FRAME_MS = 33
+"""The ticket is judged at most once in this time, however fast it is typed into."""
 
 
 class OrderEntry(TicketForm):
     """The order ticket.
 
     Attributes:
-        profile_name: Shown by the confirmation; of the session.
+        profile_name: Shown by the dialogs; of the session.
+        menu: Presets, and when orders are asked about.
+        history: What is remembered of the symbol.
+        forms: Leverage, margin type and position mode.
 
     Signals:
         order_requested: An `OrderIntent`, confirmed by the user. Answer with `show_result`; until then both sides wait.
-        margin_type_requested: `CROSSED` or `ISOLATED`.
-        leverage_requested: The leverage wanted.
+        bracket_requested: In its place a `BracketWish`, where the ticket has a stop or a target. Answer as above.
+        margin_type_requested: `CROSSED` or `ISOLATED`; answer with `show_setting`.
+        leverage_requested: The leverage wanted; answer with `show_setting`.
+        position_mode_requested: True for hedge mode; answer with `show_setting`.
     """
 
     order_requested = Signal(object)
+    bracket_requested = Signal(object)
     margin_type_requested = Signal(str)
     leverage_requested = Signal(int)
+    position_mode_requested = Signal(bool)
 
     def __init__(self, model: TicketModel, parent: QWidget | None = None, *, profile_name: str) -> None:
         super().__init__(parent)
@@ -55,16 +63,38 @@ class OrderEntry(TicketForm):
         self.profile_name = profile_name
         self._model = model
         self._busy: Side | None = None
+        self._sent_ns = 0
+        self._sent_quantity: Decimal | None = None
         self._is_prefilled = False
         self._rules: SymbolRules | None = None
         self._judged: dict[Side, Assessment] = {}
         self._confirmation: ConfirmDialog | None = None
-        self._shown_quantity: Decimal | None = None
+        self._is_due = False
+        self._frame = QTimer(self)
+        self._frame.setSingleShot(True)
+        self._frame.setInterval(_FRAME_MS)
+        self.history = TicketHistory(lambda: self.preset, is_live=profile_name == "live", parent=self)
+        self.menu = TicketMenu(lambda: (self.preset, preset_words(self.preset)), profile_name, self)
+        self.menu_button.setMenu(self.menu)
+        self.forms = VenueForms(model, profile_name, self)
         self._connect()
         self._show_kind()
         self._on_model_changed()
 
     # ---- what others may do ----------------------------------------------------------------------------------------
+
+    def load(
+        self,
+        memory: TicketMemory | None,
+        presets: Mapping[str, TicketPreset] | None = None,
+        ask: AskRules | None = None,
+    ) -> None:
+        """Take what was kept: of this symbol, and of the profile."""
+        self.menu.load(presets or {}, ask or AskRules())
+        if memory is not None:
+            self.history.memory = memory
+            self.put(memory.last)
+            self._judge()
 
     def set_busy(self, side: Side | None) -> None:
         """Say that a request of this side is out (None: no request is)."""
@@ -82,33 +112,50 @@ class OrderEntry(TicketForm):
             outcomes: What the exchange answered to the approved parts of the step.
         """
         self._busy = None
+        if any(outcome.kind is OutcomeKind.ACCEPTED for outcome in outcomes):
+            self.history.note_taken(self._sent_quantity)
         self.result.set_messages(result_messages(result, outcomes))
         self._judge()
 
+    def show_setting(self, refusal: str) -> None:
+        """Say what became of a change of leverage, margin type or position mode: "" for done, else why not."""
+        self.forms.show_result(refusal)
+
     def pick_price(self, picked: Decimal) -> None:
         """Take a price that was pointed at elsewhere (order book, chart)."""
-        if self.kind.value == OrderKind.STOP:
+        kind = self.kind.value
+        if kind is OrderKind.TRAILING:
+            self.prices.activation.set_value(picked)
+        elif kind.has_trigger:
             self.trigger_price.set_value(picked)
-            return
-        if self.kind.value == OrderKind.MARKET:
-            self.kind.set_value(OrderKind.LIMIT)
+        else:
+            if kind is OrderKind.MARKET:
+                self.kind.set_value(OrderKind.LIMIT)
+            self.prices.set_choices(self.prices.working_type, None)
             self._show_kind()
-        self.limit_price.set_value(picked)
+            self.limit_price.set_value(picked)
 
     def _connect(self) -> None:
         self._model.changed.connect(self._on_model_changed)
         theme().changed.connect(self._judge)
-        for field in (self.limit_price, self.trigger_price, self.size_field):
-            field.edited.connect(self._judge)
-        for box in (self.reduce_only, self.post_only):
-            box.toggled.connect(self._on_flag_toggled)
-        self.kind.chosen.connect(self._show_kind)
+        self._frame.timeout.connect(self._on_frame)
+        self.prices.chosen.connect(self._on_choice)
+        for field in (self.prices, self.size_fields, self.stop, self.target):
+            field.edited.connect(self._on_edited)
+        for box in (self.reduce_only, self.post_only, self.price_protect):
+            box.toggled.connect(self._on_choice)
+        self.reduce_only.toggled.connect(self._on_reduce_only)
+        self.kind.chosen.connect(self._on_choice)
         self.side.chosen.connect(self._judge)
-        self.size_unit.chosen.connect(self._on_unit_chosen)
-        self.time_in_force.chosen.connect(self._on_time_in_force_chosen)
-        self.trigger_by.chosen.connect(self._on_trigger_chosen)
-        self.margin_type.chosen.connect(self.margin_type_requested)
-        self.leverage.chosen.connect(lambda key: self.leverage_requested.emit(int(key)))
+        self.size_fields.unit_chosen.connect(self._on_unit_chosen)
+        self.force_choice.chosen.connect(self._on_force_chosen)
+        self.flag_messages.link_taken.connect(self._on_end_taken)
+        self.margin_type.clicked.connect(self.forms.open_margin)
+        self.leverage.clicked.connect(self.forms.open_leverage)
+        self.forms.leverage_wanted.connect(self.leverage_requested)
+        self.forms.margin_type_wanted.connect(self.margin_type_requested)
+        self.forms.position_mode_wanted.connect(self.position_mode_requested)
+        self.menu.preset_chosen.connect(self._on_preset)
         for side, button in self.buttons.items():
             button.clicked.connect(lambda _checked=False, s=side: self._on_side_pressed(s))
 
@@ -120,7 +167,7 @@ class OrderEntry(TicketForm):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.preview.set_row_hidden("fee_taker", self.window().height() < _COMPACT_BELOW)
+        self.fit_height()
 
     def _on_model_changed(self) -> None:
         """Show new facts; nothing is worked out while nobody looks."""
@@ -129,6 +176,7 @@ class OrderEntry(TicketForm):
             for button in self.buttons.values():
                 button.set_state(words("hold", "not_running"), is_ready=False)
             return
+        self.history.note_facts(facts)
         if facts.rules != self._rules:
             self._rules = facts.rules
             self.set_rules(facts)
@@ -142,99 +190,173 @@ class OrderEntry(TicketForm):
         """Put a first price in, once there is one; from then on the price is the user's."""
         if facts.best_bid is not None:
             self._is_prefilled = True
-            if not self.limit_price.text:
+            if not self.limit_price.text and self.prices.price_match is None:
                 self.limit_price.set_value(facts.best_bid)
 
     def _show_kind(self) -> None:
         self.show_kind()
         self._judge()
 
-    def _on_flag_toggled(self) -> None:
-        """Reduce-only turns the preview to the side that closes; post-only leaves no choice of time in force."""
+    def _on_edited(self) -> None:
+        """Something was typed: judge it now, or with the next frame."""
+        self.history.note_size(self.size_fields.unit, self.size_field.text)
+        self._note_change()
+        self._judge_soon()
+
+    def _on_choice(self) -> None:
+        """A choice was made: other fields may belong to it."""
+        self._note_change()
+        self.show_kind()
+        self._judge_soon()
+
+    def _note_change(self) -> None:
+        """The ticket is another one now; that the last order was taken is no word about this one."""
+        self.history.note_change()
+        if all(message.tone == "ok" for message in self.result.messages):
+            self.result.set_messages([])
+
+    def _on_reduce_only(self, is_on: bool) -> None:
+        """Reduce-only turns the preview to the side that closes; a size by risk is for what opens."""
         facts = self._model.facts
-        if facts is not None and self.reduce_only.isChecked() and facts.position_amount:
+        if facts is None or not is_on:
+            return
+        if facts.position_amount:
             self.side.set_value(Side.SELL if facts.position_amount > 0 else Side.BUY)
-        if self.post_only.isChecked():
-            self.chosen_time_in_force = TimeInForce.GTC
-        self._show_kind()
+        if self.size_fields.unit.is_risk:
+            self._on_unit_chosen(SizeUnit.BASE.value)
 
     def _on_unit_chosen(self, key: str) -> None:
-        """Tell the same size in the new unit; a size that cannot be told there is taken out, not reinterpreted."""
+        """Tell the same size in the new unit; where it cannot be told there, the last one typed in it comes back."""
         facts, unit = self._model.facts, SizeUnit(key)
-        if facts is None or unit is self.unit:
+        if facts is None or unit is self.size_fields.unit:
             return
-        self.unit = unit
-        self.show_unit(facts)
-        told = None
-        if self._shown_quantity is not None:
-            price_of_size = sizing_price(self.draft, facts)
-            told = in_unit(self._shown_quantity, unit, price_of_size, facts.equity, facts.rules.step_size)
+        side = Side(self.side.value)
+        shown = assess(self.draft, facts, side).quantity if self.size_field.text else None
+        told = None if shown is None else in_unit(replace(self.draft, size_unit=unit), facts, side, shown)
+        self.show_unit(unit, facts)
         if told is None:
-            self.size_field.edit.clear()
+            self.size_field.edit.setText(self.history.size_in(unit))
         else:
             self.size_field.set_value(told)
+        self.history.note_change()
         self._judge()
 
-    def _on_time_in_force_chosen(self, key: str) -> None:
-        self.chosen_time_in_force = TimeInForce(key)
-        self._show_kind()
+    def _on_force_chosen(self, key: str) -> None:
+        force, facts = TimeInForce(key), self._model.facts
+        if force is not TimeInForce.GTD:
+            self._set_force(force, None)
+        elif facts is not None:
+            dialog = open_good_till(facts.now_ms, self.profile_name, self.window())
+            dialog.chosen.connect(lambda end_ms: self._set_force(TimeInForce.GTD, end_ms))
+        self.show_kind()
 
-    def _on_trigger_chosen(self, key: str) -> None:
-        self.chosen_trigger = WorkingType(key)
-        self._show_kind()
+    def _on_end_taken(self, text: str) -> None:
+        """Take the end that is offered for one that is too soon: the only value that stands among the flags."""
+        self._set_force(TimeInForce.GTD, int(text))
+
+    def _set_force(self, force: TimeInForce, good_till_ms: int | None) -> None:
+        self.time_in_force, self.good_till_ms = force, good_till_ms
+        self._on_choice()
+
+    def _on_preset(self, preset: TicketPreset) -> None:
+        self.put(preset)
+        self.history.note_change()
+        self._judge()
 
     def _on_side_pressed(self, side: Side) -> None:
-        """Send what is meant now, or ask first; further presses do nothing until there is an answer."""
+        """Send what is meant now, or ask first; further presses do nothing until there is an answer.
+
+        An answer may come between the two clicks of a double click: the second one means nothing, either.
+        """
+        if self._is_second_click():
+            return
         self._judge()
-        judged = self._judged.get(side)
+        judged, facts = self._judged.get(side), self._model.facts
         if self._busy is not None or judged is None or judged.intent is None or self._confirmation is not None:
             return
-        self.result.set_messages([])
-        if not self.ask_first.isChecked():
-            self._send(judged.intent)
+        if facts is None:
             return
-        dialog = confirm_order(self._model, self.draft, judged.intent, self.profile_name, self.window())
+        self.result.set_messages([])
+        intent, bracket = judged.intent, judged.bracket
+        reasons = reasons_to_ask(self.menu.ask, intent, judged.price, facts, self.history.around(facts))
+        if not reasons:
+            self._send(intent, bracket)
+            return
+        dialog = confirm_order(self._model, self.draft, intent, self.profile_name, self.window(), reasons)
         self._confirmation = dialog
-        dialog.confirmed.connect(self._on_confirmed)
+        dialog.confirmed.connect(lambda sent, ask_no_more: self._on_confirmed(sent, bracket, ask_no_more))
         dialog.finished.connect(self._on_confirmation_finished)
 
-    def _on_confirmed(self, intent: OrderIntent, ask_no_more: bool) -> None:
+    def _is_second_click(self) -> bool:
+        """Tell whether a press belongs to the one that has just sent an order."""
+        now_ns = time.monotonic_ns()
+        if (now_ns - self._sent_ns) / 1e6 >= QApplication.doubleClickInterval():
+            return False
+        self._sent_ns = now_ns
+        return True
+
+    def _on_confirmed(self, intent: OrderIntent, bracket: BracketWish | None, ask_no_more: bool) -> None:
         if ask_no_more:
-            self.ask_first.setChecked(False)
-        self._send(intent)
+            self.menu.set_ask(replace(self.menu.ask, **{ask_kind(intent).value: AskWhen.ABOVE_LIMITS}))
+        self._send(intent, bracket)
 
     def _on_confirmation_finished(self) -> None:
         self._confirmation = None
         self._judge()
 
-    def _send(self, intent: OrderIntent) -> None:
+    def _send(self, intent: OrderIntent, bracket: BracketWish | None) -> None:
+        facts = self._model.facts
+        if facts is not None:
+            self.history.note_sent(intent, facts)
+        self._sent_ns = time.monotonic_ns()
+        self._sent_quantity = intent.quantity
         self.set_busy(intent.side)
-        self.order_requested.emit(intent)
+        if bracket is None:
+            self.order_requested.emit(intent)
+        else:
+            self.bracket_requested.emit(replace(bracket, entry=intent))
 
     # ---- showing ---------------------------------------------------------------------------------------------------
+
+    def _judge_soon(self) -> None:
+        """Judge now, unless that was done within the last frame: then at its end."""
+        if self._frame.isActive():
+            self._is_due = True
+            return
+        self._judge()
+        self._frame.start()
+
+    def _on_frame(self) -> None:
+        if self._is_due:
+            self._judge_soon()
 
     def _judge(self) -> None:
         """Judge both sides, and show what is wrong with the chosen one and where it would lead."""
         facts, draft = self._model.facts, self.draft
+        self._is_due = False
         if facts is None:
             return
         self._judged = {side: assess(draft, facts, side) for side in Side}
-        shown = self._judged[Side(self.side.value)]
-        self._shown_quantity = shown.quantity
-        for field in (self.limit_price, self.trigger_price):
-            field.set_messages(problem_messages(shown.problems, Field.PRICE))
-        self.size_field.set_messages(problem_messages(shown.problems, Field.SIZE))
-        self.flag_messages.set_messages(problem_messages(shown.problems, Field.FLAGS))
-        rules = facts.rules
-        if self.unit is SizeUnit.BASE:
-            self.size_field.set_hint(f"step {rules.step_size.normalize():f}")
-        else:
-            self.size_field.set_hint(f"= {quantity(shown.quantity, rules.quantity_decimals)} {rules.base_asset}")
+        shown, rules = self._judged[Side(self.side.value)], facts.rules
+        for name, field in self.fields.items():
+            field.set_messages(problem_messages(shown.problems, name))
+        self.flag_messages.set_messages(problem_messages(shown.problems, Field.FLAGS, Field.END))
+        for exit_field, level in ((self.stop, shown.stop_price), (self.target, shown.target_price)):
+            exit_field.show_level(level, shown.price, rules.price_decimals)
+        self.prices.show_expected(shown.price, rules.price_decimals)
+        self._show_size(shown, rules)
         self.preview.show_preview(shown.preview, rules, dimmed=not facts.feed_is_live)
         self._show_mark(facts)
         self._show_hold(shown, facts)
         for side, judged in self._judged.items():
-            self._show_button(side, judged, draft, rules)
+            self._show_button(side, judged, rules)
+
+    def _show_size(self, shown: Assessment, rules: SymbolRules) -> None:
+        """Beside a size in another unit, say the size that would be sent."""
+        if self.size_fields.unit is SizeUnit.BASE:
+            self.size_field.set_hint(f"step {rules.step_size.normalize():f}")
+        else:
+            self.size_field.set_hint(f"= {quantity(shown.quantity, rules.quantity_decimals)} {rules.base_asset}")
 
     def _show_mark(self, facts: TicketFacts) -> None:
         text, tone = f"at mark {price(facts.mark_price, facts.rules.price_decimals)}", ""
@@ -253,11 +375,9 @@ class OrderEntry(TicketForm):
             words("held", hold, {"age": old}) if hold else "", words("held_more", hold) if hold else ""
         )
 
-    def _show_button(self, side: Side, judged: Assessment, draft: TicketDraft, rules: SymbolRules) -> None:
+    def _show_button(self, side: Side, judged: Assessment, rules: SymbolRules) -> None:
         if self._busy is not None:
             self.buttons[side].set_state("sending…" if side is self._busy else "wait", is_ready=False)
             return
         reason = "" if not judged.errors else problem_text(judged.errors[0])
-        self.buttons[side].set_state(
-            button_line(judged, draft, rules), is_ready=judged.intent is not None, reason=reason
-        )
+        self.buttons[side].set_state(button_line(judged, rules), is_ready=judged.intent is not None, reason=reason)

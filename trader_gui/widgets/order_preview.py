@@ -1,6 +1,5 @@
 """The figures that an order would lead to, as label and value; used by the ticket and by the dialogs."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from PySide6.QtCore import Qt
@@ -9,51 +8,60 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.models.ticket_records import Preview
 from trader_gui.widgets.fields import label
-from trader_gui.widgets.format import DASH, money, percent, price, quantity
+from trader_gui.widgets.format import DASH, money, percent, price, quantity, r_multiple
 from trader_gui.widgets.theme import set_style_property
 
 LABELS = {
     "notional": "Notional",
     "cost": "Cost (margin)",
+    "fees": "Fee, maker / taker",
     "fee_maker": "Fee, maker",
     "fee_taker": "Fee, taker",
     "position_after": "Position after",
     "break_even": "Break-even",
     "liquidation_price": "Liquidation price",
     "loss_at_stop": "Loss at stop",
+    "gain_at_target": "Gain at target",
     "closing_pnl": "Result of closing",
 }
 
 
 class PreviewPanel(QWidget):
-    """Rows of label and value; unknown is an em dash.
+    """Rows of label and value; unknown is an em dash. There are always as many rows for one kind of order.
 
     Attributes:
         values: The value labels by row.
     """
 
-    def __init__(self, rows: Sequence[str] = tuple(LABELS), parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.values: dict[str, QLabel] = {}
         self._labels: dict[str, QLabel] = {}
-        self._hidden: set[str] = set()
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(4)
-        grid.setColumnStretch(1, 1)
-        for index, row in enumerate(rows):
-            name, value = label(LABELS[row], "body"), label(DASH, "figure")
+        self._is_compact = False
+        self._fees = (True, True)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(8)
+        self._grid.setColumnStretch(1, 1)
+        for index, (row, text) in enumerate(LABELS.items()):
+            name, value = label(text, "body"), label(DASH, "figure")
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            grid.addWidget(name, index, 0)
-            grid.addWidget(value, index, 1)
+            self._grid.addWidget(name, index, 0)
+            self._grid.addWidget(value, index, 1)
             self._labels[row], self.values[row] = name, value
+        self.set_compact(False)
+        self._show_row("closing_pnl", False)
 
-    def set_row_hidden(self, row: str, hidden: bool) -> None:
-        """Leave a row out for want of room, or show it again."""
-        (self._hidden.add if hidden else self._hidden.discard)(row)
-        self._labels[row].setHidden(hidden)
-        self.values[row].setHidden(hidden)
+    def set_compact(self, is_compact: bool) -> None:
+        """Give both fees one row, and the rows less room."""
+        self._is_compact = is_compact
+        self._grid.setVerticalSpacing(2 if is_compact else 4)
+        self._show_fees()
+
+    def set_fees(self, *, makes: bool, takes: bool) -> None:
+        """Say which fees the order may have to pay; a row that cannot be has none."""
+        self._fees = (makes, takes)
+        self._show_fees()
 
     def show_preview(self, preview: Preview | None, rules: SymbolRules | None, *, dimmed: bool = False) -> None:
         """Show a preview, or dashes.
@@ -72,10 +80,21 @@ class PreviewPanel(QWidget):
                 value.setText(text)
                 value.setAccessibleName(f"{LABELS[row]}: {text}")
             set_style_property(value, "tone", "text3" if dimmed else tone)
-        closes = preview is not None and preview.closing_pnl is not None
-        if "closing_pnl" in self.values and "closing_pnl" not in self._hidden:
-            self._labels["closing_pnl"].setVisible(closes)
-            self.values["closing_pnl"].setVisible(closes)
+        if preview is not None:
+            closes = preview.closing_pnl is not None
+            self._show_row("closing_pnl", closes)
+            self._show_row("gain_at_target", not closes)
+
+    def _show_fees(self) -> None:
+        makes, takes = self._fees
+        is_joint = self._is_compact and makes and takes
+        self._show_row("fees", is_joint)
+        self._show_row("fee_maker", makes and not is_joint)
+        self._show_row("fee_taker", takes and not is_joint)
+
+    def _show_row(self, row: str, is_shown: bool) -> None:
+        self._labels[row].setHidden(not is_shown)
+        self.values[row].setHidden(not is_shown)
 
 
 def preview_words(preview: Preview, rules: SymbolRules) -> dict[str, tuple[str, str]]:
@@ -85,16 +104,20 @@ def preview_words(preview: Preview, rules: SymbolRules) -> dict[str, tuple[str, 
     def amount(value: Decimal | None) -> str:
         return DASH if value is None else f"{money(value, sign=False)} {quote}"
 
+    fees = f"{money(preview.fee_maker, sign=False)} / {amount(preview.fee_taker)}"
+
     liquidation = "none" if preview.liquidation_price == 0 else price(preview.liquidation_price, decimals)
     return {
         "notional": (amount(preview.notional), ""),
         "cost": (amount(preview.cost), ""),
+        "fees": (fees, ""),
         "fee_maker": (amount(preview.fee_maker), ""),
         "fee_taker": (amount(preview.fee_taker), ""),
         "position_after": (position_words(preview.position_after, preview.entry_after, rules), ""),
         "break_even": (price(preview.break_even, decimals), ""),
         "liquidation_price": (liquidation, ""),
         "loss_at_stop": _stop_words(preview, quote),
+        "gain_at_target": _target_words(preview, quote),
         "closing_pnl": _result_words(preview.closing_pnl, quote),
     }
 
@@ -119,6 +142,13 @@ def _stop_words(preview: Preview, quote: str) -> tuple[str, str]:
     if preview.loss_fraction is not None:
         text += f" ({percent(abs(preview.loss_fraction), sign=False)})"
     return text, tone
+
+
+def _target_words(preview: Preview, quote: str) -> tuple[str, str]:
+    if preview.gain_at_target is None:
+        return (DASH, "") if not preview.position_after else ("no target", "text2")
+    text, tone = _result_words(preview.gain_at_target, quote)
+    return f"{text} ({r_multiple(preview.gain_in_r)})" if preview.gain_in_r is not None else text, tone
 
 
 def _result_words(value: Decimal | None, quote: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from trader_gui.widgets.theme import theme
 
 _HEIGHT = 40
 _TITLES = {Side.BUY: "▲ Buy / Long", Side.SELL: "▼ Sell / Short"}
+_CLOSING_TITLES = {Side.BUY: "▲ Buy to close", Side.SELL: "▼ Sell to close"}
 
 
 class SideButton(QPushButton):
@@ -21,7 +22,7 @@ class SideButton(QPushButton):
     def __init__(self, side: Side, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.side = side
-        self._detail = ""
+        self._title, self._detail = _TITLES[side], ""
         self.setFixedHeight(_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAutoDefault(False)
@@ -31,6 +32,11 @@ class SideButton(QPushButton):
     def detail(self) -> str:
         """The second line."""
         return self._detail
+
+    def set_reducing(self, is_reducing: bool) -> None:
+        """Say in the first line whether the order may open something."""
+        self._title = (_CLOSING_TITLES if is_reducing else _TITLES)[self.side]
+        self.update()
 
     def set_state(self, detail: str, *, is_ready: bool, reason: str = "") -> None:
         """Set the second line, whether it can be pressed, and why not (shown as tool tip)."""
@@ -55,7 +61,7 @@ class SideButton(QPushButton):
         painter.setPen(theme().color("on_fill" if self.isEnabled() else "text3"))
         half = self.height() / 2
         title, detail = theme().font("value"), theme().font("small")
-        for font, text, top in ((title, _TITLES[self.side], 3.0), (detail, self._detail, half)):
+        for font, text, top in ((title, self._title, 3.0), (detail, self._detail, half)):
             painter.setFont(font)
             elided = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, self.width() - 8)
             box = QRectF(4, top, self.width() - 8, half - 3)

@@ -1,149 +1,251 @@
 """TicketForm: the parts of the order ticket and where they stand; `OrderEntry` gives them their behaviour."""
 
-from decimal import Decimal
-
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from trader_gui.domain.account import MarginType
-from trader_gui.domain.order import Side, TimeInForce, WorkingType
-from trader_gui.models.ticket_records import OrderKind, SizeUnit, TicketDraft, TicketFacts
+from trader_gui.domain.order import Side, TimeInForce
+from trader_gui.domain.ticket import ExitText, ExitUnit, OrderKind, SizeUnit, TicketPreset
+from trader_gui.models.ticket_math import may_make
+from trader_gui.models.ticket_records import Field, TicketDraft, TicketFacts
 from trader_gui.widgets.dialogs.frame import rule
-from trader_gui.widgets.fields import ChoiceButton, MessageList, SegmentBar, label
-from trader_gui.widgets.format import money
+from trader_gui.widgets.fields import ChoiceButton, FittingLabel, MessageList, SegmentBar, label
+from trader_gui.widgets.format import clock, money
 from trader_gui.widgets.held_box import HeldBox
+from trader_gui.widgets.kind_bar import KindBar
 from trader_gui.widgets.number_field import NumberField
 from trader_gui.widgets.order_preview import PreviewPanel
 from trader_gui.widgets.side_button import SideButton
+from trader_gui.widgets.ticket_fields import ExitFields, PriceFields, SizeFields
 
-_LEVERAGES = (1, 2, 3, 5, 10, 15, 20, 25, 50, 75, 100, 125)
 _MARGIN_WORDS = {MarginType.CROSSED: "Cross", MarginType.ISOLATED: "Isolated"}
 _TIMES_IN_FORCE = (
     (TimeInForce.GTC, "GTC: until cancelled"),
     (TimeInForce.IOC, "IOC: what fills at once"),
     (TimeInForce.FOK, "FOK: all at once or nothing"),
+    (TimeInForce.GTD, "GTD: until a time…"),
 )
-_TRIGGERS = ((WorkingType.CONTRACT_PRICE, "Last price"), (WorkingType.MARK_PRICE, "Mark price"))
+_POST_ONLY = (TimeInForce.GTX, "GTX: post-only")
+_COMPACT_BELOW = 545
+"""Height under which the ticket stands closer together, so that all of it stays in sight."""
 
 
 class TicketForm(QWidget):
     """Fields, switches, preview and buttons of the ticket.
 
     Attributes:
-        unit, chosen_time_in_force, chosen_trigger: What the size counts, and what the two menus stand at.
+        time_in_force, good_till_ms: What the menu of times in force stands at.
         buttons: The Buy and Sell buttons by side.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.unit = SizeUnit.BASE
-        self.chosen_time_in_force = TimeInForce.GTC
-        self.chosen_trigger = WorkingType.CONTRACT_PRICE
+        self.time_in_force = TimeInForce.GTC
+        self.good_till_ms: int | None = None
+        self._facts: TicketFacts | None = None
         self._make_parts()
         self._build()
+
+    # ---- what stands in it -----------------------------------------------------------------------------------------
 
     @property
     def draft(self) -> TicketDraft:
         """What is typed and chosen."""
-        kind = OrderKind(self.kind.value)
-        field = self.trigger_price if kind is OrderKind.STOP else self.limit_price
+        prices, size = self.prices, self.size_fields
         return TicketDraft(
-            kind=kind,
-            price_text="" if kind is OrderKind.MARKET else field.text,
-            size_text=self.size_field.text,
-            size_unit=self.unit,
+            kind=self.kind.value,
+            price_text=prices.limit.text,
+            trigger_text=prices.trigger.text,
+            callback_text=prices.callback.text,
+            activation_text=prices.activation.text,
+            price_match=prices.price_match,
+            size_text=size.field.text,
+            size_unit=size.unit,
+            stop=self.stop.typed,
+            target=self.target.typed,
             reduce_only=self.reduce_only.isChecked(),
-            post_only=kind is OrderKind.LIMIT and self.post_only.isChecked(),
-            time_in_force=self.chosen_time_in_force,
-            working_type=self.chosen_trigger,
+            post_only=self._is_post_only,
+            time_in_force=self.time_in_force,
+            good_till_ms=self.good_till_ms,
+            working_type=prices.working_type,
+            price_protect=self.price_protect.isChecked(),
         )
+
+    @property
+    def preset(self) -> TicketPreset:
+        """What of it does not go stale."""
+        draft = self.draft
+        force = draft.time_in_force
+        return TicketPreset(
+            kind=draft.kind,
+            size_unit=draft.size_unit,
+            size_text=draft.size_text,
+            stop=_lasting(draft.stop),
+            target=_lasting(draft.target),
+            callback_text=draft.callback_text,
+            reduce_only=draft.reduce_only,
+            post_only=self.post_only.isChecked(),
+            time_in_force=TimeInForce.GTC if force is TimeInForce.GTD else force,
+            price_match=draft.price_match,
+            working_type=draft.working_type,
+            price_protect=draft.price_protect,
+        )
+
+    def put(self, preset: TicketPreset) -> None:
+        """Put a preset in; prices stay as they are."""
+        self.kind.set_value(preset.kind)
+        self.prices.set_choices(preset.working_type, preset.price_match)
+        self.prices.callback.edit.setText(preset.callback_text)
+        for box, is_on in (
+            (self.reduce_only, preset.reduce_only),
+            (self.post_only, preset.post_only),
+            (self.price_protect, preset.price_protect),
+        ):
+            box.setChecked(is_on)
+        self.time_in_force, self.good_till_ms = preset.time_in_force, None
+        self.stop.set_typed(preset.stop)
+        self.target.set_typed(preset.target)
+        self.size_fields.unit = preset.size_unit
+        self.size_fields.field.edit.setText(preset.size_text)
+        self.show_kind()
+
+    @property
+    def fields(self) -> dict[Field, NumberField]:
+        """Every number field by the name that problems give it."""
+        return {
+            **self.prices.fields,
+            Field.SIZE: self.size_field,
+            Field.STOP: self.stop,
+            Field.TARGET: self.target,
+        }
+
+    @property
+    def size_field(self) -> NumberField:
+        """The size."""
+        return self.size_fields.field
+
+    @property
+    def limit_price(self) -> NumberField:
+        """The limit price."""
+        return self.prices.limit
+
+    @property
+    def trigger_price(self) -> NumberField:
+        """The trigger price."""
+        return self.prices.trigger
+
+    @property
+    def _is_post_only(self) -> bool:
+        """A limit has a box for it, a limit behind a trigger the menu of times in force."""
+        if self.kind.value is OrderKind.LIMIT:
+            return self.post_only.isChecked()
+        return self.time_in_force is TimeInForce.GTX
+
+    # ---- showing ---------------------------------------------------------------------------------------------------
 
     def show_kind(self) -> None:
-        """Show the fields of the chosen order type."""
-        kind = OrderKind(self.kind.value)
-        self.limit_price.setVisible(kind is OrderKind.LIMIT)
-        self.trigger_price.setVisible(kind is OrderKind.STOP)
+        """Show what belongs to the chosen kind, and how the choices stand."""
+        kind, facts = self.kind.value, self._facts
+        self.prices.show_kind(kind, facts.rules.quote_asset if facts else "")
         self.post_only.setVisible(kind is OrderKind.LIMIT)
-        self.time_in_force.setVisible(kind is OrderKind.LIMIT)
-        self.time_in_force.setEnabled(not self.post_only.isChecked())
-        self.time_in_force.set_value(self.chosen_time_in_force.value, self.chosen_time_in_force.value)
-        self.trigger_by.setVisible(kind is OrderKind.STOP)
-        self.trigger_by.set_value(self.chosen_trigger.value, f"by {dict(_TRIGGERS)[self.chosen_trigger].lower()}")
+        self.price_protect.setVisible(kind.is_conditional)
+        self.force_choice.setVisible(kind.has_limit)
+        is_plain = kind is OrderKind.LIMIT
+        if is_plain and self.time_in_force is TimeInForce.GTX:
+            self.time_in_force = TimeInForce.GTC
+        entries = _TIMES_IN_FORCE if is_plain else (*_TIMES_IN_FORCE, _POST_ONLY)
+        self.force_choice.set_entries([(force.value, text) for force, text in entries])
+        self.force_choice.setEnabled(not (is_plain and self.post_only.isChecked()))
+        self.force_choice.set_value(self.time_in_force.value, self._force_words())
+        reduces = self.reduce_only.isChecked()
+        for exit_field in (self.stop, self.target):
+            exit_field.setEnabled(not reduces)
+        for button in self.buttons.values():
+            button.set_reducing(reduces)
+        draft = self.draft
+        self.preview.set_fees(makes=may_make(draft), takes=not draft.is_post_only)
+        if facts is not None:
+            self.size_fields.set_unit(self.size_fields.unit, facts.rules, reduces=reduces)
 
-    def show_unit(self, facts: TicketFacts) -> None:
-        rules = facts.rules
-        is_base = self.unit is SizeUnit.BASE
-        self.size_field.set_increment(
-            rules.step_size if is_base else Decimal(1), rules.quantity_decimals if is_base else 2
-        )
-        units = {SizeUnit.BASE: rules.base_asset, SizeUnit.QUOTE: rules.quote_asset, SizeUnit.EQUITY: "%"}
-        self.size_field.set_unit(units[self.unit])
+    def _force_words(self) -> str:
+        if self.time_in_force is TimeInForce.GTD and self.good_till_ms is not None:
+            return f"GTD {clock(self.good_till_ms)[:5]}"
+        return self.time_in_force.value
 
     def show_terms(self, facts: TicketFacts) -> None:
-        """Show margin type, leverage and what is available."""
-        self.available.setText(f"Available {money(facts.available_balance, sign=False)} {facts.rules.margin_asset}")
-        self.margin_type.set_entries([(key.value, text) for key, text in _MARGIN_WORDS.items()])
-        margin_type = facts.margin_type
-        self.margin_type.set_value(margin_type, _MARGIN_WORDS[margin_type] if margin_type else "Margin —")
-        highest = max((b.max_leverage for b in facts.brackets), default=_LEVERAGES[-1])
-        choices = sorted({*(x for x in _LEVERAGES if x <= highest), *([facts.leverage] if facts.leverage else [])})
-        self.leverage.set_entries([(str(x), f"{x}×") for x in choices])
-        self.leverage.set_value(str(facts.leverage), f"{facts.leverage}×" if facts.leverage else "—×")
+        """Show margin type, position mode, leverage and what is available."""
+        kind = _MARGIN_WORDS[facts.margin_type] if facts.margin_type else "Margin —"
+        self.margin_type.set_value(None, f"{kind}, hedge" if facts.is_hedge else kind)
+        self.leverage.set_value(None, f"{facts.leverage}×" if facts.leverage else "—×")
+        for chip in (self.margin_type, self.leverage):
+            chip.setEnabled(facts.is_running)
+        amount = money(facts.available_balance, sign=False)
+        asset = facts.rules.margin_asset
+        self.available.set_wordings(f"Available {amount} {asset}", f"Available {amount}", f"{amount} {asset}", amount)
 
     def set_rules(self, facts: TicketFacts) -> None:
         """Take units and steps from the symbol's rules."""
-        rules = facts.rules
-        for field in (self.limit_price, self.trigger_price):
-            field.set_increment(rules.tick_size, rules.price_decimals)
-            field.set_unit(rules.quote_asset)
-            field.set_hint(f"tick {rules.tick_size.normalize():f}")
-        texts = {SizeUnit.BASE: rules.base_asset, SizeUnit.QUOTE: rules.quote_asset, SizeUnit.EQUITY: "% equity"}
-        for unit, text in texts.items():
-            self.size_unit.button(unit).setText(text)
-            self.size_unit.button(unit).setAccessibleName(f"Size in {text}")
-        self.show_unit(facts)
+        self._facts = facts
+        self.prices.set_rules(facts.rules)
+        for exit_field in (self.stop, self.target):
+            exit_field.set_increment(facts.rules.tick_size, facts.rules.price_decimals)
+        self.size_fields.set_unit(self.size_fields.unit, facts.rules, reduces=self.reduce_only.isChecked())
+        self.show_kind()
+
+    def show_unit(self, unit: SizeUnit, facts: TicketFacts) -> None:
+        """Count the size in a unit."""
+        self.size_fields.set_unit(unit, facts.rules, reduces=self.reduce_only.isChecked())
+
+    def fit_height(self) -> None:
+        """Stand closer together where there is little room."""
+        is_compact = self.height() < _COMPACT_BELOW
+        self._column.setSpacing(5 if is_compact else 8)
+        self._column.setContentsMargins(12, 6 if is_compact else 10, 12, 2 if is_compact else 6)
+        self.preview.set_compact(is_compact)
+
+    # ---- building --------------------------------------------------------------------------------------------------
 
     def _make_parts(self) -> None:
-        self.margin_type = ChoiceButton("Margin type")
-        self.leverage = ChoiceButton("Leverage")
-        self.available = label("", "label")
-        self.available.setWordWrap(True)  # in a narrow dock it takes two lines rather than widen it
+        self.margin_type = ChoiceButton("Margin type and position mode", kind="chip")
+        self.leverage = ChoiceButton("Leverage", kind="chip")
+        self.available = FittingLabel("label")
         self.available.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.kind = SegmentBar("Order type", [(k.value, k.value.capitalize()) for k in OrderKind])
-        self.limit_price = NumberField("Price")
-        self.trigger_price = NumberField("Trigger price")
-        self.size_field = NumberField("Size")
-        self.size_unit = SegmentBar("Size in", [(u.value, u.value) for u in SizeUnit])
+        self.menu_button = QToolButton()
+        self.menu_button.setText("⋯")
+        self.menu_button.setAccessibleName("Presets and confirmations")
+        self.menu_button.setToolTip("Presets and confirmations")
+        self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.kind = KindBar()
+        self.prices = PriceFields()
+        self.size_fields = SizeFields()
+        self.exits = ExitFields()
+        self.stop, self.target = self.exits.stop, self.exits.target
         self.reduce_only = QCheckBox("Reduce-only")
         self.post_only = QCheckBox("Post-only")
-        self.time_in_force = ChoiceButton("Time in force", kind="flat")
-        self.time_in_force.set_entries([(t.value, text) for t, text in _TIMES_IN_FORCE])
-        self.trigger_by = ChoiceButton("Trigger by", kind="flat")
-        self.trigger_by.set_entries([(t.value, text) for t, text in _TRIGGERS])
+        self.price_protect = QCheckBox("Price protect")
+        self.price_protect.setToolTip("Not triggered while last and mark price lie far apart")
+        self.force_choice = ChoiceButton("Time in force", kind="flat")
         self.flag_messages = MessageList()
         self.side = SegmentBar("Preview", [(Side.BUY.value, "▲ Buy"), (Side.SELL.value, "▼ Sell")], small=True)
         self.mark_icon, self.mark_note = label("", "label"), label("", "label")
         self.preview = PreviewPanel()
         self.held = HeldBox()
         self.result = MessageList()
-        self.ask_first = QCheckBox("Ask before sending")
-        self.ask_first.setChecked(True)
         self.buttons = {side: SideButton(side) for side in Side}
 
     def _build(self) -> None:
         body = QWidget()
-        column = QVBoxLayout(body)
-        column.setContentsMargins(12, 10, 12, 6)
-        column.setSpacing(8)
+        self._column = column = QVBoxLayout(body)
         chips = _row(self.margin_type, self.leverage)
+        chips.setSpacing(6)
         chips.addWidget(self.available, 1)
+        chips.addWidget(self.menu_button)
         column.addLayout(chips)
-        for part in (self.kind, self.limit_price, self.trigger_price, self.size_field, self.size_unit):
+        for part in (self.kind, self.prices, self.size_fields, self.exits):
             column.addWidget(part)
-        flags = _row(self.reduce_only, self.post_only)
+        flags = _row(self.reduce_only, self.post_only, self.price_protect)
         flags.addStretch(1)
-        flags.addWidget(self.time_in_force)
-        flags.addWidget(self.trigger_by)
+        flags.addWidget(self.force_choice)
         column.addLayout(flags)
         column.addWidget(self.flag_messages)
         column.addWidget(rule())
@@ -174,8 +276,12 @@ class TicketForm(QWidget):
         footer.addWidget(self.held)
         footer.addWidget(self.result)
         footer.addLayout(_row(self.buttons[Side.BUY], self.buttons[Side.SELL]))
-        footer.addWidget(self.ask_first)
         return footer
+
+
+def _lasting(typed: ExitText) -> ExitText:
+    """Return an exit without its price, which goes stale as every price does."""
+    return typed if typed.unit is ExitUnit.DISTANCE else ExitText("", typed.unit)
 
 
 def _row(*parts: QWidget) -> QHBoxLayout:

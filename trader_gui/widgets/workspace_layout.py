@@ -22,15 +22,29 @@ DOCK_TITLES = {
     "conditions": "Conditions",
     "positions": "Positions",
     "orders": "Orders",
+    "order_history": "Order history",
     "fills": "Fills",
+    "income": "Income",
+    "assets": "Assets",
     "reconciliation": "Reconciliation",
     "journal": "Journal",
     "log": "Log",
 }
 """Every dock by its id, in the order of the menu."""
-_BOARD_HEIGHT = 384
-_TICKET_HEIGHT = 500
-_TABLES = ("positions", "orders", "fills", "reconciliation", "journal", "log")
+_BOARD_HEIGHT, _LEAST_BOARD_HEIGHT = 384, 190
+_TICKET_HEIGHT = 532
+"""All of the ticket, standing close together, and its title."""
+_TABLES = (
+    "positions",
+    "orders",
+    "order_history",
+    "fills",
+    "income",
+    "assets",
+    "reconciliation",
+    "journal",
+    "log",
+)
 
 
 class Tier(Enum):
@@ -103,7 +117,7 @@ def resize(workspace: QMainWindow, docks: Mapping[str, Dock], tier: Tier) -> Non
     table = tier.table_height
     workspace.resizeDocks([docks["chart"], docks["positions"]], [height - table - 4, table], Qt.Orientation.Vertical)
     if tier is not Tier.SMALL:
-        board = min(_BOARD_HEIGHT, max(230, height - _TICKET_HEIGHT))
+        board = min(_BOARD_HEIGHT, max(_LEAST_BOARD_HEIGHT, height - _TICKET_HEIGHT))
         workspace.resizeDocks(
             [docks[right_top], docks["conditions"]], [height - board - 4, board], Qt.Orientation.Vertical
         )

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from tests.core_records import PREFIX, START_MS, dec, make_fill, make_intent, make_order, make_snapshot
 from trader_gui.collectors.order_update import OrderUpdateCollector
+from trader_gui.domain.client_order_id import make_client_order_id
 from trader_gui.domain.order import (
     OrderFamily,
     OrderOutcome,
@@ -15,7 +16,6 @@ from trader_gui.domain.order import (
     Origin,
     OutcomeKind,
     Purpose,
-    make_client_order_id,
 )
 from trader_gui.domain.step import _GATE_KEY, ApprovedOrder
 

@@ -290,6 +290,10 @@ def test_settings(http: SimpleNamespace):
             http.Reply(b'{"code":-4046,"msg":"No need to change margin type."}', 400),
             http.Reply(b'{"code":-4048,"msg":"Margin type cannot be changed if there exists position."}', 400),
         ],
+        "POST /fapi/v1/positionSide/dual": [
+            http.Reply(b'{"code":-4059,"msg":"No need to change position side."}', 400),
+            http.Reply(b'{"code":-4068,"msg":"Position side cannot be changed if there exists position."}', 400),
+        ],
     }
 
     async def scenario(client: RestClient) -> None:
@@ -298,6 +302,10 @@ def test_settings(http: SimpleNamespace):
         with pytest.raises(VenueError) as raised:
             await client.set_margin_type("BTCUSDT", MarginType.ISOLATED)
         assert raised.value.code == -4048
+        await client.set_position_mode(is_hedge=True)
+        with pytest.raises(VenueError) as raised:
+            await client.set_position_mode(is_hedge=False)
+        assert raised.value.code == -4068
 
     venue = run(http, answers, scenario)
     assert query(venue.sent[0]) == {"symbol": "BTCUSDT", "leverage": "5"}

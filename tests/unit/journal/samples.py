@@ -6,6 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, Balance, Position
+from trader_gui.domain.client_order_id import make_client_order_id
 from trader_gui.domain.market import Kline
 from trader_gui.domain.order import (
     AmendIntent,
@@ -24,7 +25,6 @@ from trader_gui.domain.order import (
     Side,
     TimeInForce,
     WorkingType,
-    make_client_order_id,
 )
 from trader_gui.domain.step import (
     _GATE_KEY,

@@ -167,14 +167,14 @@ def test_a_disk_without_room_refuses_orders_until_there_is_room_again(tmp_path: 
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can mount a small disk")
-def test_a_full_file_system_is_told_and_the_journal_is_whole_afterwards(tmp_path: Path, expect_log) -> None:
+def test_a_full_file_system_is_told_and_the_journal_is_whole_afterwards(tmp_path: Path, expect_log, allow_log) -> None:
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(small)], capture_output=True)
     if mounted.returncode:
         pytest.skip("this system mounts nothing")
     expect_log("ERROR.*disk is full; free some space")
-    expect_log("WARNING.*is being written again")  # what is smaller than an intent still fits
+    allow_log("WARNING.*is being written again")  # what is smaller than an intent may still fit
     path = small / "journal.sqlite"
 
     async def main() -> int:

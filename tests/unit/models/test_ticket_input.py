@@ -1,14 +1,12 @@
-"""Text to numbers: what is taken, what is refused; steps; sizes that survive a change of unit."""
+"""Text to numbers: what is taken, what is refused; and steps."""
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from trader_gui.domain.symbol import snap
-from trader_gui.models.ticket_input import exact_quantity, in_unit, number_text, parse_number, stepped
-from trader_gui.models.ticket_records import SizeUnit
+from trader_gui.models.ticket_input import number_text, parse_number, stepped
 
 D = Decimal
 
@@ -51,30 +49,3 @@ def test_what_a_field_shows_can_be_read_again(value: Decimal) -> None:
 )  # fmt: skip
 def test_steps_land_on_the_tick(value: str | None, steps: int, result: str) -> None:
     assert str(stepped(None if value is None else D(value), D("0.10"), steps)) == result
-
-
-@given(
-    steps=st.integers(1, 1_000_000),
-    step_size=st.sampled_from([D("0.001"), D("0.01"), D(1), D(10)]),
-    unit=st.sampled_from(SizeUnit),
-    price=st.decimals("0.0001", "200000", places=4),
-    equity=st.decimals("10", "10000000", places=2),
-)
-def test_a_size_stays_the_same_through_every_unit(
-    steps: int, step_size: Decimal, unit: SizeUnit, price: Decimal, equity: Decimal
-) -> None:
-    assume(price * step_size > D("0.0001"))
-    quantity = steps * step_size
-    told = in_unit(quantity, unit, price, equity, step_size)
-    assume(told is not None)
-    assert told is not None
-    exact = exact_quantity(told, unit, price, equity)
-    assert exact is not None
-    assert snap(exact, step_size, ROUND_DOWN) == quantity
-
-
-def test_money_without_a_price_is_no_size() -> None:
-    assert exact_quantity(D(100), SizeUnit.QUOTE, None, D(1000)) is None
-    assert exact_quantity(D(100), SizeUnit.EQUITY, D(50), None) is None
-    assert exact_quantity(D(200), SizeUnit.EQUITY, D(50), D(1000)) == 40
-    assert in_unit(D(1), SizeUnit.EQUITY, D(50), D(0), D("0.001")) is None

@@ -5,13 +5,15 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from trader_gui.domain.account import MarginType, Position
-from trader_gui.domain.order import Side
+from trader_gui.domain.order import PositionSide, Side
 from trader_gui.domain.symbol import SymbolRules
+from trader_gui.domain.ticket import ExitText, ExitUnit, OrderKind
 from trader_gui.exchange.port import LeverageBracket
 from trader_gui.models import ticket_math
-from trader_gui.models.ticket_records import OrderKind, Resting, TicketDraft, TicketFacts
+from trader_gui.models.ticket_records import Resting, TicketDraft, TicketFacts
 
 D = Decimal
 
@@ -69,19 +71,19 @@ def test_available_balance_of_the_worked_example() -> None:
 
 
 def test_isolated_liquidation_price() -> None:
-    price = ticket_math.liquidation_price(D("0.5"), D(60000), D(1500), BRACKETS)
+    price = ticket_math.liquidation_price([(D("0.5"), D(60000))], D(1500), BRACKETS)
     assert price is not None
     assert round(price, 3) == D("57228.916")
 
 
 def test_liquidation_price_of_a_short_in_the_third_bracket() -> None:
-    price = ticket_math.liquidation_price(D(-20), D(60000), D(100000), BRACKETS)
+    price = ticket_math.liquidation_price([(D(-20), D(60000))], D(100000), BRACKETS)
     assert price is not None
     assert round(price, 4) == D("64627.4218")
 
 
 def test_a_small_long_against_a_large_wallet_cannot_be_liquidated() -> None:
-    assert ticket_math.liquidation_price(D("0.01"), D(60000), D(10000), BRACKETS) == 0
+    assert ticket_math.liquidation_price([(D("0.01"), D(60000))], D(10000), BRACKETS) == 0
 
 
 @given(
@@ -95,7 +97,7 @@ def test_at_the_liquidation_price_equity_is_the_maintenance_margin(
 ) -> None:
     signed = amount if is_long else -amount
     wallet = amount * entry / leverage
-    price = ticket_math.liquidation_price(signed, entry, wallet, BRACKETS)
+    price = ticket_math.liquidation_price([(signed, entry)], wallet, BRACKETS)
     assert price, "a position with less margin than notional always has one"
     bracket = ticket_math.bracket_of(amount * price, BRACKETS)
     maintenance = amount * price * bracket.maintenance_margin_fraction - bracket.maintenance_amount
@@ -132,8 +134,9 @@ def test_position_after(
     fee=st.decimals("0", "0.002", places=5),
 )
 def test_at_break_even_both_fees_are_paid_for(amount: Decimal, entry: Decimal, fee: Decimal) -> None:
-    price = ticket_math.break_even(entry, amount, fee)
-    assert abs(ticket_math.net_pnl(amount, entry, price, fee)) < D("1e-15") * entry
+    paid = abs(amount) * entry * fee / 2
+    price = ticket_math.break_even(entry, amount, paid, fee)
+    assert abs(ticket_math.net_pnl(amount, entry, price, paid, fee)) < D("1e-15") * entry
     assert (price - entry) * amount >= 0
 
 
@@ -190,3 +193,77 @@ def test_the_largest_order_costs_what_is_available(
     assert facts.mark_price is not None
     paid = ticket_math.order_cost(side, opens, price, facts.mark_price, 20) + opens * price * D("0.0005")
     assert abs(paid - available) < D("1e-15") * (1 + available)
+
+
+# ---- stop and target of the ticket ----------------------------------------------------------------------------------
+
+BOTH_EXITS = TicketDraft(stop=ExitText("200"), target=ExitText("61,500.0", ExitUnit.PRICE))
+
+
+def test_loss_and_gain_at_the_exits_of_the_ticket_count_both_fees() -> None:
+    preview = ticket_math.make_preview(BOTH_EXITS, make_facts(), Side.BUY, D("0.1"), D(61000))
+    loss = D("0.1") * -200 - D("0.1") * (61000 + 60800) * D("0.0005")
+    gain = D("0.1") * 500 - D("0.1") * (61000 + 61500) * D("0.0005")
+    assert (preview.stop_price, preview.loss_at_stop, preview.gain_at_target) == (60800, loss, gain)
+    assert preview.gain_in_r == gain / -loss
+    assert preview.loss_fraction == loss / 10000
+    assert preview.break_even == D(61000) * D("1.0005") / D("0.9995")
+
+
+def test_a_post_only_entry_pays_a_makers_fee() -> None:
+    draft = structs.replace(BOTH_EXITS, post_only=True)
+    preview = ticket_math.make_preview(draft, make_facts(), Side.SELL, D("0.1"), D(61000))
+    assert preview.stop_price == 61200
+    assert preview.loss_at_stop == D("0.1") * -200 - D("0.1") * (61000 * D("0.0002") + 61200 * D("0.0005"))
+    assert preview.break_even == D(61000) * D("0.9998") / D("1.0005")
+
+
+def test_exits_of_the_ticket_are_not_counted_where_the_order_only_closes() -> None:
+    facts = make_facts(position=held("0.1", "60000"), stops=(Resting(Side.SELL, D(59500), None),))
+    for draft in (BOTH_EXITS, structs.replace(BOTH_EXITS, reduce_only=True)):
+        preview = ticket_math.make_preview(draft, facts, Side.SELL, D("0.04"), D(61000))
+        assert (preview.stop_price, preview.gain_at_target) == (59500, None)
+
+
+# ---- hedge mode -----------------------------------------------------------------------------------------------------
+
+LONG_LEG, SHORT_LEG = PositionSide.LONG, PositionSide.SHORT
+
+
+def hedged(**changes: object) -> TicketFacts:
+    legs = (held("0.5", "60000", position_side=LONG_LEG), held("-0.2", "61000", position_side=SHORT_LEG))
+    return make_facts(**({"is_hedge": True, "legs": legs} | changes))
+
+
+@pytest.mark.parametrize(
+    ("side", "reduce_only", "after"),
+    [(Side.BUY, False, "0.6"), (Side.SELL, False, "-0.3"), (Side.BUY, True, "-0.1"), (Side.SELL, True, "0.4")],
+)
+def test_an_order_meets_the_leg_that_it_opens_or_reduces(side: Side, reduce_only: bool, after: str) -> None:
+    draft = TicketDraft(reduce_only=reduce_only)
+    preview = ticket_math.make_preview(draft, hedged(), side, D("0.1"), D(61000))
+    assert preview.position_after == D(after)
+    assert (preview.closing_pnl is not None) is reduce_only
+
+
+def test_legs_in_one_wallet_are_liquidated_together() -> None:
+    preview = ticket_math.make_preview(TicketDraft(), hedged(), Side.BUY, D("0.5"), D(61000))
+    price = preview.liquidation_price
+    assert price
+    legs = ((D(1), D(60500)), (D("-0.2"), D(61000)))
+    equity = D(10000) - D("0.5") * 61000 * D("0.0005") + sum(a * (price - e) for a, e in legs)
+    maintenance = D(0)
+    for amount, _ in legs:
+        bracket = ticket_math.bracket_of(abs(amount) * price, BRACKETS)
+        maintenance += abs(amount) * price * bracket.maintenance_margin_fraction - bracket.maintenance_amount
+    assert abs(equity - maintenance) < D("1e-12")
+
+
+def test_an_isolated_leg_is_liquidated_alone() -> None:
+    isolated = hedged(margin_type=MarginType.ISOLATED, legs=())
+    with_other = hedged(margin_type=MarginType.ISOLATED, legs=(held("-0.2", "61000", position_side=SHORT_LEG),))
+    prices = {
+        ticket_math.make_preview(TicketDraft(), facts, Side.BUY, D("0.5"), D(61000)).liquidation_price
+        for facts in (isolated, with_other)
+    }
+    assert len(prices) == 1 and None not in prices

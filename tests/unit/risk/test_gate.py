@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from tests.core_records import PREFIX, START_MS, dec, make_intent, make_position, make_risk_context
-from trader_gui.domain.order import CancelIntent, OrderFamily, OrderType, Origin, Purpose, Side, parse_client_order_id
+from trader_gui.domain.client_order_id import parse_client_order_id
+from trader_gui.domain.order import CancelIntent, OrderFamily, OrderType, Origin, Purpose, Side
 from trader_gui.domain.step import ApprovedCancel, ApprovedOrder, EngineMode, Refusal
 from trader_gui.risk.gate import RiskGate, RiskLimits
 from trader_gui.risk.rules import HOUR_MS

@@ -6,9 +6,7 @@ from trader_gui.domain.order import OrderFamily, OrderIntent, OrderType, Positio
 from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder
 from trader_gui.errors import BugError
 
-_WITH_LIMIT_PRICE = frozenset({OrderType.LIMIT, OrderType.STOP, OrderType.TAKE_PROFIT})
 _WITH_CLOSE_POSITION = frozenset({OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET})
-_NOT_SENDABLE = frozenset({OrderType.TRAILING_STOP_MARKET, OrderType.LIQUIDATION})
 
 
 def family_of(order_type: OrderType) -> OrderFamily:
@@ -37,7 +35,7 @@ def order_parameters(approved: ApprovedOrder) -> dict[str, str]:
         BugError: An order that the venue has no words for; the gate lets none through.
     """
     intent = approved.intent
-    if intent.order_type in _NOT_SENDABLE:
+    if intent.order_type is OrderType.LIQUIDATION:
         raise BugError(f"{intent.order_type} cannot be sent")
     parameters = {
         "symbol": intent.symbol,
@@ -48,11 +46,7 @@ def order_parameters(approved: ApprovedOrder) -> dict[str, str]:
         **_limit(intent),
     }
     if intent.order_type.is_conditional:
-        if intent.trigger_price is None:
-            raise BugError("a conditional order without a trigger price")
-        parameters["algoType"] = "CONDITIONAL"
-        parameters["triggerPrice"] = plain(intent.trigger_price)
-        parameters["workingType"] = intent.working_type.value
+        parameters |= _condition(intent)
         parameters["clientAlgoId"] = approved.client_order_id
     else:
         parameters["newClientOrderId"] = approved.client_order_id
@@ -82,14 +76,41 @@ def _size(intent: OrderIntent) -> dict[str, str]:
     return size
 
 
+def _condition(intent: OrderIntent) -> dict[str, str]:
+    condition = {"algoType": "CONDITIONAL", **_trigger(intent), "workingType": intent.working_type.value}
+    if intent.price_protect:
+        condition["priceProtect"] = "true"
+    return condition
+
+
+def _trigger(intent: OrderIntent) -> dict[str, str]:
+    """A trailing stop has a callback, in percent, in the place of a trigger price, which it may not have."""
+    if intent.order_type is not OrderType.TRAILING_STOP_MARKET:
+        if intent.trigger_price is None:
+            raise BugError("a conditional order without a trigger price")
+        return {"triggerPrice": plain(intent.trigger_price)}
+    if intent.callback_fraction is None or intent.trigger_price is not None:
+        raise BugError("a trailing stop has a callback and no trigger price")
+    trigger = {"callbackRate": plain((intent.callback_fraction * 100).normalize())}
+    if intent.activation_price is not None:
+        trigger["activatePrice"] = plain(intent.activation_price)
+    return trigger
+
+
 def _limit(intent: OrderIntent) -> dict[str, str]:
-    if intent.order_type not in _WITH_LIMIT_PRICE:
+    if not intent.order_type.has_limit_price:
         return {}
-    if intent.price is None:
-        raise BugError("a limit order without a price")
-    if intent.time_in_force is TimeInForce.GTD:
-        raise BugError("GTD needs an end, which an intent does not have")
-    return {"price": plain(intent.price), "timeInForce": (intent.time_in_force or TimeInForce.GTC).value}
+    if (intent.price is None) is (intent.price_match is None):
+        raise BugError("a limit order has a price or a price match")
+    limit = {"price": plain(intent.price)} if intent.price is not None else {}
+    if intent.price_match is not None:
+        limit["priceMatch"] = intent.price_match.value
+    limit["timeInForce"] = (intent.time_in_force or TimeInForce.GTC).value
+    if (intent.time_in_force is TimeInForce.GTD) is (intent.good_till_ms is None):
+        raise BugError("GTD has an end, and nothing else has")
+    if intent.good_till_ms is not None:
+        limit["goodTillDate"] = str(intent.good_till_ms)
+    return limit
 
 
 def amend_parameters(approved: ApprovedAmend) -> dict[str, str]:

@@ -9,10 +9,11 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QWi
 from trader_gui.domain.account import PositionKey
 from trader_gui.domain.order import Side
 from trader_gui.domain.symbol import snap
+from trader_gui.domain.ticket import OrderKind
 from trader_gui.i18n import words
 from trader_gui.models.ticket import TicketModel
 from trader_gui.models.ticket_checks import assess
-from trader_gui.models.ticket_records import Assessment, Field, OrderKind, TicketDraft, TicketFacts
+from trader_gui.models.ticket_records import Assessment, Field, TicketDraft, TicketFacts
 from trader_gui.widgets.dialogs.frame import ProfileDialog, main_button, rule
 from trader_gui.widgets.fields import Message, label
 from trader_gui.widgets.format import DASH, price

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trader_gui.domain.order import OrderFamily, OrderType, PositionSide, Side, TimeInForce, WorkingType
+from trader_gui.domain.order import OrderFamily, OrderType, PositionSide, PriceMatch, Side, TimeInForce, WorkingType
 from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder
 from trader_gui.errors import BugError
 from trader_gui.exchange.wire import request
@@ -103,6 +103,40 @@ def test_stop_with_a_limit_price(approve: Approve):
     )
 
 
+CONDITIONAL = {"algoType": "CONDITIONAL", "workingType": "CONTRACT_PRICE", "clientAlgoId": "tg1-hn-1"}
+KINDS: list[tuple[dict[str, Any], dict[str, str]]] = [
+    (
+        {"time_in_force": TimeInForce.GTD, "good_till_ms": 1_795_309_200_000},
+        {"price": "60000.0", "timeInForce": "GTD", "goodTillDate": "1795309200000", "newClientOrderId": "tg1-hn-1"},
+    ),
+    (
+        {"price": None, "price_match": PriceMatch.OPPONENT_5, "time_in_force": TimeInForce.IOC},
+        {"priceMatch": "OPPONENT_5", "timeInForce": "IOC", "newClientOrderId": "tg1-hn-1"},
+    ),
+    (
+        {"order_type": OrderType.TAKE_PROFIT, "price": None, "price_match": PriceMatch.QUEUE,
+         "trigger_price": Decimal("59000.0"), "price_protect": True, "time_in_force": TimeInForce.GTX},
+        CONDITIONAL | {"priceMatch": "QUEUE", "timeInForce": "GTX", "triggerPrice": "59000.0", "priceProtect": "true"},
+    ),
+    (
+        {"order_type": OrderType.TRAILING_STOP_MARKET, "price": None, "callback_fraction": Decimal("0.1"),
+         "activation_price": Decimal("59000.0"), "reduce_only": True},
+        CONDITIONAL | {"callbackRate": "10", "activatePrice": "59000.0", "reduceOnly": "true"},
+    ),
+    (
+        {"order_type": OrderType.TRAILING_STOP_MARKET, "price": None, "callback_fraction": Decimal("0.0120")},
+        CONDITIONAL | {"callbackRate": "1.2"},
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "expected"), KINDS)
+def test_parameters_of_the_other_kinds(approve: Approve, fields: dict[str, Any], expected: dict[str, str]):
+    parameters = request.order_parameters(approve(**fields))
+    common = {"symbol", "side", "type", "quantity", "newOrderRespType"}
+    assert {name: value for name, value in parameters.items() if name not in common} == expected
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -115,7 +149,14 @@ def test_stop_with_a_limit_price(approve: Approve):
         {"time_in_force": TimeInForce.GTD},
         {"close_position": True, "quantity": None},
         {"order_type": OrderType.STOP_MARKET},
-        {"order_type": OrderType.TRAILING_STOP_MARKET, "trigger_price": Decimal(1)},
+        {"time_in_force": TimeInForce.GTC, "good_till_ms": 1},
+        {"price_match": PriceMatch.QUEUE},
+        {"order_type": OrderType.TRAILING_STOP_MARKET},
+        {
+            "order_type": OrderType.TRAILING_STOP_MARKET,
+            "callback_fraction": Decimal("0.01"),
+            "trigger_price": Decimal(1),
+        },
         {"order_type": OrderType.LIQUIDATION},
     ],
 )

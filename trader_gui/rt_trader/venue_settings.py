@@ -1,0 +1,69 @@
+"""Changes what the venue keeps for the account: leverage and margin type of the symbol, and the position mode."""
+
+from collections.abc import Awaitable, Callable
+
+from trader_gui.domain.account import MarginType
+from trader_gui.errors import OutcomeUnknownError, ProtocolError, UserError, VenueError
+from trader_gui.exchange.port import OrderPort
+from trader_gui.rt_trader.repair import Repair
+
+
+class VenueSettings:
+    """One change at a time; what came of it is read from the venue, never assumed.
+
+    Args:
+        port: The account.
+        repair: Reads the account anew.
+        symbol: Whose leverage and margin type are changed.
+        take_mode: Told the position mode once the venue has taken it; no event of the venue tells it.
+    """
+
+    def __init__(self, port: OrderPort, repair: Repair, symbol: str, take_mode: Callable[[bool], None]) -> None:
+        self._port = port
+        self._repair = repair
+        self._symbol = symbol
+        self._take_mode = take_mode
+
+    async def set_leverage(self, leverage: int) -> None:
+        """Set the symbol's leverage.
+
+        Raises:
+            VenueError: The venue refuses, and nothing has changed; or its answer never came.
+        """
+        await self._change(self._port.set_leverage(self._symbol, leverage))
+
+    async def set_margin_type(self, margin_type: MarginType) -> None:
+        """Set the symbol's margin type.
+
+        Raises:
+            VenueError: As for the leverage.
+        """
+        await self._change(self._port.set_margin_type(self._symbol, margin_type))
+
+    async def set_position_mode(self, *, is_hedge: bool, is_armed: bool) -> None:
+        """Set the account's position mode, for all its symbols.
+
+        Raises:
+            UserError: The engine is armed, which trades in one-way mode only.
+            VenueError: As for the leverage.
+        """
+        if is_armed:
+            raise UserError("Disarm the engine first: it must not meet another position mode while it trades.")
+        try:
+            await self._change(self._port.set_position_mode(is_hedge=is_hedge))
+        except OutcomeUnknownError:
+            self._take_mode(await self._port.is_hedge_mode())
+            raise
+        self._take_mode(is_hedge)
+
+    async def _change(self, work: Awaitable[None]) -> None:
+        """Make a change and read the account; where the reading fails, or the outcome is open, read until it is."""
+        try:
+            await work
+        except OutcomeUnknownError:
+            self._repair.account()
+            raise
+        try:
+            await self._repair.read_account()
+        except (VenueError, ProtocolError):
+            self._repair.account()
