@@ -24,10 +24,10 @@ from trader_gui.kline_history.chart_history import ChartHistory
 from trader_gui.kline_history.source import SourceState
 from trader_gui.kline_history.store import KlinePage
 from trader_gui.models.series import SeriesModel
+from trader_gui.models.symbol_picks import matching
 from trader_gui.widgets.chart.chart_head import FAVOURITES, interval_words
 from trader_gui.widgets.chart.history_layer import gap_spans, note_runs
 from trader_gui.widgets.chart.kline_chart import KlineChart
-from trader_gui.widgets.chart.symbol_picker import matching
 from trader_gui.widgets.theme import theme
 
 OWN_SLOT = START_MS // MINUTE_MS

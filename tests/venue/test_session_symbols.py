@@ -50,7 +50,7 @@ async def show(run: Session, symbol: str, interval: str = "1m") -> None:
     run.trader.show(symbol, interval)
     callback = run.trader.callback
     await run.wait(f"{symbol} is fresh", lambda: quotes_of(callback, symbol).is_fresh)
-    await run.wait(f"the terms of {symbol}", lambda: symbol == SYMBOL or run.trader.status.shown.commission)
+    await run.wait(f"the terms of {symbol}", lambda: symbol == SYMBOL or run.trader.status.shown.terms.get(symbol))
 
 
 def held(run: Session, symbol: str) -> Decimal:

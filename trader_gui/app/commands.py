@@ -69,6 +69,7 @@ class Commands:
         window.margin_type_requested.connect(
             lambda name: self._change_setting(trader.set_margin_type(ticket.symbol, MarginType(name)))
         )
+        bridge.series.picks.recent = settings.trading.recent_symbols
         bridge.ready.connect(self._show_choice)
         bridge.series.chosen.connect(self._show_choice)
         ticket.position_mode_requested.connect(
@@ -196,8 +197,14 @@ class Commands:
 
     def _show_choice(self) -> None:
         """Have the session watch what the chart shows: the ticket trades that symbol from then on."""
-        if self._trader.is_ready:
-            self._trader.show(*(self._bridge.series.choice or (self._trader.symbol, self._trader.interval)))
+        if not self._trader.is_ready:
+            return
+        symbol, interval = self._bridge.series.choice or (self._trader.symbol, self._trader.interval)
+        self._trader.show(symbol, interval)
+        picks = self._bridge.series.picks
+        picks.note_shown(symbol)
+        if picks.recent != self._settings.trading.recent_symbols:
+            self._save_trading(recent_symbols=picks.recent)
 
     def _on_ticket_changed(self, symbol: str, memory: TicketMemory) -> None:
         self._save_trading(tickets={**self._settings.trading.tickets, symbol: memory})

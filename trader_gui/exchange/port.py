@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from trader_gui.domain.account import AccountSnapshot, MarginType, SymbolConfig
-from trader_gui.domain.market import DepthSnapshot, FundingRate, Kline
+from trader_gui.domain.market import DayTicker, DepthSnapshot, FundingRate, Kline
 from trader_gui.domain.order import Fill, Order, OrderFamily, PastOrder
 from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder, Message, Route
 from trader_gui.domain.symbol import SymbolRules
@@ -156,6 +156,9 @@ class MarketReader(Protocol):
     async def depth(self, symbol: str, *, limit: int = 1000) -> DepthSnapshot: ...
     async def funding_rates(self, symbol: str, *, limit: int = 1000) -> tuple[FundingRate, ...]:
         """Return the last fundings that were paid, oldest first, at most 1000."""
+
+    async def day_tickers(self) -> dict[str, DayTicker]:
+        """Return the last price of every symbol and how it has changed in 24 hours."""
 
 
 class OrderPort(Protocol):

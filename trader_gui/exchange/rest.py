@@ -19,7 +19,7 @@ import msgspec
 
 from trader_gui.clock import SystemClock
 from trader_gui.domain.account import AccountSnapshot, MarginType, Position, SymbolConfig
-from trader_gui.domain.market import DepthSnapshot, FundingRate, Kline
+from trader_gui.domain.market import DayTicker, DepthSnapshot, FundingRate, Kline
 from trader_gui.domain.order import Fill, Order, OrderFamily
 from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder
 from trader_gui.domain.symbol import SymbolRules
@@ -139,6 +139,9 @@ class RestClient(RestCalls):
     async def funding_rates(self, symbol: str, *, limit: int = 1000) -> tuple[FundingRate, ...]:
         parameters = {"symbol": symbol, "limit": str(limit)}
         return answer.funding_rates(await self._get(paths.FUNDING_RATE, parameters, Security.NONE))
+
+    async def day_tickers(self) -> dict[str, DayTicker]:
+        return answer.day_tickers(await self._get(paths.DAY_TICKER, {}, Security.NONE))
 
     # ---- orders ---------------------------------------------------------------------------------------------------
 

@@ -174,6 +174,7 @@ class Bridge(QObject):
 
     def _on_ready(self) -> None:
         self._is_ready = True
+        self.series.picks.bind(self.trader.callback)
         self.history.bind(self.trader.callback, self.trader.history)
         self._take_rules(self.trader.rules)
         self.ready.emit()

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from trader_gui.callback import Callback
 from trader_gui.collectors.kline import KlineArrays, KlineCollector
-from trader_gui.domain.market import FundingRate, Kline, MarkPrice
+from trader_gui.domain.market import DayTicker, FundingRate, Kline, MarkPrice
 from trader_gui.domain.order import Fill
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.kline_history.chart_history import ChartHistory
@@ -24,6 +24,7 @@ from trader_gui.models.frame import FrameModel
 from trader_gui.models.indicator_kinds import BOLLINGER, VOLATILITY
 from trader_gui.models.indicator_track import Indicator, IndicatorTrack
 from trader_gui.models.series_lines import OrderLine, PositionLine, order_lines, position_lines
+from trader_gui.models.symbol_picks import SymbolPicks
 from trader_gui.models.trader_view import StatusView
 
 _FIRST_INTERVAL = "1m"
@@ -62,6 +63,7 @@ class SeriesModel(FrameModel):
         fills: Own executions of the symbol, oldest first.
         now_ms: Venue time of the newest message.
         loading: (klines read, klines wanted) of the session's start; (0, 0) while not told.
+        picks: The symbols to go to, in the order in which they are offered.
 
     Signals:
         changed: Carries a `SeriesChange`.
@@ -90,6 +92,7 @@ class SeriesModel(FrameModel):
         self.fills: tuple[Fill, ...] = ()
         self.now_ms = 0
         self.loading = (0, 0)
+        self.picks = SymbolPicks()
         self._choice: tuple[str, str] | None = None
         self._history: ChartHistory | None = None
         self._source: KlineSource | None = None
@@ -177,6 +180,14 @@ class SeriesModel(FrameModel):
         return self._history.rules
 
     @property
+    def tickers(self) -> Mapping[str, DayTicker]:
+        """Last price and change of every symbol, some seconds old at most while they are asked for."""
+        if self._history is None:
+            return {}
+        self._history.want_tickers()
+        return self._history.tickers
+
+    @property
     def choice(self) -> tuple[str, str] | None:
         """The symbol and interval that were chosen; None for the session's own."""
         return self._choice
@@ -186,6 +197,10 @@ class SeriesModel(FrameModel):
         if (symbol, interval) != self._choice:
             self._choice = (symbol, interval)
             self.chosen.emit()
+
+    def show(self, symbol: str) -> None:
+        """Show another symbol, in the interval of now."""
+        self.choose(symbol, self._choice[1] if self._choice is not None else self.interval or _FIRST_INTERVAL)
 
     def want(self, slot: int) -> None:
         """Somebody looks at klines from a slot on: those that are missing are loaded."""

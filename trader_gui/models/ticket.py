@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject
 
 from trader_gui.callback import Callback
 from trader_gui.callback.quotes import quotes_of
+from trader_gui.domain.account import Position
 from trader_gui.domain.order import (
     Order,
     OrderStatus,
@@ -18,7 +19,7 @@ from trader_gui.domain.order import (
 )
 from trader_gui.domain.step import Route
 from trader_gui.models.frame import FrameModel
-from trader_gui.models.ticket_money import free_balance, other_cross_pnl, unrealized
+from trader_gui.models.ticket_money import free_balance, other_cross_pnl, terms_of, unrealized
 from trader_gui.models.ticket_records import OtherPosition, Resting, TicketFacts
 from trader_gui.models.trader_view import StatusView
 from trader_gui.risk.rules import unlimited_asset
@@ -66,7 +67,8 @@ def read_facts(callback: Callback, status: StatusView, now_ns: int) -> TicketFac
     orders, positions = callback.orders.open_orders(rules.symbol), tuple(account.positions.values())
     quotes = quotes_of(callback, rules.symbol)
     balance = account.balances.get(rules.margin_asset) if account.is_known else None
-    commission, limits = status.commission if is_own else shown.commission, callback.gate.limits
+    commission, brackets = terms_of(callback, status, rules.symbol)
+    limits = callback.gate.limits
     is_live = quotes.is_fresh and callback.routes_fresh[Route.PRIVATE]
     return TicketFacts(
         rules=rules,
@@ -79,11 +81,7 @@ def read_facts(callback: Callback, status: StatusView, now_ns: int) -> TicketFac
         position=account.position(rules.symbol),
         is_hedge=account.is_hedge,
         legs=account.legs(rules.symbol) if account.is_hedge else (),
-        others=tuple(
-            OtherPosition(p, callback.symbol_rules.of(p.symbol), quotes_of(callback, p.symbol))
-            for p in positions
-            if p.symbol != rules.symbol
-        ),
+        others=tuple(_other_position(callback, status, p) for p in positions if p.symbol != rules.symbol),
         is_account_known=account.is_known,
         available_balance=free_balance(callback, balance, rules.margin_asset),
         equity=balance.wallet_balance + unrealized(callback, rules.margin_asset) if balance else None,
@@ -93,7 +91,7 @@ def read_facts(callback: Callback, status: StatusView, now_ns: int) -> TicketFac
         margin_type=account.margin_type(rules.symbol),
         maker_fraction=commission.maker_fraction if commission else None,
         taker_fraction=commission.taker_fraction if commission else None,
-        brackets=status.brackets if is_own else shown.brackets,
+        brackets=brackets,
         stops=tuple(_resting(o) for o in orders if _would_stop(o)),
         max_order_quantity=limits.max_order_quantity if is_own else None,
         max_position_notional=limits.max_position_notional,
@@ -107,6 +105,12 @@ def read_facts(callback: Callback, status: StatusView, now_ns: int) -> TicketFac
         is_running=status.phase == "running",
         now_ms=quotes.now_ms,
     )
+
+
+def _other_position(callback: Callback, status: StatusView, position: Position) -> OtherPosition:
+    symbol = position.symbol
+    commission, _ = terms_of(callback, status, symbol)
+    return OtherPosition(position, callback.symbol_rules.of(symbol), quotes_of(callback, symbol), commission)
 
 
 def _would_stop(order: Order) -> bool:

@@ -8,7 +8,7 @@ from trader_gui.callback.quotes import mark_of
 from trader_gui.domain.account import Balance, MarginType, Position
 from trader_gui.domain.order import Order, OrderFamily
 from trader_gui.domain.symbol import SymbolRules
-from trader_gui.exchange.port import LeverageBracket
+from trader_gui.exchange.port import CommissionRate, LeverageBracket
 from trader_gui.models.ticket_math import available_balance, bracket_of, closing_part, order_cost
 from trader_gui.models.trader_view import StatusView
 
@@ -48,7 +48,7 @@ def other_cross_pnl(callback: Callback, status: StatusView, rules: SymbolRules) 
     for position in _positions(callback, rules.margin_asset):
         if position.symbol == rules.symbol or position.margin_type is MarginType.ISOLATED:
             continue
-        mark, brackets = mark_of(callback, position.symbol), _brackets(callback, status, position.symbol)
+        mark, (_, brackets) = mark_of(callback, position.symbol), terms_of(callback, status, position.symbol)
         if mark is None or not brackets:
             return None
         notional = abs(position.position_amount) * mark
@@ -58,10 +58,13 @@ def other_cross_pnl(callback: Callback, status: StatusView, rules: SymbolRules) 
     return total
 
 
-def _brackets(callback: Callback, status: StatusView, symbol: str) -> tuple[LeverageBracket, ...]:
+def terms_of(
+    callback: Callback, status: StatusView, symbol: str
+) -> tuple[CommissionRate | None, tuple[LeverageBracket, ...]]:
+    """Return commission and brackets of a symbol; None and () while they have not been read."""
     if symbol == callback.symbol:
-        return status.brackets
-    return status.shown.brackets if symbol == status.shown.symbol else ()
+        return status.commission, status.brackets
+    return status.shown.terms.get(symbol) or (None, ())
 
 
 def _positions(callback: Callback, asset: str) -> tuple[Position, ...]:

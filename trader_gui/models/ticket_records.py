@@ -19,7 +19,7 @@ from trader_gui.domain.order import (
 )
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.domain.ticket import ExitText, OrderKind, SizeUnit
-from trader_gui.exchange.port import LeverageBracket
+from trader_gui.exchange.port import CommissionRate, LeverageBracket
 from trader_gui.risk.legs import leg_of
 
 
@@ -49,11 +49,12 @@ class Resting(msgspec.Struct, frozen=True):
 
 
 class OtherPosition(msgspec.Struct, frozen=True):
-    """A position on another symbol than the ticket's, with that symbol's rules and what is known of its prices."""
+    """A position on another symbol than the ticket's, with that symbol's rules, prices and fees, as far as known."""
 
     position: Position
     rules: SymbolRules
     quotes: Quotes = Quotes()
+    commission: CommissionRate | None = None
 
 
 class TicketFacts(msgspec.Struct, frozen=True):
@@ -151,6 +152,8 @@ class TicketFacts(msgspec.Struct, frozen=True):
             last_price=other.quotes.last_price,
             mark_price=other.quotes.mark_price,
             position=other.position,
+            maker_fraction=other.commission.maker_fraction if other.commission else None,
+            taker_fraction=other.commission.taker_fraction if other.commission else None,
             is_hedge=self.is_hedge,
             legs=(other.position,) if self.is_hedge else (),
             is_account_known=self.is_account_known,

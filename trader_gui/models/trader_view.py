@@ -11,6 +11,7 @@ from trader_gui.exchange.port import CommissionRate, HistoryPort, LeverageBracke
 from trader_gui.journal.history import JournalPage, OrderLife
 from trader_gui.orders.reconcile import Row, RowKey
 from trader_gui.rt_trader.provenance import Told
+from trader_gui.rt_trader.status import TradingTerms
 
 
 class RouteView(Protocol):
@@ -78,9 +79,7 @@ class ShownView(Protocol):
     @property
     def routes(self) -> Mapping[Route, RouteView]: ...
     @property
-    def commission(self) -> CommissionRate | None: ...
-    @property
-    def brackets(self) -> tuple[LeverageBracket, ...]: ...
+    def terms(self) -> Mapping[str, TradingTerms]: ...
 
 
 class StatusView(Protocol):

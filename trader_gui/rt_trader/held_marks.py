@@ -26,7 +26,7 @@ class HeldMarks:
         market: Where the data comes from.
         deliver: The session's queue.
         shown: The symbol that is shown, whose own socket tells its mark price.
-        terms: Reads the leverage of a symbol of which it is not known.
+        terms: Told of a symbol that is held from now on.
 
     Owner: `start` ties it to the session's TaskGroup; `stop` ends its socket.
     """
@@ -70,8 +70,7 @@ class HeldMarks:
             self._tell(symbol, MarketState.UNWATCHED)
         for symbol in set(wanted) - set(self._symbols):
             self._tell(symbol, MarketState.MARKS)
-            if self._callback.account.leverage(symbol) is None:
-                self._terms.want_config(symbol)
+            self._terms.want(symbol)
         self._symbols, self._opened_ns = wanted, now_ns
         self._open(self._group)
 

@@ -162,7 +162,6 @@ class ShownMarket:
     def _enter(self, symbol: str) -> None:
         is_own = symbol == self._own[0]
         self._status.symbol = "" if is_own else symbol
-        self._status.commission, self._status.brackets = None, ()
         if not is_own:
             self._road.step(SymbolStatus(symbol, MarketState.STALE, self._road.callback.now_ms))
             self._want_terms()
@@ -172,8 +171,7 @@ class ShownMarket:
         if not symbol:
             return
         self._errands.run(_last_price_of(symbol), lambda: self._read_last_price(symbol))
-        if not self._road.callback.symbol_rules.of(symbol).is_unknown:  # the account's host trades it
-            self._terms.want(symbol)
+        self._terms.want(symbol)
 
     def _forget(self) -> None:
         """Know nothing of the routes any more."""

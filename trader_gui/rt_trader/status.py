@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from trader_gui.domain.step import Route
 from trader_gui.exchange.port import CommissionRate, LeverageBracket
@@ -82,6 +83,13 @@ class Reconciliation:
         return sum(row.state.is_open for row in self.rows)
 
 
+class TradingTerms(NamedTuple):
+    """What the account trades a symbol by, beside its leverage and margin type."""
+
+    commission: CommissionRate
+    brackets: tuple[LeverageBracket, ...]
+
+
 @dataclass(slots=True)
 class ShownStatus:
     """The symbol that the window shows, when it is not the session's own.
@@ -89,15 +97,14 @@ class ShownStatus:
     Attributes:
         symbol: "" while it is the session's.
         routes: Of its own sockets; the account's route is the session's.
-        commission, brackets: What the account trades it by; None and () until read.
+        terms: Of every other symbol that was shown or held in this session.
     """
 
     symbol: str = ""
     routes: dict[Route, RouteStatus] = field(
         default_factory=lambda: {route: RouteStatus() for route in (Route.MARKET, Route.PUBLIC)}
     )
-    commission: CommissionRate | None = None
-    brackets: tuple[LeverageBracket, ...] = ()
+    terms: dict[str, TradingTerms] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -1,21 +1,20 @@
-"""What the account trades another symbol by: commission, leverage brackets, and the leverage and margin type set."""
+"""What the account trades other symbols by: commission, leverage brackets, and the leverage and margin type set."""
 
 from msgspec.structs import replace
 
-from trader_gui.callback import Callback
-from trader_gui.exchange.port import CommissionRate, LeverageBracket, OrderPort
+from trader_gui.exchange.port import OrderPort
 from trader_gui.rt_trader.errands import Errands
 from trader_gui.rt_trader.road import Road
-from trader_gui.rt_trader.status import ShownStatus
+from trader_gui.rt_trader.status import ShownStatus, TradingTerms
 
 
 class SymbolTerms:
-    """Reads the terms of the symbol that is shown; commission and brackets once in a session, settings each time.
+    """Reads the terms of symbols that are shown or held; commission and brackets of each once in a session.
 
     Args:
         port: The account.
         road: Leverage and margin type go to the core by it.
-        status: Of the shown symbol; commission and brackets are put there.
+        status: Commission and brackets are put there.
         errands: Runs the readings.
     """
 
@@ -24,16 +23,11 @@ class SymbolTerms:
         self._road = road
         self._status = status
         self._errands = errands
-        self._known: dict[str, tuple[CommissionRate, tuple[LeverageBracket, ...]]] = {}
-
-    @property
-    def _callback(self) -> Callback:
-        return self._road.callback
 
     def want(self, symbol: str) -> None:
-        """Have the terms of a symbol read; what is known of before is there at once."""
-        self._show(symbol)
-        self._errands.run(f"the terms of {symbol}", lambda: self._read(symbol))
+        """Have the terms of a symbol read, unless the account's host does not trade it."""
+        if not self._road.callback.symbol_rules.of(symbol).is_unknown:
+            self._errands.run(f"the terms of {symbol}", lambda: self._read(symbol))
 
     def want_config(self, symbol: str) -> None:
         """Have leverage and margin type of a symbol read in the background."""
@@ -45,17 +39,13 @@ class SymbolTerms:
         Raises:
             VenueError: They cannot be read.
         """
-        asked_ms = self._callback.now_ms
+        asked_ms = self._road.callback.now_ms
         config = await self._port.symbol_config(symbol)
         self._road.step(replace(config, event_time_ms=asked_ms))
 
     async def _read(self, symbol: str) -> None:
         await self.read_config(symbol)
-        if symbol not in self._known:
+        if symbol not in self._status.terms:
             commission = await self._port.commission_rate(symbol)
-            self._known[symbol] = commission, await self._port.leverage_brackets(symbol)
-        self._show(symbol)
-
-    def _show(self, symbol: str) -> None:
-        if symbol == self._status.symbol:
-            self._status.commission, self._status.brackets = self._known.get(symbol, (None, ()))
+            brackets = await self._port.leverage_brackets(symbol)
+            self._status.terms[symbol] = TradingTerms(commission, brackets)

@@ -32,6 +32,7 @@ from trader_gui.widgets.reconciliation import ReconciliationPanel
 from trader_gui.widgets.session_bar import ProfileBand, SessionBar
 from trader_gui.widgets.status_bar import StatusBar
 from trader_gui.widgets.strip import Strip
+from trader_gui.widgets.symbol_links import link_symbols
 from trader_gui.widgets.table_tabs import TableTabs
 from trader_gui.widgets.theme import set_style_property, theme
 from trader_gui.widgets.toast import ToastArea
@@ -159,6 +160,8 @@ class MainWindow(QWidget):
         tables |= {"orders_below": self.positions.orders, "fills_below": self.positions.fills}
         for table_id, table in tables.items():
             self.workspace.add_table(table_id, table.header)
+            is_open = table_id in ("positions", "orders", "orders_below")
+            link_symbols(table, bridge.series.show, by_double_click=is_open)
 
     def _ticket_with_footer(self) -> QWidget:
         """Return the ticket with the board's first lines below it, which stand in for the board in small windows."""
@@ -223,6 +226,7 @@ class MainWindow(QWidget):
             "keys": self.keys_requested.emit,
             "screenshot": self.screenshot_requested.emit,
             "quit": self.close_requested.emit,
+            "symbol": self._open_symbols,
             "close_position": self._close_session_position,
             "cancel_entries": self.cancel_entries_requested.emit,
             "flatten": self.flatten_requested.emit,
@@ -233,6 +237,11 @@ class MainWindow(QWidget):
             "about": lambda: self._open_message("About Trader GUI", self._about_words()),
             "full_screen": self._toggle_full_screen,
         }
+
+    def _open_symbols(self) -> None:
+        """Open the search for a symbol, where the chart shows one or else at the top."""
+        head = self.chart.head
+        head.picker.open_below(head if head.isVisible() else self.session_bar)
 
     # ---- for the app -------------------------------------------------------------------------------------------------
 
