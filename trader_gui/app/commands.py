@@ -12,10 +12,11 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from trader_gui.app.arming import make_checks, make_contract
 from trader_gui.credentials import Credentials, KeyStore
 from trader_gui.domain.account import MarginType, PositionKey
+from trader_gui.domain.bracket import BracketWish
 from trader_gui.domain.closing import ClosePlan
-from trader_gui.domain.order import BracketWish, Order, OrderIntent, OutcomeKind
+from trader_gui.domain.order import Order, OrderIntent, OutcomeKind
 from trader_gui.domain.ticket import TicketMemory
-from trader_gui.errors import TraderError, UserError
+from trader_gui.errors import TraderError
 from trader_gui.i18n import error_words, outcome_words, refusal_words
 from trader_gui.models.bridge import Bridge
 from trader_gui.rt_trader import Answer, RtTrader
@@ -26,9 +27,6 @@ from trader_gui.widgets.dialogs import ArmingSheet, CloseDialog, FlattenPopover,
 from trader_gui.widgets.main_window import MainWindow
 
 CHECKS_INTERVAL_MS = 500
-BRACKET_REFUSAL = (
-    "Not sent: a stop or target cannot be placed with the entry yet. Empty both fields to send the entry alone."
-)
 
 
 class Commands:
@@ -72,7 +70,7 @@ class Commands:
         ticket.position_mode_requested.connect(
             lambda is_hedge: self._change_setting(trader.set_position_mode(is_hedge=is_hedge))
         )
-        ticket.bracket_requested.connect(self._on_bracket)
+        ticket.bracket_requested.connect(self._on_order)
         trading = settings.trading
         ticket.load(trading.tickets.get(trader.symbol), trading.presets, trading.ask)
         ticket.history.changed.connect(self._on_ticket_changed)
@@ -98,14 +96,18 @@ class Commands:
 
     # ---- orders ----------------------------------------------------------------------------------------------------
 
-    def _on_order(self, intent: OrderIntent) -> None:
-        self._spawn(self._send_from_ticket(intent), "ticket order")
+    def _on_order(self, wish: OrderIntent | BracketWish) -> None:
+        self._spawn(self._send_from_ticket(wish), "ticket order")
 
-    async def _send_from_ticket(self, intent: OrderIntent) -> None:
+    async def _send_from_ticket(self, wish: OrderIntent | BracketWish) -> None:
         ticket = self._window.order_entry
-        ticket.set_busy(intent.side)
         try:
-            answer = await self._trader.submit(intent)
+            if isinstance(wish, BracketWish):
+                ticket.set_busy(wish.entry.side)
+                answer = await self._trader.submit_bracket(wish)
+            else:
+                ticket.set_busy(wish.side)
+                answer = await self._trader.submit(wish)
         except TraderError as error:
             ticket.show_result(error)
             return
@@ -168,10 +170,6 @@ class Commands:
             if outcome.kind is not OutcomeKind.ACCEPTED:
                 tone = "danger" if outcome.kind is OutcomeKind.REFUSED else "warn"
                 self._window.notify(tone, failure, outcome_words(outcome))
-
-    def _on_bracket(self, wish: BracketWish) -> None:
-        """Nothing here places stops and targets with an entry: an entry without its stop is not sent, either."""
-        self._window.order_entry.show_result(UserError(BRACKET_REFUSAL))
 
     # ---- settings --------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from trader_gui.domain.step import (
     Wish,
 )
 from trader_gui.risk.changes import check_cancel, fit_amend
+from trader_gui.risk.exits import check_exits
 from trader_gui.risk.legs import on_its_leg
 from trader_gui.risk.rules import (
     HOUR_MS,
@@ -67,7 +68,7 @@ class RiskGate:
         fitted = placed if isinstance(placed, Refusal) else fit_to_position(placed, context)
         if isinstance(fitted, Refusal):
             return fitted
-        for rule in ORDER_RULES:
+        for rule in (*ORDER_RULES, check_exits):
             refusal = rule(fitted, context)
             if refusal is not None:
                 return refusal

@@ -10,7 +10,7 @@ from trader_gui.callback import Callback
 from trader_gui.credentials import Credentials
 from trader_gui.decision.registry import make_strategy
 from trader_gui.domain.account import MarginType
-from trader_gui.domain.order import AmendIntent, Order, OrderIntent, Origin
+from trader_gui.domain.order import AmendIntent, Order, Origin
 from trader_gui.domain.step import EngineMode, Refusal, Route
 from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import BugError, TraderError, UserError, VenueError, first_error
@@ -31,6 +31,7 @@ from trader_gui.rt_trader.parts import make_parts
 from trader_gui.rt_trader.past import Past, Recovered
 from trader_gui.rt_trader.pump import Pump
 from trader_gui.rt_trader.road import Answer, Observer
+from trader_gui.rt_trader.sending_by_hand import SendingByHand
 from trader_gui.rt_trader.status import SessionStatus
 from trader_gui.rt_trader.summary import Summary, Tally, summarize
 from trader_gui.rt_trader.watch import Watch, note_journal
@@ -41,7 +42,7 @@ _log = logging.getLogger(__name__)
 STOP_LIMIT_S = 5.0
 
 
-class RtTrader(ClosingByHand):
+class RtTrader(SendingByHand, ClosingByHand):
     """One trading session.
 
     Attributes:
@@ -361,10 +362,6 @@ class RtTrader(ClosingByHand):
             self._road.halt(reason)
 
     # ---- wishes by hand --------------------------------------------------------------------------------------------
-
-    async def submit(self, intent: OrderIntent) -> Answer:
-        """Put an order by hand to the gate and, when approved, wait for the venue's first answer."""
-        return await self._road.ask([intent])
 
     async def cancel(self, *orders: Order) -> Answer:
         """Cancel orders of either family, with one request each."""

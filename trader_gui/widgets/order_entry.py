@@ -9,7 +9,8 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from trader_gui.domain.order import BracketWish, OrderIntent, OrderOutcome, OutcomeKind, Side, TimeInForce
+from trader_gui.domain.bracket import BracketWish
+from trader_gui.domain.order import OrderIntent, OrderOutcome, OutcomeKind, Side, TimeInForce
 from trader_gui.domain.step import Step
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.domain.ticket import AskRules, AskWhen, OrderKind, SizeUnit, TicketMemory, TicketPreset
