@@ -256,6 +256,7 @@ class Order(msgspec.Struct, frozen=True):
         executed_quantity, average_price: 0 until filled.
         origin, purpose: Told by the client order id for our own; OTHER / None for foreign orders.
         reject_reason: The venue's or the gate's words for REJECTED and EXPIRED, "" otherwise.
+        price_protect: As in `OrderIntent`.
     """
 
     symbol: str
@@ -280,6 +281,7 @@ class Order(msgspec.Struct, frozen=True):
     purpose: Purpose | None = None
     reject_reason: str = ""
     position_side: PositionSide = PositionSide.BOTH
+    price_protect: bool = False
 
     @property
     def remaining_quantity(self) -> Decimal:
