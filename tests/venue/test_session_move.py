@@ -1,4 +1,4 @@
-"""A conditional order is moved by hand: at the end one is live and it is known which, and the position was covered."""
+"""An order is moved by hand: at the end one is live and it is known which, and the position was covered."""
 
 import asyncio
 import json
@@ -140,7 +140,7 @@ def test_a_stop_is_moved_and_the_position_is_covered_all_the_time(
             old = await w.place(Side.SELL, order_type, far, **(SIZED if shape == "sized" else WHOLE))
             await w.plan(*FAULTS[name])
             price = w.run.far_price(near)
-            report = await ChangingByHand.move_trigger(w.run.trader, old, price)
+            report = await ChangingByHand.move(w.run.trader, old, price)
             assert (report.is_moved, report.trouble) == (True, None)
             await w.check(report, price)
             assert w.fewest >= 1
@@ -160,7 +160,7 @@ def test_a_stop_whose_successor_is_not_placed_stays_where_it_was(
             await w.hold()
             old = await w.place(Side.SELL, OrderType.STOP_MARKET, "-0.03", **WHOLE)
             await w.plan(*REFUSED[name])
-            report = await w.run.trader.move_trigger(old, w.run.far_price("-0.02"))
+            report = await w.run.trader.move(old, w.run.far_price("-0.02"))
             assert report.is_moved is False and report.trouble is not None
             assert report.live is not None and report.live.client_order_id == old.client_order_id
             await w.check(report, old.trigger_price)
@@ -178,7 +178,7 @@ def test_a_stop_that_cannot_close_the_whole_position_again_stays_as_one_of_its_s
             old = await w.place(Side.SELL, OrderType.STOP_MARKET, "-0.03", **WHOLE)
             await w.plan(on("POST", "unavailable_503", every=2))
             price = w.run.far_price("-0.02")
-            report = await w.run.trader.move_trigger(old, price)
+            report = await w.run.trader.move(old, price)
             assert report.is_moved and report.trouble is not None
             await w.check(report, price)
             assert report.live is not None and report.live.quantity == QUANTITY
@@ -210,7 +210,7 @@ def test_a_network_that_is_gone_in_mid_air_delays_the_move_and_leaves_one_stop(
 
             monkeypatch.setattr(core, method, cutting)
             price = w.run.far_price("-0.02")
-            move = asyncio.create_task(w.run.trader.move_trigger(old, price))
+            move = asyncio.create_task(w.run.trader.move(old, price))
             async with asyncio.timeout(5):
                 await is_cut.wait()
             await asyncio.wait({move}, timeout=1.5)
@@ -237,7 +237,7 @@ def test_the_armed_engine_leaves_its_stop_where_the_hand_put_it(
             (engines,) = run.open_orders
             price = run.far_price("-0.01")
             found = len(run.steps)
-            report = await run.trader.move_trigger(engines, price)
+            report = await run.trader.move(engines, price)
             await w.check(report, price)
             before = callback.clock_ms
             await run.wait("three seconds", lambda: callback.clock_ms - before > 3_000)
@@ -265,13 +265,13 @@ def test_an_entry_that_waits_is_never_there_twice(tmp_path: Path, monkeypatch: p
             core.place_algo = counted  # type: ignore[method-assign]
             await w.plan(on("DELETE", "timeout_1007", **ONCE))
             price = w.run.far_price("0.03")
-            report = await w.run.trader.move_trigger(old, price)
+            report = await w.run.trader.move(old, price)
             assert report.is_moved
             await w.check(report, price)
             assert most == 1
             assert report.live is not None and report.live.price - price == old.price - old.trigger_price
             w.run.trader.callback.step(EntryBlock(True, 0))
-            refused = await w.run.trader.move_trigger(report.live, w.run.far_price("0.04"))
+            refused = await w.run.trader.move(report.live, w.run.far_price("0.04"))
             assert refused.trouble is not None and refused.trouble.code == "flattening"
             await w.check(refused, price)
 
@@ -290,7 +290,7 @@ def test_what_cannot_be_moved_is_refused_before_anything_is_sent(
             follower = answer.outcomes[0].order
             assert follower is not None
             sent = w.desk.proxy.count(f"POST {PATH}")
-            move = w.run.trader.move_trigger
+            move = w.run.trader.move
             reports = [
                 await move(stop, w.run.far_price("-0.01")),
                 await move(stop, stop.trigger_price),
@@ -308,14 +308,35 @@ def test_what_cannot_be_moved_is_refused_before_anything_is_sent(
     asyncio.run(body())
 
 
+@pytest.mark.parametrize("is_executed", [True, False])
+def test_a_limit_order_is_moved_in_place_and_an_unclear_answer_is_waited_out(
+    is_executed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body() -> None:
+        async with world(tmp_path, monkeypatch) as w:
+            order = await w.run.resting_buy()
+            price = w.run.far_price("-0.03")
+            report = await w.run.trader.move(order, price)
+            assert report.is_moved and report.live is not None and report.live.price == price
+            fault = {"kind": "timeout_1007", "executed": is_executed, "method": "PUT", "path": "/fapi/v1/order"}
+            await w.plan(fault, {"kind": "event_lost"})
+            second = await w.run.trader.move(report.live, order.price)
+            assert second.is_moved is is_executed
+            assert second.live is not None and second.live.price == (order.price if is_executed else price)
+            assert (second.trouble is None) is is_executed
+            assert w.desk.proxy.count("PUT /fapi/v1/order") == 2
+
+    asyncio.run(body())
+
+
 def test_two_moves_of_the_same_stop_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def body() -> None:
         async with world(tmp_path, monkeypatch) as w:
             await w.hold()
             stop = await w.place(Side.SELL, OrderType.STOP_MARKET, "-0.03", **WHOLE)
             first, second = await asyncio.gather(
-                w.run.trader.move_trigger(stop, w.run.far_price("-0.02")),
-                w.run.trader.move_trigger(stop, w.run.far_price("-0.01")),
+                w.run.trader.move(stop, w.run.far_price("-0.02")),
+                w.run.trader.move(stop, w.run.far_price("-0.01")),
             )
             assert first.is_moved and second.trouble is not None
             assert second.trouble.code == "move_in_flight"

@@ -23,6 +23,7 @@ from trader_gui.kline_history.store import KlinePage, KlineStore
 from trader_gui.models.frame import FrameModel
 from trader_gui.models.indicator_kinds import BOLLINGER, VOLATILITY
 from trader_gui.models.indicator_track import Indicator, IndicatorTrack
+from trader_gui.models.line_moves import Quotes, read_quotes
 from trader_gui.models.series_lines import OrderLine, PositionLine, order_lines, position_lines
 from trader_gui.models.trader_view import StatusView
 
@@ -60,6 +61,7 @@ class SeriesModel(FrameModel):
         positions: Lines of the position, in hedge mode of its legs; () when flat or unknown.
         orders: Lines of the open orders that have a price.
         fills: Own executions of the symbol, oldest first.
+        quotes: The market of the session's symbol, whatever symbol is shown.
         now_ms: Venue time of the newest message.
         loading: (klines read, klines wanted) of the session's start; (0, 0) while not told.
 
@@ -88,6 +90,7 @@ class SeriesModel(FrameModel):
         self.positions: tuple[PositionLine, ...] = ()
         self.orders: tuple[OrderLine, ...] = ()
         self.fills: tuple[Fill, ...] = ()
+        self.quotes = Quotes("")
         self.now_ms = 0
         self.loading = (0, 0)
         self._choice: tuple[str, str] | None = None
@@ -196,6 +199,7 @@ class SeriesModel(FrameModel):
 
     def refresh(self, callback: Callback, status: StatusView | None = None, now_ns: int = 0) -> None:
         """Bring the series up to date; emits `changed` once, with all that differs, or not at all."""
+        self.quotes = read_quotes(callback, status)
         change = self._take_state(callback)
         change |= self._take_klines(callback)
         change |= self._take_open(callback)

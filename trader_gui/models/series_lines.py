@@ -56,8 +56,8 @@ class OrderLine:
     """One open order at its price (the trigger of a conditional order).
 
     Attributes:
-        distance_fraction, money, r_multiple: What it brings from the position's entry, before fees; None unless the
-            order takes from the position.
+        entry_price: Of the position that the order takes from; None when it takes from none.
+        distance_fraction, money, r_multiple: What it brings from there, before fees; None with `entry_price`.
         is_confirmed: False while the exchange has not said that it has the order.
     """
 
@@ -68,6 +68,7 @@ class OrderLine:
     quantity: Decimal
     origin: Origin
     is_confirmed: bool
+    entry_price: Decimal | None = None
     distance_fraction: Decimal | None = None
     money: Decimal | None = None
     r_multiple: Decimal | None = None
@@ -127,23 +128,24 @@ def entry_time_ms(position_amount: Decimal, fills: Sequence[Fill]) -> int | None
 
 def order_lines(orders: Iterable[Order], positions: Sequence[PositionLine]) -> tuple[OrderLine, ...]:
     """Return a line for every order that has a price; market orders have none."""
-    by_leg = {position.leg: position for position in positions}
     lines = []
     for order in orders:
         price = order.trigger_price if order.order_type.is_conditional else order.price
         if price:
-            lines.append(_order_line(order, price, by_leg.get(order.position_side)))
+            lines.append(line_at(order, price, positions))
     return tuple(lines)
 
 
-def _order_line(order: Order, price: Decimal, position: PositionLine | None) -> OrderLine:
+def line_at(order: Order, price: Decimal, positions: Sequence[PositionLine]) -> OrderLine:
+    """Return the line that an order has, or would have, at a price."""
+    position = next((p for p in positions if p.leg is order.position_side), None)
     takes = position is not None and (order.side is Side.SELL) == position.is_long
     quantity = order.remaining_quantity
-    distance = money = r_multiple = None
+    entry_price = distance = money = r_multiple = None
     if position is not None and takes:
         if order.close_position:
             quantity = position.quantity
-        sign = 1 if position.is_long else -1
+        entry_price, sign = position.entry_price, 1 if position.is_long else -1
         distance = sign * (price / position.entry_price - 1)
         money = sign * (price - position.entry_price) * min(quantity, position.quantity)
         r_multiple = money / position.risk if position.risk else None
@@ -155,6 +157,7 @@ def _order_line(order: Order, price: Decimal, position: PositionLine | None) -> 
         quantity=quantity,
         origin=order.origin,
         is_confirmed=order.status not in (OrderStatus.SENT, OrderStatus.UNKNOWN),
+        entry_price=entry_price,
         distance_fraction=distance,
         money=money,
         r_multiple=r_multiple,

@@ -1,8 +1,9 @@
-"""Moves a conditional order to another trigger price; the venue cannot amend one, so another takes its place.
+"""Moves an order to another price: a limit order in place, a conditional one by placing it anew and cancelling it.
 
-What reduces a position is placed anew first, and the old one is cancelled when the venue has told the new one live: the
-position is never without a stop, and two of them only reduce. The venue takes no second order that closes the whole
-position, though. Such a one is moved in two swaps, by way of one of the position's size::
+The venue cannot amend a conditional order. What reduces
+a position is placed anew first, and the old one is cancelled when the venue has told the new one live: the position is
+never without a stop, and two of them only reduce. The venue takes no second order that closes the whole position,
+though. Such a one is moved in two swaps, by way of one of the position's size::
 
     whole, old price ──► sized, new price ──► whole, new price
 
@@ -26,6 +27,7 @@ from trader_gui.domain.account import PositionKey
 from trader_gui.domain.closing import Trouble
 from trader_gui.domain.moving import MoveReport
 from trader_gui.domain.order import (
+    AmendIntent,
     Order,
     OrderFamily,
     OrderIntent,
@@ -55,7 +57,7 @@ _TARGETS = frozenset({OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_MARKET})
 
 
 class Mover:
-    """Moves one conditional order of a kind and leg at a time.
+    """Moves orders; of the conditional ones of a kind and leg one at a time.
 
     Args:
         core: Read only.
@@ -77,8 +79,27 @@ class Mover:
         self._is_over = is_over
         self._under_way: set[tuple[PositionKey, OrderType]] = set()
 
-    async def move(self, order: Order, trigger_price: Decimal) -> MoveReport:
-        """Let the order stand at another trigger price; a limit price behind it keeps its distance."""
+    async def move(self, order: Order, price: Decimal) -> MoveReport:
+        """Let an order stand at another price: of a conditional one its trigger, and a limit behind it follows."""
+        if order.order_family is OrderFamily.BOOK:
+            return await self._amend(order, price)
+        return await self._replace(order, price)
+
+    async def _amend(self, order: Order, price: Decimal) -> MoveReport:
+        key, now_ms = (order.client_order_id, order.order_family), self._core.now_ms
+        intent = AmendIntent(order.symbol, order.client_order_id, Origin.HAND, REASON, now_ms, price)
+        step, outcomes = await self._ask([intent])
+        if step.refusals:
+            return MoveReport(order, False, Trouble(step.refusals[0].code, step.refusals[0].detail))
+        if outcomes[0].kind is OutcomeKind.REFUSED:
+            return MoveReport(order, False, _trouble(outcomes[0]))
+        await until(lambda: self._is_over() or key not in self._core.orders.amends_in_flight, math.inf)
+        known = self._core.orders.get(*key)
+        if known is None or known.price != price:
+            return MoveReport(known, False, Trouble("amend_not_seen"))
+        return MoveReport(known, True)
+
+    async def _replace(self, order: Order, trigger_price: Decimal) -> MoveReport:
         key = (order.symbol, order.position_side), order.order_type
         wanted = moved_intent(order, trigger_price, self._core.now_ms)
         is_busy = key in self._under_way
@@ -87,11 +108,11 @@ class Mover:
             return MoveReport(self._resting(order), False, trouble)
         self._under_way.add(key)
         try:
-            return await self._move(order, wanted)
+            return await self._place_anew(order, wanted)
         finally:
             self._under_way.discard(key)
 
-    async def _move(self, order: Order, wanted: OrderIntent) -> MoveReport:
+    async def _place_anew(self, order: Order, wanted: OrderIntent) -> MoveReport:
         if not order.is_reducing:
             return await self._cancel_then_place(order, wanted)
         first = self._sized(order, wanted) if order.close_position else wanted
@@ -190,7 +211,7 @@ class Mover:
             and wanted.trigger_price is not None
             and triggers_at_once(known, wanted.trigger_price, seen)
         ):
-            return Trouble("would_trigger", f"{seen:f}")
+            return Trouble("would_trigger", f"{seen:,f}")
         return self._refused_by_gate(known, self._sized(known, wanted) if known.close_position else wanted)
 
     def _refused_by_gate(self, order: Order, intent: OrderIntent) -> Trouble | None:

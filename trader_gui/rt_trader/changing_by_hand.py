@@ -21,10 +21,10 @@ class ChangingByHand:
             [AmendIntent(order.symbol, order.client_order_id, Origin.HAND, "by_hand", now_ms, price, quantity)]
         )
 
-    async def move_trigger(self, order: Order, trigger_price: Decimal) -> MoveReport:
-        """Let a conditional order stand at another trigger price; returns when it is known which one is live.
+    async def move(self, order: Order, price: Decimal) -> MoveReport:
+        """Let an order stand at another price, a conditional one by its trigger; returns when it is known what is live.
 
         A stop of the engine becomes one by hand: the engine leaves it where it was put. What the strategy watches by
         itself, and sells at, stays as it was.
         """
-        return await self._mover.move(order, trigger_price)
+        return await self._mover.move(order, price)
