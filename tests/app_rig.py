@@ -19,7 +19,8 @@ from trader_gui.models.bridge import Bridge
 from trader_gui.rt_trader import RtTrader
 from trader_gui.settings import DataDirectory, load_settings
 from trader_gui.widgets.main_window import MainWindow
-from trader_gui.widgets.tables import TableView, button_rect
+from trader_gui.widgets.table_cells import button_rect
+from trader_gui.widgets.tables import TableView
 
 LIMIT_S = 20.0
 LOOK_MS = 15

@@ -244,6 +244,7 @@ class FakeTrader:
     Attributes:
         commands: (name, arguments) of what was asked for, in order.
         now_ns: What the bridge's clock shall read.
+        history: Where the past is read; None reads none.
     """
 
     profile: FakeProfile = field(default_factory=FakeProfile)
@@ -254,6 +255,7 @@ class FakeTrader:
     now_ns: int = 100 * NS
     status: SessionStatus = field(default_factory=SessionStatus)
     commands: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+    history: Any = None
 
     def __post_init__(self) -> None:
         decision, conditionals = make_strategy("bb_rv", self.symbol)

@@ -1,14 +1,34 @@
-"""TaskRegistry: the owner of tasks born in slots."""
+"""TaskRegistry: the owner of tasks born in slots; and work that would hold the loop, done in a thread."""
 
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 _log = logging.getLogger(__name__)
 
 CLOSE_LIMIT_S = 5.0
 """How long `aclose` waits for tasks to unwind."""
+
+
+T = TypeVar("T")
+
+
+async def in_thread(work: Callable[[], T], name: str) -> T:
+    """Do work that blocks in a thread of its own, and return its result.
+
+    Whoever is cancelled here leaves the thread to itself: the work must end by itself, and soon.
+
+    Args:
+        work: Called once, in the thread.
+        name: Of the thread.
+    """
+    executor = ThreadPoolExecutor(1, thread_name_prefix=name)
+    try:
+        return await asyncio.get_running_loop().run_in_executor(executor, work)
+    finally:
+        executor.shutdown(wait=False)
 
 
 class TaskRegistry:

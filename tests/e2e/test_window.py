@@ -24,7 +24,8 @@ from trader_gui.journal.belief import Belief
 from trader_gui.journal.reader import JournalReader
 from trader_gui.models.bridge import Bridge
 from trader_gui.widgets.main_window import MainWindow
-from trader_gui.widgets.tables import TableView, button_rect
+from trader_gui.widgets.table_cells import button_rect
+from trader_gui.widgets.tables import TableView
 from trader_gui.widgets.theme import theme
 
 WIDTH, HEIGHT = 1560, 840

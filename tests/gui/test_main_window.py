@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QTabBar, QWidget
 
 from tests.fakes import FakeProfile, FakeTrader, fill, order, position, snapshot, stop_loss
 from trader_gui.domain.order import PositionSide, Side
@@ -164,6 +164,20 @@ def test_in_the_place_of_a_broken_layout_comes_the_one_of_before(qtbot, make_win
     assert not make_window(1920, 1080, layout_path=path).banners.banners()  # told once
 
 
+def test_the_columns_of_a_table_come_back_and_those_that_cannot_be_read_are_as_at_first(make_window, tmp_path):
+    path = tmp_path / "layout.ini"
+    window = make_window(1920, 1080, layout_path=path)
+    window.positions.table.header.set_width(3, 123)
+    window.orders.header.set_shown(4, False)
+    assert window.workspace._save_timer.isActive()
+    window.workspace.save()
+    path.write_text(path.read_text("utf-8").replace('orders = {"', 'orders = {"x'), "utf-8")
+    again = make_window(1920, 1080, layout_path=path)
+    assert again.positions.table.columnWidth(3) == 123
+    assert 4 in again.orders.header.shown_columns()
+    assert again.banners.banners() == []
+
+
 @pytest.mark.parametrize(
     "text", ["", "[workspace]\nversion = 1\ngeometry = zz\ndocks = 00\n", "\x00\x01", "no section"]
 )
@@ -225,6 +239,8 @@ def test_rows_ask_for_closing_and_cancelling(qtbot, make_window, bridge, trader)
     window.positions.table.setFocus()
     window.positions.table.setCurrentIndex(window.positions.table.model().index(0, 0))
     qtbot.keyClick(window.positions.table, Qt.Key.Key_Return)
+    window.workspace.docks["orders"].raise_()
+    QApplication.processEvents()
     window.orders.setCurrentIndex(window.orders.model().index(1, 0))
     qtbot.keyClick(window.orders, Qt.Key.Key_Delete)
     qtbot.keyClick(window.orders, Qt.Key.Key_Delete)
@@ -291,11 +307,52 @@ def test_hidden_panels_are_not_refreshed(make_window, bridge):
     assert bridge.order_book.is_watched
 
 
+def test_tables_behind_other_tabs_follow_nothing_and_read_nothing(make_window, bridge, trader):
+    window = make_window()
+    tabs, loader = window.tabs, bridge.history.loader
+    asked = []
+    loader.wanted.connect(lambda: asked.append(1))
+    loader.bind(object())
+    assert not tabs.fills.isVisible() and bridge.orders.watchers == 1, "the small table below the positions"
+    trader.feed(snapshot([], [order(1, Side.BUY, price="100000.0")]))
+    bridge.flush()
+    assert not asked and window.orders.rows.rowCount() == 0
+    window.workspace.docks["orders"].raise_()
+    QApplication.processEvents()
+    assert window.orders.rows.rowCount() == 1 and not tabs.fills.isVisible()
+    window.workspace.docks["fills"].raise_()
+    QApplication.processEvents()
+    bridge.flush()
+    assert tabs.fills.isVisible() and asked and bridge.orders.watchers == 0
+    window.workspace.docks["positions"].raise_()
+    QApplication.processEvents()
+    assert not tabs.fills.isVisible() and bridge.orders.watchers == 1
+
+
+def test_the_tab_key_goes_through_what_can_be_seen_and_nothing_else(qtbot, make_window):
+    """The bar of the table in front, left to right, then the table; never a panel that lies behind it."""
+    window = make_window()
+    window.workspace.docks["orders"].raise_()
+    QApplication.processEvents()
+    panel = window.tabs.orders
+    panel.bar.choices[0].setFocus()
+    met = []
+    for _ in range(60):
+        widget = QApplication.focusWidget()
+        met.append(widget)
+        qtbot.keyClick(widget, Qt.Key.Key_Tab)
+    bar = [*panel.bar.choices, panel.bar.search, panel.cancel_button, panel.export_button, panel.table]
+    assert met[: len(bar)] == bar
+    places = {w: w.mapTo(window, w.rect().center()) for w in met if not isinstance(w, QTabBar)}  # Qt keeps spare bars
+    behind = [w for w, place in places.items() if not w.isVisible() or not window.rect().contains(place)]
+    assert behind == []
+
+
 def test_a_failing_panel_says_so_in_itself(make_window, bridge, trader, expect_log):
     expect_log("the fills panel cannot be brought up to date")
     window = make_window()
     entry = order(1, Side.BUY, price="108378.4")
-    bridge.fills.set_rows = object()
+    bridge.fills.merge = object()
     trader.feed(fill(1, entry, "0.010", "108367.6"))
     bridge.flush()
     assert "TypeError" in window.workspace.docks["fills"].panel.failure

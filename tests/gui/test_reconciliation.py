@@ -185,6 +185,7 @@ def test_a_position_says_where_its_size_comes_from(window, bridge, trader):
 
 
 def test_an_order_that_is_asked_about_says_so_and_for_how_long(window, bridge, trader):
+    window.workspace.docks["orders"].raise_()
     unknown = order(3, price="108000.0")
     trader.feed(snapshot([], [unknown]), snapshot([], [], taken_ms=START_MS + 60_000))
     flush(bridge)
@@ -207,6 +208,7 @@ def test_an_order_that_is_asked_about_says_so_and_for_how_long(window, bridge, t
 def test_rows_are_dimmed_while_the_stream_is_not_believed(window, bridge, trader):
     trader.feed(snapshot([position()], [stop_loss()]))
     flush(bridge)
+    window.workspace.docks["orders"].raise_()
     tables = (window.positions.table, window.orders, window.positions.orders)
     rows = lambda: (bridge.positions.rows()[0], bridge.orders.rows()[0], bridge.orders.rows()[0])  # noqa: E731
     assert not any(table.is_dimmed(row) for table, row in zip(tables, rows(), strict=True))

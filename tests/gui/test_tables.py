@@ -11,6 +11,8 @@ from trader_gui.models.bridge import Bridge
 from trader_gui.widgets.table_columns import ORDERS, POSITIONS
 from trader_gui.widgets.tables import TableView
 
+CONTROL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
+
 
 @pytest.fixture
 def trader():
@@ -49,6 +51,10 @@ def orders(qtbot, bridge):
 def cell(view, row, key):
     column = next(i for i, look in enumerate(view._looks) if look is not None and look.key == key)
     return view.visualRect(view.model().index(row, column)).center()
+
+
+def column_of(view, key):
+    return next(i for i, look in enumerate(view._looks) if look is not None and look.key == key)
 
 
 def click(qtbot, view, point):
@@ -155,11 +161,87 @@ def test_a_click_on_a_header_sorts_by_value_then_back(qtbot, orders, bridge, tra
     assert seen == [["9500.0", "99000.0", "100000.0"], ["100000.0", "99000.0", "9500.0"], as_it_came]
 
 
-def test_copy_gives_plain_numbers(qtbot, positions):
-    positions.setCurrentIndex(positions.model().index(0, 0))
-    qtbot.keyClick(positions, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
-    cells = QGuiApplication.clipboard().text().split("\t")
-    assert cells[0] == "BTCUSDT" and "108367.6" in cells and cells[8] == "0.8220"
+def clipboard():
+    return [line.split("\t") for line in QGuiApplication.clipboard().text().split("\n")]
+
+
+@pytest.fixture
+def three(orders, bridge, trader):
+    """Three orders, newest first: 9,500, 100,000 and 99,000."""
+    prices = ["99000.0", "100000.0", "9500.0"]
+    trader.feed(snapshot([], [order(n, Side.BUY, price=p) for n, p in enumerate(prices, start=1)]))
+    bridge.flush()
+    return orders
+
+
+def test_copy_gives_the_chosen_cell_and_its_row_as_plain_values(qtbot, positions):
+    positions.setCurrentIndex(positions.model().index(0, 3))
+    qtbot.keyClick(positions, Qt.Key.Key_C, CONTROL)
+    assert clipboard() == [["108367.6"]]
+    qtbot.keyClick(positions, Qt.Key.Key_C, CONTROL | Qt.KeyboardModifier.ShiftModifier)
+    (cells,) = clipboard()
+    assert cells[0] == "BTCUSDT" and cells[8] == "0.8220" and "Close" not in cells
+
+
+def test_a_dragged_rectangle_is_copied_as_lines_and_tabs_in_the_order_shown(qtbot, three):
+    top, bottom = cell(three, 0, "side"), cell(three, 1, "limit")
+    qtbot.mousePress(three.viewport(), Qt.MouseButton.LeftButton, pos=top)
+    qtbot.mouseMove(three.viewport(), bottom)
+    qtbot.mouseRelease(three.viewport(), Qt.MouseButton.LeftButton, pos=bottom)
+    qtbot.keyClick(three, Qt.Key.Key_C, CONTROL)
+    assert clipboard() == [["BUY", "0.010", "9500.0"], ["BUY", "0.010", "100000.0"]]
+    three.header.move(column_of(three, "limit"), -1)
+    qtbot.keyClick(three, Qt.Key.Key_C, CONTROL)
+    assert clipboard()[0] == ["BUY", "9500.0", "0.010"]
+
+
+def test_more_cells_than_a_clipboard_is_for_are_not_copied(qtbot, three, monkeypatch):
+    monkeypatch.setattr("trader_gui.widgets.table_copy.MOST_CELLS", 5)
+    QGuiApplication.clipboard().setText("before")
+    three.selectAll()
+    with qtbot.waitSignal(three.said):
+        qtbot.keyClick(three, Qt.Key.Key_C, CONTROL)
+    assert clipboard() == [["before"]]
+
+
+def test_columns_are_sorted_moved_and_sized_by_key(qtbot, three):
+    limit = column_of(three, "limit")
+    three.setCurrentIndex(three.model().index(0, limit))
+    qtbot.keyClick(three, Qt.Key.Key_Down, ALT)
+    assert [three.model().index(i, limit).data() for i in range(3)] == ["100000.0", "99000.0", "9500.0"]
+    assert three.currentIndex().data() == "9500.0"
+    qtbot.keyClick(three, Qt.Key.Key_Up, ALT)
+    assert [three.model().index(i, limit).data() for i in range(3)] == ["9500.0", "99000.0", "100000.0"]
+    place, width = three.header.shown_columns().index(limit), three.columnWidth(limit)
+    qtbot.keyClick(three, Qt.Key.Key_Right, ALT)
+    qtbot.keyClick(three, Qt.Key.Key_Right, ALT | Qt.KeyboardModifier.ShiftModifier)
+    assert three.header.shown_columns().index(limit) == place + 1
+    assert three.columnWidth(limit) == width + 8
+
+
+def test_the_menu_of_a_row_copies_presses_its_button_and_chooses_columns(qtbot, three):
+    asked = []
+    three.action_requested.connect(asked.append)
+    three.setCurrentIndex(three.model().index(1, column_of(three, "limit")))
+    menu = three.menu_for(three.currentIndex())
+    entries = {action.text().partition("\t")[0]: action for action in menu.actions()}
+    assert list(entries)[:3] == ["Copy", "Copy row", "Cancel order"] and "Hide Limit" in entries
+    entries["Cancel order"].trigger()
+    assert [row.order.price for row in asked] == [Decimal("100000.0")]
+    again = three.menu_for(three.currentIndex())
+    assert "Cancel order" not in [action.text() for action in again.actions()], "its cancel is on its way"
+    entries["Hide Limit"].trigger()
+    assert three.isColumnHidden(column_of(three, "limit"))
+    menu.deleteLater(), again.deleteLater()
+
+
+def test_a_table_that_is_not_seen_is_brought_up_to_date_when_it_is(qtbot, orders, bridge, trader):
+    orders.hide()
+    trader.feed(snapshot([], [order(1, Side.BUY, price="99000.0")]))
+    bridge.flush()
+    assert orders.model().rowCount() == 0
+    orders.show()
+    assert orders.model().rowCount() == 1
 
 
 def test_columns_go_by_rank_when_room_is_short_and_never_what_matters(qtbot, positions):

@@ -1,11 +1,12 @@
 """TaskRegistry: every task has an owner, and no failure is lost."""
 
 import asyncio
+import threading
 
 import pytest
 
 from trader_gui import tasks
-from trader_gui.tasks import TaskRegistry
+from trader_gui.tasks import TaskRegistry, in_thread
 
 
 def test_a_failure_reaches_the_handler_with_the_tasks_name() -> None:
@@ -95,5 +96,15 @@ def test_a_task_that_will_not_end_is_named_and_does_not_hold_up_the_exit(
             await registry.aclose()
         let_go.set()
         await task
+
+    asyncio.run(main())
+
+
+def test_work_that_blocks_is_done_in_a_thread_that_ends_with_it() -> None:
+    async def main() -> None:
+        name = await in_thread(lambda: threading.current_thread().name, "a table")
+        assert name.startswith("a table")
+        with pytest.raises(KeyError):
+            await in_thread(lambda: {}["nothing"], "a table")
 
     asyncio.run(main())

@@ -247,7 +247,7 @@ class AmendIntent(msgspec.Struct, frozen=True):
     quantity: Decimal | None = None
 
 
-class Order(msgspec.Struct, frozen=True):
+class Order(msgspec.Struct, frozen=True, gc=False):  # kept by the thousand, and never part of a cycle
     """An order as far as it is known.
 
     Attributes:
@@ -294,7 +294,19 @@ class Order(msgspec.Struct, frozen=True):
         return self.reduce_only or self.close_position or self.position_side.is_closed_by(self.side)
 
 
-class Fill(msgspec.Struct, frozen=True):
+class PastOrder(msgspec.Struct, frozen=True, gc=False):
+    """An order and when it was placed, which is the time that histories go by.
+
+    Attributes:
+        is_told: The venue told that time; False: it is the first that this program knows of the order.
+    """
+
+    order: Order
+    placed_time_ms: int
+    is_told: bool = True
+
+
+class Fill(msgspec.Struct, frozen=True, gc=False):  # as `Order`
     """One own execution; (symbol, trade_id) is its identity.
 
     Attributes:

@@ -12,7 +12,7 @@ import msgspec
 
 from trader_gui.domain.account import AccountSnapshot, MarginType
 from trader_gui.domain.market import DepthSnapshot, FundingRate, Kline
-from trader_gui.domain.order import Fill, Order, OrderFamily
+from trader_gui.domain.order import Fill, Order, OrderFamily, PastOrder
 from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder, Message, Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.errors import VenueError
@@ -36,8 +36,15 @@ class LeverageBracket(msgspec.Struct, frozen=True):
     max_leverage: int
 
 
-class IncomeRow(msgspec.Struct, frozen=True):
-    """One change of the wallet; paid is negative. `income_type` as the venue spells it (FUNDING_FEE, ...)."""
+class IncomeRow(msgspec.Struct, frozen=True, gc=False):  # kept by the thousand
+    """One change of the wallet; (income type, transaction id) is its identity.
+
+    Attributes:
+        symbol: "" when it is of none.
+        income_type: As the venue spells it (FUNDING_FEE, ...).
+        income: Paid is negative, in `asset`.
+        trade_id: The execution that it belongs to; None for what is of none.
+    """
 
     symbol: str
     income_type: str
@@ -45,6 +52,29 @@ class IncomeRow(msgspec.Struct, frozen=True):
     asset: str
     time_ms: int
     transaction_id: int
+    trade_id: int | None = None
+
+
+class AssetRow(msgspec.Struct, frozen=True):
+    """One asset of the futures wallet as the venue adds it up, all amounts in the asset.
+
+    Attributes:
+        cross_wallet_balance: Of the wallet, what isolated positions do not hold.
+        available_balance: What a new order may use.
+        unrealized_pnl: Of open positions.
+        margin_balance: Wallet and unrealised result.
+        maintenance_margin: When `margin_balance` is no more than this, positions are liquidated.
+    """
+
+    asset: str
+    wallet_balance: Decimal
+    cross_wallet_balance: Decimal
+    available_balance: Decimal
+    unrealized_pnl: Decimal
+    margin_balance: Decimal
+    initial_margin: Decimal
+    maintenance_margin: Decimal
+    update_time_ms: int
 
 
 class OrderName(msgspec.Struct, frozen=True):
@@ -188,6 +218,27 @@ class OrderPort(Protocol):
     async def set_position_mode(self, *, is_hedge: bool) -> None: ...
     async def new_listen_key(self) -> str: ...
     async def renew_listen_key(self) -> str: ...
+
+
+class HistoryPort(Protocol):
+    """The account's past, by the span of time; all times are the venue's ms, both ends are meant to be included.
+
+    What a method returns is whole: nothing of the span is missing. Rows come in no particular order.
+    """
+
+    async def past_orders(
+        self, family: OrderFamily, symbol: str | None, start_ms: int, end_ms: int
+    ) -> tuple[PastOrder, ...]:
+        """Return the orders placed in a span, open ones too; conditional ones of one symbol only."""
+
+    async def past_fills(self, symbol: str, start_ms: int, end_ms: int) -> tuple[Fill, ...]:
+        """Return own executions of a span; their client order ids are ""."""
+
+    async def past_income(self, start_ms: int, end_ms: int) -> tuple[IncomeRow, ...]:
+        """Return what changed the wallet in a span, of all symbols."""
+
+    async def assets(self) -> tuple[AssetRow, ...]:
+        """Return the assets of the wallet as they are now."""
 
 
 class StreamSource(Protocol):

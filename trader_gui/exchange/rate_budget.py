@@ -34,11 +34,12 @@ PRODUCTION_LIMITS = (
 """Until exchangeInfo has told the venue's own."""
 
 PERCENT = {
-    WEIGHT: {Lane.HISTORY: 70, Lane.ACCOUNT: 85, Lane.ENTRY: 85, Lane.CLOSE: 100, Lane.CANCEL: 100},
-    ORDERS: {Lane.HISTORY: 100, Lane.ACCOUNT: 100, Lane.ENTRY: 80, Lane.CLOSE: 100, Lane.CANCEL: 100},
+    WEIGHT: {Lane.PAST: 50, Lane.HISTORY: 70, Lane.ACCOUNT: 85, Lane.ENTRY: 85, Lane.CLOSE: 100, Lane.CANCEL: 100},
+    ORDERS: {Lane.PAST: 100, Lane.HISTORY: 100, Lane.ACCOUNT: 100, Lane.ENTRY: 80, Lane.CLOSE: 100, Lane.CANCEL: 100},
 }
 """How much of a limit may be used by a call of each lane and all before it, percent."""
 
+_UNPROTECTED = tuple(lane for lane in Lane if not lane.is_protected)
 _PROTECTED_FIRST_S = 1.0
 _LONGEST_STRIKE_S = 60.0
 
@@ -231,7 +232,7 @@ class RateBudget:
             self._pause((lane,), own_s, now_ns)
         shared_s = asked_s if is_named else max(asked_s, min(asked_s * 2**doublings, _LONGEST_STRIKE_S))
         is_of_orders = error.code == rest_errors.TOO_MANY_ORDERS
-        self._pause((Lane.ENTRY,) if is_of_orders else (Lane.HISTORY, Lane.ACCOUNT, Lane.ENTRY), shared_s, now_ns)
+        self._pause((Lane.ENTRY,) if is_of_orders else _UNPROTECTED, shared_s, now_ns)
 
     def take_success(self, lane: Lane) -> None:
         """A call got through: the next refusal is a first one again."""

@@ -14,10 +14,12 @@ from trader_gui.exchange import endpoints as paths
 class Lane(Enum):
     """What a call is for, least urgent first.
 
-    HISTORY: market data and the past. ACCOUNT: what the account holds now. ENTRY: opens something, or changes a
+    PAST: tables of what is over, which somebody looks at. HISTORY: market data and the past that a session needs.
+    ACCOUNT: what the account holds now. ENTRY: opens something, or changes a
     setting. CLOSE: an order that can only make a position smaller. CANCEL: takes an order back.
     """
 
+    PAST = "past"
     HISTORY = "history"
     ACCOUNT = "account"
     ENTRY = "entry"
@@ -53,6 +55,8 @@ _WEIGHT = {
     paths.FUNDING_RATE: 0,  # it has a limit of its own, 500 requests in five minutes
     paths.ORDER: 1,
     paths.ALGO_ORDER: 1,
+    paths.ALL_ORDERS: 5,
+    paths.ALL_ALGO_ORDERS: 5,
     paths.ACCOUNT: 5,
     paths.POSITION_RISK: 5,
     paths.SYMBOL_CONFIG: 5,
@@ -67,6 +71,7 @@ _WEIGHT = {
     paths.COUNTDOWN: 10,
 }
 _SETTINGS = frozenset({paths.LEVERAGE, paths.MARGIN_TYPE, paths.POSITION_SIDE})
+_PAST = frozenset({paths.ALL_ORDERS, paths.ALL_ALGO_ORDERS})
 _HISTORY = frozenset(
     {
         paths.TIME,
@@ -98,6 +103,8 @@ def cost_of(method: str, path: str, parameters: Mapping[str, str]) -> Cost:
 
 def lane_of(method: str, path: str, parameters: Mapping[str, str]) -> Lane:
     """Return what a call is for; of an order the venue's flags and its leg decide, not its purpose."""
+    if path in _PAST:
+        return Lane.PAST
     if method == "GET" or path == paths.LISTEN_KEY:
         return Lane.HISTORY if path in _HISTORY else Lane.ACCOUNT
     if method == "DELETE":

@@ -13,8 +13,8 @@ from trader_gui.domain.symbol import SymbolRules
 from trader_gui.log import LogTail
 from trader_gui.models.conditions import ConditionsModel
 from trader_gui.models.decisions import DecisionsModel
-from trader_gui.models.fills import FillsModel
 from trader_gui.models.frame import FrameModel
+from trader_gui.models.history import History
 from trader_gui.models.log import LogModel
 from trader_gui.models.order_book import AggTradesModel, OrderBookModel
 from trader_gui.models.orders import OrdersModel
@@ -25,7 +25,7 @@ from trader_gui.models.session import SessionModel
 from trader_gui.models.ticket import TicketModel
 from trader_gui.models.trader_view import TraderView
 
-Refreshed: TypeAlias = FrameModel | PositionsModel | OrdersModel | FillsModel | ReconciliationModel | DecisionsModel
+Refreshed: TypeAlias = FrameModel | PositionsModel | OrdersModel | History | ReconciliationModel | DecisionsModel
 
 _log = logging.getLogger(__name__)
 
@@ -50,8 +50,8 @@ class Bridge(QObject):
     """Between one session and the window. It reads the session and never writes.
 
     Attributes:
-        session, order_book, agg_trades, positions, orders, fills, reconciliation, conditions, decisions, series,
-            ticket, log: The models.
+        session, order_book, agg_trades, positions, orders, history, reconciliation, conditions, decisions, series,
+            ticket, log: The models; the tables of `history` are `order_history`, `fills`, `income` and `assets`.
         trader: The session.
 
     Signals:
@@ -86,7 +86,9 @@ class Bridge(QObject):
         self.agg_trades = AggTradesModel(symbol, self)
         self.positions = PositionsModel(symbol, self)
         self.orders = OrdersModel(symbol, self)
-        self.fills = FillsModel(self)
+        self.history = History(symbol, self)
+        self.order_history, self.fills = self.history.orders, self.history.fills
+        self.income, self.assets = self.history.income, self.history.assets
         self.reconciliation = ReconciliationModel(self)
         self.decisions = DecisionsModel(self)
         self.conditions = ConditionsModel(symbol, self.decisions, self)
@@ -110,6 +112,7 @@ class Bridge(QObject):
     def on_step(self, step: Step) -> None:
         """Take a step of the session: notes what must not be lost, leaves the rest to the next frame."""
         self.decisions.take(step)
+        self.history.take(step)
 
     def flush(self) -> None:
         """Refresh every model that is looked at; one that fails is reported, and the others go on."""
@@ -153,6 +156,7 @@ class Bridge(QObject):
 
     def _on_ready(self) -> None:
         self._is_ready = True
+        self.history.bind(self.trader.callback, self.trader.history)
         self._take_rules(self.trader.rules)
         self.ready.emit()
 
@@ -169,7 +173,7 @@ class Bridge(QObject):
             _Part("session", self.session),
             _Part("positions", self.positions),
             _Part("orders", self.orders),
-            _Part("fills", self.fills),
+            _Part("fills", self.history),
             _Part("reconciliation", self.reconciliation),
             _Part("journal", self.decisions),
             _Part("order_entry", self.ticket),

@@ -40,6 +40,11 @@ class OrderRow:
     is_in_doubt: bool = False
 
     @property
+    def client_order_id(self) -> str:
+        """Of the order."""
+        return self.order.client_order_id
+
+    @property
     def can_cancel(self) -> bool:
         """False while the exchange has not confirmed the order: nobody knows yet what there is to cancel."""
         return self.order.status is not OrderStatus.SENT
@@ -56,9 +61,11 @@ COLUMNS: tuple[Column[OrderRow], ...] = (
     Column("level", "Price", lambda r: r.level, is_number=True),
     Column("distance", "Distance", lambda r: r.distance_fraction, is_number=True),
     Column("state", "State", lambda r: r.order.status.value),
-    Column("flags", "Flags", lambda r: _flags(r.order)),
+    Column("flags", "Flags", lambda r: flags_of(r.order)),
     Column("opened_by", "Sent by", lambda r: r.order.origin.value),
-    Column("time", "Changed", lambda r: r.order.update_time_ms),
+    Column("time", "Changed", lambda r: r.order.update_time_ms, is_time=True),
+    Column("order", "Order", lambda r: r.order.client_order_id),
+    Column("order_id", "Order number", lambda r: r.order.order_id, is_number=True, is_id=True),
     Column("cancel", "", lambda r: "Cancel"),
 )
 
@@ -75,10 +82,15 @@ class OrdersModel(KeyedTableModel[OrderRow]):
         self._symbol = symbol
         self.now_ns = 0
         self._asked_since_ns: dict[Hashable, int] = {}
+        self._revision = (-1, -1)
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
-        """Bring the rows up to date."""
+        """Bring the rows up to date; while nobody looks, only what orders there are."""
         self.now_ns = now_ns
+        revision = (callback.orders.revision, callback.symbol_rules.revision)
+        if not self.watchers and revision == self._revision:
+            return
+        self._revision = revision
         kline = callback.open_kline.kline or callback.klines.last
         last_price = kline.close if kline else None
         orders = sorted(callback.orders.open_orders(), key=lambda o: (-o.update_time_ms, o.client_order_id))
@@ -105,7 +117,7 @@ class OrdersModel(KeyedTableModel[OrderRow]):
         )
 
 
-def _flags(order: Order) -> str:
+def flags_of(order: Order) -> str:
     """Return what binds the order, in the venue's words: `GTC reduce-only`."""
     words = []
     if order.time_in_force is not None and order.order_type in (OrderType.LIMIT, OrderType.STOP, OrderType.TAKE_PROFIT):

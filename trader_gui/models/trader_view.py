@@ -7,7 +7,8 @@ from typing import Protocol
 from trader_gui.callback import Callback
 from trader_gui.domain.step import Route, Step
 from trader_gui.domain.symbol import SymbolRules
-from trader_gui.exchange.port import CommissionRate, LeverageBracket
+from trader_gui.exchange.port import CommissionRate, HistoryPort, LeverageBracket
+from trader_gui.journal.history import JournalPage, OrderLife
 from trader_gui.orders.reconcile import Row, RowKey
 from trader_gui.rt_trader.provenance import Told
 
@@ -141,6 +142,16 @@ class ProfileView(Protocol):
     def name(self) -> str: ...
 
 
+class HistoryView(Protocol):
+    """Where the account's past is read: the journal (may raise `UserError`) and the venue."""
+
+    @property
+    def venue(self) -> HistoryPort: ...
+    async def journal_page(self, before_id: int | None) -> JournalPage: ...
+    async def journal_symbols(self) -> frozenset[str]: ...
+    async def order_life(self, client_order_id: str) -> OrderLife: ...
+
+
 class TraderView(Protocol):
     """A session as the bridge sees it; `rules` and `callback` may be read once `is_ready`."""
 
@@ -158,4 +169,6 @@ class TraderView(Protocol):
     def callback(self) -> Callback: ...
     @property
     def status(self) -> StatusView: ...
+    @property
+    def history(self) -> HistoryView | None: ...
     def add_observer(self, observer: Callable[[Step], None]) -> None: ...

@@ -1,14 +1,13 @@
 """Reads the journal beside a running session: in a thread of its own, so that the loop never waits for the disk."""
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
 from trader_gui.journal.belief import Belief
 from trader_gui.journal.reader import JournalReader
 from trader_gui.journal.writer import JournalWriter
+from trader_gui.tasks import in_thread
 
 T = TypeVar("T")
 
@@ -58,8 +57,4 @@ async def read_journal(path: Path, read: Callable[[JournalReader], T]) -> T:
         with JournalReader(path) as reader:
             return read(reader)
 
-    executor = ThreadPoolExecutor(1, thread_name_prefix="journal reader")
-    try:
-        return await asyncio.get_running_loop().run_in_executor(executor, run)
-    finally:
-        executor.shutdown(wait=False)
+    return await in_thread(run, "journal reader")

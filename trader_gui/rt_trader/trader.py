@@ -16,6 +16,7 @@ from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import BugError, TraderError, UserError, VenueError, first_error
 from trader_gui.exchange.chart_feed import Market
 from trader_gui.exchange.port import DataEnd, PaceMarker, StreamItem, StreamStatus
+from trader_gui.exchange.rest_history import RestHistory
 from trader_gui.journal.writer import open_journal
 from trader_gui.orders.wishes import cancel_wishes, opening_orders
 from trader_gui.prelim import Prelim, Prepared
@@ -25,6 +26,7 @@ from trader_gui.rt_trader.belief import read_belief
 from trader_gui.rt_trader.changing_by_hand import ChangingByHand
 from trader_gui.rt_trader.closing_by_hand import ClosingByHand
 from trader_gui.rt_trader.connection import open_connection
+from trader_gui.rt_trader.history import SessionHistory
 from trader_gui.rt_trader.options import SessionOptions
 from trader_gui.rt_trader.parts import make_parts
 from trader_gui.rt_trader.past import Past, Recovered
@@ -47,6 +49,7 @@ class RtTrader(ClosingByHand, ChangingByHand):
         status: Connections, budget, clock and engine, updated in place.
         started: Set when the streams are up and the session is ready.
         tally: The session's counts so far.
+        history: The account's past, to be read by a window; None until `is_ready`.
 
     Owner: whoever awaits `run`; every task of the session lives in its TaskGroup and ends with it.
     """
@@ -70,6 +73,7 @@ class RtTrader(ClosingByHand, ChangingByHand):
         self._limits = limits
         self._credentials = credentials
         self._callback: Callback | None = None
+        self.history: SessionHistory | None = None
         self._stop = asyncio.Event()
         self._observers: list[Observer] = []
         self._pump = Pump(self._take, self._on_overflow)
@@ -150,6 +154,9 @@ class RtTrader(ClosingByHand, ChangingByHand):
         prelim = Prelim(self._connection.reader, self._connection.port, self.symbol, self.interval)
         prepared = await prelim.run(self._on_loading)
         self.status.commission, self.status.brackets = prepared.commission, prepared.brackets
+        self.history = SessionHistory(
+            RestHistory(self._connection.port), path, is_of_this_session=self.profile.orders == "simulated"
+        )
         # In an account that begins anew, nothing is left of what the journal knows.
         past = Past(self._connection.port, self._journal, None if is_account_new else belief)
         recovered = await past.read(self.symbol, prepared.day_start_ms, lambda: prelim.account(prepared.history))
@@ -360,9 +367,9 @@ class RtTrader(ClosingByHand, ChangingByHand):
         """Put an order by hand to the gate and, when approved, wait for the venue's first answer."""
         return await self._road.ask([intent])
 
-    async def cancel(self, order: Order) -> Answer:
-        """Cancel one order of either family."""
-        return await self._road.ask(cancel_wishes([order], "by_hand", self.callback.now_ms))
+    async def cancel(self, *orders: Order) -> Answer:
+        """Cancel orders of either family, with one request each."""
+        return await self._road.ask(cancel_wishes(orders, "by_hand", self.callback.now_ms))
 
     async def cancel_entries(self) -> Answer:
         """Cancel every open order that could open or enlarge a position; stops and other exits stay."""

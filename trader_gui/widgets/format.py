@@ -127,16 +127,18 @@ def clock(ms: int | None, tz: str = "UTC") -> str:
     Raises:
         zoneinfo.ZoneInfoNotFoundError: No such zone.
     """
-    return DASH if ms is None else _in_zone(ms, tz).strftime("%H:%M:%S")
+    return DASH if ms is None else _in_zone(ms, tz).isoformat(" ")[11:19]
 
 
 def date_time(ms: int | None, tz: str = "UTC") -> str:
     """Return date and time, `2025-07-06 19:57:43`; arguments as for `clock`."""
-    return DASH if ms is None else _in_zone(ms, tz).strftime("%Y-%m-%d %H:%M:%S")
+    return DASH if ms is None else _in_zone(ms, tz).isoformat(" ")[:19]
 
 
 def _in_zone(ms: int, tz: str) -> datetime:
-    zone: tzinfo | None = {"UTC": UTC, "KST": _KST, "local": None}.get(tz, UTC)
-    if tz not in ("UTC", "KST", "local"):
+    if tz == "UTC":
+        return datetime.fromtimestamp(ms // 1000, UTC)
+    zone: tzinfo | None = {"KST": _KST, "local": None}.get(tz, UTC)
+    if tz not in ("KST", "local"):
         zone = ZoneInfo(tz)
     return datetime.fromtimestamp(ms // 1000, UTC).astimezone(zone)

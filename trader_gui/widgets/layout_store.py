@@ -2,6 +2,7 @@
 
 import configparser
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from trader_gui.settings import replace_file
 
 VERSION = 1
 _SECTION = "workspace"
+_TABLES = "tables"
 _PANELS = "panels"
 
 
@@ -18,12 +20,14 @@ class SavedLayout:
 
     Attributes:
         panels: What panels keep of their own, one line each, by dock id.
+        tables: Columns and sorting of each table, one line each, by the table's id.
     """
 
     geometry: bytes
     docks: bytes
     is_custom: bool
-    panels: dict[str, str] = field(default_factory=dict)
+    panels: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, str] = field(default_factory=dict)
 
 
 class LayoutStore:
@@ -81,6 +85,7 @@ class LayoutStore:
             "docks": layout.docks.hex(),
             "is_custom": "yes" if layout.is_custom else "no",
         }
+        parser[_TABLES] = dict(layout.tables)
         parser[_PANELS] = layout.panels
         text = io.StringIO()
         parser.write(text)
@@ -105,4 +110,5 @@ def _read(path: Path) -> SavedLayout | None:
         docks=bytes.fromhex(section["docks"]),
         is_custom=section.getboolean("is_custom", fallback=False),
         panels=dict(parser[_PANELS]) if parser.has_section(_PANELS) else {},
+        tables=dict(parser[_TABLES]) if parser.has_section(_TABLES) else {},
     )

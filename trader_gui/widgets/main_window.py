@@ -26,12 +26,10 @@ from trader_gui.widgets.menus import WorkspaceMenus, shortcut_words
 from trader_gui.widgets.order_book import OrderBook
 from trader_gui.widgets.order_entry import OrderEntry
 from trader_gui.widgets.positions_panel import PositionsPanel
-from trader_gui.widgets.provenance_words import order_source
 from trader_gui.widgets.reconciliation import ReconciliationPanel
 from trader_gui.widgets.session_bar import ProfileBand, SessionBar
 from trader_gui.widgets.status_bar import StatusBar
-from trader_gui.widgets.table_columns import DECISIONS, FILLS, ORDERS
-from trader_gui.widgets.tables import TableView
+from trader_gui.widgets.table_tabs import TableTabs
 from trader_gui.widgets.theme import theme
 from trader_gui.widgets.ticket_stage import TicketStage
 from trader_gui.widgets.toast import ToastArea
@@ -59,6 +57,7 @@ class MainWindow(QWidget):
 
     Attributes:
         session_bar, order_entry, toasts, workspace: For the app, which opens popovers at the buttons and shows results.
+        tabs: The panels of the tables, whose wishes the app carries out.
 
     Signals:
         close_requested: The user wants to leave; the window stays until the app is done.
@@ -138,22 +137,9 @@ class MainWindow(QWidget):
         self.board = ConditionBoard(bridge.conditions)
         self.footer = HeadlineView(bridge.conditions)
         self.positions = PositionsPanel(bridge.positions, bridge.orders, bridge.fills)
-        self.orders = TableView(
-            bridge.orders,
-            ORDERS,
-            "Orders",
-            "No open order",
-            tip=lambda row, key: order_source(row, bridge.orders.now_ns),
-            is_dimmed=lambda row: row.is_in_doubt,
-        )
-        self.fills = TableView(bridge.fills, FILLS, "Fills", "No fill yet; your executions appear here")
+        self.tabs = TableTabs(bridge)
+        self.orders, self.fills, self.journal = self.tabs.orders.table, self.tabs.fills.table, self.tabs.journal
         self.reconciliation = ReconciliationPanel(bridge.reconciliation, bridge.session)
-        self.journal = TableView(
-            bridge.decisions,
-            DECISIONS,
-            "Journal",
-            "What the engine and you wanted, and what became of it, appears here",
-        )
         self.log_view = LogView(bridge.log)
         add_dock("chart", self.chart, bridge.series, has_own_head=True)
         add_dock("order_book", self.order_book, bridge.order_book)
@@ -163,11 +149,15 @@ class MainWindow(QWidget):
         add_dock("order_entry", self._ticket_with_footer(), note=symbol)
         add_dock("conditions", self.board, note=self.board.time)
         add_dock("positions", self.positions)
-        add_dock("orders", self.orders)
-        add_dock("fills", self.fills)
+        for dock_id, content in self.tabs.docks():
+            add_dock(dock_id, content)
         add_dock("reconciliation", self.reconciliation)
-        add_dock("journal", self.journal)
         add_dock("log", self.log_view)
+        tables = {dock_id: panel.table for dock_id, panel in self.tabs.panels().items()}
+        tables |= {"positions": self.positions.table, "journal": self.journal}
+        tables |= {"orders_below": self.positions.orders, "fills_below": self.positions.fills}
+        for table_id, table in tables.items():
+            self.workspace.add_table(table_id, table.header)
 
     def _ticket_with_footer(self) -> QWidget:
         """Return the ticket with the board's first lines below it, which stand in for the board in small windows."""
@@ -220,7 +210,7 @@ class MainWindow(QWidget):
         self._bridge.rules_changed.connect(self.order_book.fill_groups)
         self._bridge.session.changed.connect(self._on_session_changed)
         self._bridge.decisions.rows_noted.connect(self.toasts.show_decisions)
-        for name in ("positions", "orders", "fills", "reconciliation"):
+        for name in ("positions", "orders", "order_history", "fills", "reconciliation"):
             model = getattr(self._bridge, name)
             for signal in (model.rowsInserted, model.rowsRemoved, model.dataChanged):
                 signal.connect(partial(self._show_count, name))

@@ -7,7 +7,10 @@ from trader_gui.widgets.theme import theme
 
 
 class Panel(QFrame):
-    """Frame round a dock's widget. While it is not seen, its model is not refreshed.
+    """Frame round a dock's widget. While it is not seen, its model is not refreshed, and it takes no keys.
+
+    Qt does not hide what lies behind another tab, it only moves it away: the Tab key would go there, and Delete would
+    cancel an order that nobody sees. So the widget is hidden here; its room is kept.
 
     Args:
         content: The widget.
@@ -38,8 +41,10 @@ class Panel(QFrame):
         column.addWidget(content, 1)
         self._strip.hide()
         theme().changed.connect(self._show_icon)
-        if model is not None:
-            model.is_watched = False
+        policy = content.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        content.setSizePolicy(policy)
+        self.set_seen(False)
 
     def set_failure(self, text: str) -> None:
         """Say that this panel cannot be brought up to date, and why; "" when it works again."""
@@ -57,6 +62,7 @@ class Panel(QFrame):
         self._icon.setPixmap(theme().pixmap("octagon", "danger", 16))
 
     def set_seen(self, is_seen: bool) -> None:
-        """Have the model refreshed, or left alone, as the dock comes to the front or goes behind another."""
+        """Show the content and have its model refreshed, or not, as the dock comes to the front or goes behind."""
+        self.content.setVisible(is_seen)
         if self._model is not None:
             self._model.is_watched = is_seen

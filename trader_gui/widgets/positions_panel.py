@@ -10,8 +10,10 @@ from trader_gui.models.orders import OrdersModel
 from trader_gui.models.positions import PositionsModel
 from trader_gui.models.table import KeyedTableModel
 from trader_gui.widgets.provenance_words import order_source, position_source
+from trader_gui.widgets.table_cells import ROW_HEIGHT
 from trader_gui.widgets.table_columns import FILLS_SMALL, ORDERS_SMALL, POSITIONS
-from trader_gui.widgets.tables import HEADER_HEIGHT, ROW_HEIGHT, TableView
+from trader_gui.widgets.table_header import HEADER_HEIGHT
+from trader_gui.widgets.tables import TableView
 
 _POSITION_ROWS = 2
 """Rows kept for positions while the small tables stand below."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from trader_gui.domain.order import (
     AmendIntent,
+    Order,
     OrderFamily,
     OrderIntent,
     OrderStatus,
@@ -23,6 +24,15 @@ from trader_gui.widgets import format as fmt
 
 Icon = tuple[str, str]
 """(icon name, tone)"""
+
+
+class OfOrder(Protocol):
+    """A row that shows an order, open or over."""
+
+    @property
+    def order(self) -> Order: ...
+    @property
+    def quantity_decimals(self) -> int: ...
 
 
 def _no_tone(row: Any) -> str:
@@ -45,8 +55,10 @@ class ColumnLook:
         icon: Icon before the text.
         is_strong: Semi-bold.
         is_action: Drawn as a button; `text` is its label, "" draws none.
+        menu_text: What the button is called in the row's menu.
         drop: Higher goes first when the table is narrow; 0 never goes.
         stretch: Takes the room that is left.
+        is_optional: Shown only to those who call for it.
     """
 
     key: str
@@ -56,8 +68,10 @@ class ColumnLook:
     icon: Callable[[Any], Icon | None] = _no_icon
     is_strong: bool = False
     is_action: bool = False
+    menu_text: str = ""
     drop: int = 0
     stretch: bool = False
+    is_optional: bool = False
 
 
 _ORIGINS: dict[Origin | None, tuple[str, str, str]] = {
@@ -65,7 +79,7 @@ _ORIGINS: dict[Origin | None, tuple[str, str, str]] = {
     Origin.HAND: ("Manual", "hand", "text1"),
     Origin.OTHER: ("Elsewhere", "globe", "text2"),
 }
-_STATES = {
+STATES = {
     OrderStatus.NEW: "At exchange",
     OrderStatus.PARTIALLY_FILLED: "Partly filled",
     OrderStatus.TRIGGERING: "Triggering",
@@ -73,7 +87,7 @@ _STATES = {
     OrderStatus.SENT: "Being sent",
     OrderStatus.UNKNOWN: "Asking the exchange",
 }
-_TYPES = {
+TYPES = {
     OrderType.LIMIT: "Limit",
     OrderType.MARKET: "Market",
     OrderType.STOP: "Stop limit",
@@ -120,37 +134,41 @@ def _position_side_words(row: PositionRow) -> str:
     return side_words(row.is_long, "Long", "Short") if both else side_words(row.is_long, "Long leg", "Short leg")
 
 
-def _fill_side_words(row: FillRow) -> str:
+def fill_side_words(row: FillRow) -> str:
     """Return the side, and the leg in a word: `▼ Sell long`."""
     side = side_words(row.fill.side is Side.BUY, "Buy", "Sell")
     leg = row.fill.position_side
     return side if leg is PositionSide.BOTH else f"{side} {leg.value.lower()}"
 
 
-def order_type_words(row: OrderRow) -> str:
+def order_type_words(row: OfOrder) -> str:
     """Return an order's kind; a stop that only closes is a stop loss."""
     order = row.order
     if order.order_type in _STOPS and order.is_reducing:
         return "Stop loss"
-    return _TYPES[order.order_type]
+    return TYPES[order.order_type]
 
 
-def _order_icon(row: OrderRow) -> Icon | None:
+def order_icon(row: OfOrder) -> Icon | None:
+    """Return the sign of a stop or a target."""
     if row.order.order_type in _STOPS:
         return ("shield", "down")
     return ("target", "up") if row.order.order_type in _TARGETS else None
 
 
-def _direction(value: Any) -> str:
-    rounded = round(float(value), 2) if value is not None else 0.0
+def direction_tone(value: Any, decimals: int = 2) -> str:
+    """Return the tone of a gain or a loss; what is shown as zero is neither."""
+    rounded = round(float(value), decimals) if value is not None else 0.0
     return "text1" if not rounded else "up" if rounded > 0 else "down"
 
 
-def _origin_text(origin: Origin | None) -> str:
+def origin_text(origin: Origin | None) -> str:
+    """Return who sent an order."""
     return _ORIGINS[origin][0] if origin is not None else fmt.DASH
 
 
-def _origin_icon(origin: Origin | None) -> Icon | None:
+def origin_icon(origin: Origin | None) -> Icon | None:
+    """Return the sign of who sent an order: gear, hand or globe."""
     return _ORIGINS[origin][1:] if origin is not None else None
 
 
@@ -161,14 +179,15 @@ def _protected_text(row: PositionRow) -> str:
     return words if row.is_protected else f"{words}, part only"
 
 
-def _size_text(row: OrderRow) -> str:
+def size_text(row: OfOrder) -> str:
+    """Return an order's size, and how much of it is executed."""
     order = row.order
     if order.close_position:
         return "position"
     size = fmt.quantity(order.quantity, row.quantity_decimals)
-    return (
-        f"{fmt.quantity(order.executed_quantity, row.quantity_decimals)} / {size}" if order.executed_quantity else size
-    )
+    if not order.executed_quantity or order.executed_quantity == order.quantity:
+        return size
+    return f"{fmt.quantity(order.executed_quantity, row.quantity_decimals)} / {size}"
 
 
 def _state_tone(row: OrderRow) -> str:
@@ -204,15 +223,15 @@ def intent_words(row: DecisionRow) -> str:
         return ""
     if isinstance(row.intent, OrderIntent):
         side = side_words(row.intent.side is Side.BUY, "Buy", "Sell")
-        return f"{side} {_TYPES[row.intent.order_type].lower()} {figures(row.intent)}"
-    terms = _terms(row.intent) if isinstance(row.intent, AmendIntent) else ""
+        return f"{side} {TYPES[row.intent.order_type].lower()} {figures(row.intent)}"
+    terms = f" to {terms_words(row.intent)}" if isinstance(row.intent, AmendIntent) else ""
     return f"order {row.intent.client_order_id}{terms}"
 
 
-def _terms(intent: AmendIntent) -> str:
-    """Return what an amendment asks for: ` to 0.010 @ 60,000.0`."""
-    size = "" if intent.quantity is None else f" {intent.quantity:,f}"
-    return f" to{size}" + ("" if intent.price is None else f" @ {intent.price:,f}")
+def terms_words(intent: AmendIntent) -> str:
+    """Return what an amendment asks for: `0.010 @ 60,000.0`."""
+    size = "" if intent.quantity is None else f"{intent.quantity:,f}"
+    return f"{size} @ {intent.price:,f}".lstrip() if intent.price is not None else size
 
 
 def figures(intent: OrderIntent) -> str:
@@ -228,7 +247,7 @@ def _times(row: DecisionRow) -> str:
 
 def _asking_text(row: OrderRow) -> str:
     """Return an order's state; of one that the exchange is being asked about, for how long."""
-    words = _STATES.get(row.order.status, readable(row.order.status.value.lower()))
+    words = STATES.get(row.order.status, readable(row.order.status.value.lower()))
     return words if row.asking_s is None else f"Asking since {row.asking_s} s"
 
 
@@ -250,9 +269,15 @@ POSITIONS = (
     ColumnLook("liquidation", 98, lambda r: fmt.price(r.liquidation_price, r.price_decimals), drop=2),
     ColumnLook("margin", 76, lambda r: fmt.money(r.margin, sign=False), drop=4),
     ColumnLook(
-        "unrealized", 108, lambda r: fmt.money(r.unrealized_pnl), lambda r: _direction(r.unrealized_pnl), is_strong=True
+        "unrealized",
+        108,
+        lambda r: fmt.money(r.unrealized_pnl),
+        lambda r: direction_tone(r.unrealized_pnl),
+        is_strong=True,
     ),
-    ColumnLook("r", 64, lambda r: fmt.number(r.r_multiple, 2, sign=True), lambda r: _direction(r.r_multiple), drop=5),
+    ColumnLook(
+        "r", 64, lambda r: fmt.number(r.r_multiple, 2, sign=True), lambda r: direction_tone(r.r_multiple), drop=5
+    ),
     ColumnLook(
         "protected_by",
         178,
@@ -261,8 +286,8 @@ POSITIONS = (
         lambda r: ("shield", "ok") if r.is_protected else ("octagon", "danger"),
         stretch=True,
     ),
-    ColumnLook("opened_by", 98, lambda r: _origin_text(r.origin), icon=lambda r: _origin_icon(r.origin), drop=6),
-    ColumnLook("close", 82, lambda r: "Close…", is_action=True),
+    ColumnLook("opened_by", 98, lambda r: origin_text(r.origin), icon=lambda r: origin_icon(r.origin), drop=6),
+    ColumnLook("close", 82, lambda r: "Close…", is_action=True, menu_text="Close position…"),
 )
 
 _SIDE = ColumnLook(
@@ -272,30 +297,32 @@ _SIDE = ColumnLook(
 )
 
 ORDERS = (
-    ColumnLook("type", 130, order_type_words, icon=_order_icon),
+    ColumnLook("type", 130, order_type_words, icon=order_icon),
     ColumnLook("symbol", 88, lambda r: r.order.symbol, drop=4),
     _SIDE,
-    ColumnLook("quantity", 104, _size_text),
+    ColumnLook("quantity", 104, size_text),
     ColumnLook("limit", 98, lambda r: fmt.price(r.order.price or None, r.price_decimals), drop=2),
     ColumnLook("trigger", 98, lambda r: fmt.price(r.order.trigger_price or None, r.price_decimals)),
     ColumnLook("distance", 80, lambda r: fmt.percent(r.distance_fraction), lambda r: "text2"),
     ColumnLook("state", 130, _asking_text, _state_tone),
-    ColumnLook("flags", 196, lambda r: _flags_text(r), lambda r: "text2", drop=5, stretch=True),
+    ColumnLook("flags", 196, lambda r: flags_text(r), lambda r: "text2", drop=5, stretch=True),
     ColumnLook(
         "opened_by",
         102,
-        lambda r: _origin_text(r.order.origin),
-        icon=lambda r: _origin_icon(r.order.origin),
+        lambda r: origin_text(r.order.origin),
+        icon=lambda r: origin_icon(r.order.origin),
         drop=3,
     ),
     ColumnLook("time", 84, lambda r: fmt.clock(r.order.update_time_ms or None), lambda r: "text2", drop=6),
-    ColumnLook("cancel", 84, lambda r: "Cancel" if r.can_cancel else "", is_action=True),
+    ColumnLook("order", 150, lambda r: r.order.client_order_id, lambda r: "text3", is_optional=True),
+    ColumnLook("order_id", 150, lambda r: str(r.order.order_id or fmt.DASH), lambda r: "text3", is_optional=True),
+    ColumnLook("cancel", 84, lambda r: "Cancel" if r.can_cancel else "", is_action=True, menu_text="Cancel order"),
 )
 
 ORDERS_SMALL = (
-    ColumnLook("type", 130, order_type_words, icon=_order_icon),
+    ColumnLook("type", 130, order_type_words, icon=order_icon),
     _SIDE,
-    ColumnLook("quantity", 104, _size_text),
+    ColumnLook("quantity", 104, size_text),
     ColumnLook("level", 104, lambda r: fmt.price(r.level, r.price_decimals)),
     ColumnLook("distance", 84, lambda r: fmt.percent(r.distance_fraction), lambda r: "text2", drop=2),
     ColumnLook(
@@ -307,26 +334,13 @@ ORDERS_SMALL = (
     ),
 )
 
-FILLS = (
-    ColumnLook("time", 92, lambda r: fmt.clock(r.fill.trade_time_ms), lambda r: "text2"),
-    ColumnLook("symbol", 92, lambda r: r.fill.symbol, drop=3),
-    ColumnLook("side", 88, _fill_side_words),
-    ColumnLook("quantity", 92, lambda r: fmt.quantity(r.fill.quantity, r.quantity_decimals)),
-    ColumnLook("price", 104, lambda r: fmt.price(r.fill.price, r.price_decimals)),
-    ColumnLook("fee", 82, lambda r: fmt.money(-r.fill.commission), lambda r: "text2"),
-    ColumnLook("realized", 92, lambda r: fmt.money(r.fill.realized_pnl), lambda r: _direction(r.fill.realized_pnl)),
-    ColumnLook("liquidity", 84, lambda r: "maker" if r.fill.is_maker else "taker", lambda r: "text2", drop=4),
-    ColumnLook("opened_by", 102, lambda r: _origin_text(r.origin), icon=lambda r: _origin_icon(r.origin), drop=5),
-    ColumnLook("order", 120, lambda r: r.fill.client_order_id, lambda r: "text3", drop=6, stretch=True),
-)
-
 FILLS_SMALL = (
     ColumnLook("time", 92, lambda r: fmt.clock(r.fill.trade_time_ms), lambda r: "text2"),
-    ColumnLook("side", 88, _fill_side_words, stretch=True),
+    ColumnLook("side", 88, fill_side_words, stretch=True),
     ColumnLook("quantity", 88, lambda r: fmt.quantity(r.fill.quantity, r.quantity_decimals)),
     ColumnLook("price", 104, lambda r: fmt.price(r.fill.price, r.price_decimals)),
     ColumnLook("fee", 78, lambda r: fmt.money(-r.fill.commission), lambda r: "text2", drop=2),
-    ColumnLook("realized", 92, lambda r: fmt.money(r.fill.realized_pnl), lambda r: _direction(r.fill.realized_pnl)),
+    ColumnLook("realized", 92, lambda r: fmt.money(r.fill.realized_pnl), lambda r: direction_tone(r.fill.realized_pnl)),
 )
 
 DECISIONS = (
@@ -338,7 +352,8 @@ DECISIONS = (
 )
 
 
-def _flags_text(row: OrderRow) -> str:
+def flags_text(row: OfOrder) -> str:
+    """Return what binds an order."""
     order = row.order
     words = [order.time_in_force.value] if order.time_in_force and order.price else []
     words += ["close position"] if order.close_position else ["reduce-only"] if order.is_reducing else []

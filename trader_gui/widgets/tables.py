@@ -1,156 +1,68 @@
-"""Tables: one view and one delegate for positions, orders, fills and decisions; row actions by mouse and keyboard."""
+"""Tables: one view and one delegate for all of them; row actions, copying and sorting by mouse and keyboard."""
 
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any, cast
 
-from PySide6.QtCore import (
-    QEvent,
-    QModelIndex,
-    QPersistentModelIndex,
-    QRect,
-    QSize,
-    QSortFilterProxyModel,
-    Qt,
-    QTimer,
-    Signal,
-)
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
-    QFontMetrics,
-    QGuiApplication,
-    QHelpEvent,
+    QContextMenuEvent,
+    QHideEvent,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
     QPainter,
-    QResizeEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
+    QMenu,
     QTableView,
-    QToolTip,
     QWidget,
 )
 
-from trader_gui.models.table import PENDING_ROLE, ROW_ROLE, SORT_ROLE, KeyedTableModel
+from trader_gui.models.sorted_table import SortedTable
+from trader_gui.models.table import PENDING_ROLE, ROW_ROLE, KeyedTableModel
+from trader_gui.widgets.table_cells import ROW_HEIGHT, CellDelegate, Index, button_rect
 from trader_gui.widgets.table_columns import ColumnLook
+from trader_gui.widgets.table_copy import copy_cells
+from trader_gui.widgets.table_header import HEADER_HEIGHT, WIDTH_STEP, Sorting, TableHeader
 from trader_gui.widgets.theme import theme
 
-ROW_HEIGHT = 26
-HEADER_HEIGHT = 24
 PENDING_LIMIT_MS = 5000
 """A row's button comes back after this time even if nobody told how the request went."""
-_PAD = 10
-_ICON_PX = 16
-_BUTTON_INSET = 3
-
-Index = QModelIndex | QPersistentModelIndex
-
-
-class CellDelegate(QStyledItemDelegate):
-    """Draws a cell by its column's look: row line, selection, icon, text in its tone, or a button."""
-
-    def __init__(self, view: "TableView") -> None:
-        super().__init__(view)
-        self._view = view
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(self._view.look(index.column()).width, ROW_HEIGHT)
-
-    def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
-        """Show the tooltip as it is now: ages in it are counted when it is asked for."""
-        text = self._view.tip(index) if index.isValid() else ""
-        QToolTip.showText(event.globalPos(), text, view)
-        return bool(text)
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        look = self._view.look(index.column())
-        row = index.data(ROW_ROLE)
-        rect: QRect = cast(Any, option).rect
-        state: QStyle.StateFlag = cast(Any, option).state
-        if state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, theme().color("bg3"))
-        painter.setPen(theme().color("grid"))
-        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
-        if row is None:
-            return
-        if look.is_action:
-            self._paint_button(painter, rect, look.text(row), index)
-        else:
-            self._paint_text(painter, rect, look, row, self._view.is_number(index.column()))
-        if state & QStyle.StateFlag.State_HasFocus:
-            painter.setPen(theme().color("accent"))
-            painter.drawRect(rect.adjusted(0, 0, -1, -2))
-
-    def _paint_text(self, painter: QPainter, rect: QRect, look: ColumnLook, row: Any, is_number: bool) -> None:
-        font = theme().font("figure" if not look.is_strong else "body")
-        if look.is_strong:
-            font.setWeight(font.Weight.DemiBold)
-        painter.setFont(font)
-        inner = rect.adjusted(_PAD, 0, -_PAD, 0)
-        icon = look.icon(row)
-        if icon is not None:
-            pixmap = theme().pixmap(icon[0], tone_color(icon[1]), _ICON_PX)
-            painter.drawPixmap(inner.left(), rect.center().y() - _ICON_PX // 2 + 1, pixmap)
-            inner.setLeft(inner.left() + _ICON_PX + 4)
-        text = look.text(row)
-        if not is_number:
-            text = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideMiddle, inner.width())
-        side = Qt.AlignmentFlag.AlignRight if is_number else Qt.AlignmentFlag.AlignLeft
-        if text[:1] in ("▲", "▼"):
-            self._paint_arrow(painter, inner, text)
-            text, inner = text[2:], inner.adjusted(14, 0, 0, 0)
-        painter.setPen(tone_color("text3" if self._view.is_dimmed(row) else look.tone(row)))
-        painter.drawText(inner, side | Qt.AlignmentFlag.AlignVCenter, text)
-
-    def _paint_arrow(self, painter: QPainter, rect: QRect, text: str) -> None:
-        """Draw the direction's arrow in its colour; the word beside it keeps its own."""
-        painter.setPen(theme().direction(text.startswith("▲")))
-        painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text[:1])
-
-    def _paint_button(self, painter: QPainter, rect: QRect, text: str, index: Index) -> None:
-        if not text:
-            return
-        is_pending = bool(index.data(PENDING_ROLE))
-        button = button_rect(rect)
-        is_hot = self._view.hot_index() == QPersistentModelIndex(index) and not is_pending
-        painter.setPen(theme().color("border" if is_pending else "border_strong"))
-        painter.setBrush(theme().color("bg3" if is_hot else "bg2"))
-        painter.drawRoundedRect(button, 3, 3)
-        font = theme().font("figure")
-        painter.setFont(font)
-        painter.setPen(theme().color("text3" if is_pending else "text1"))
-        painter.drawText(button, Qt.AlignmentFlag.AlignCenter, "sending…" if is_pending else text)
-
-
-def button_rect(cell: QRect) -> QRect:
-    """Return where a row's button stands in its cell."""
-    return cell.adjusted(_PAD - 2, _BUTTON_INSET - 1, -_PAD + 2, -_BUTTON_INSET)
-
-
-def tone_color(tone: str) -> Any:
-    """Return the colour of a tone: a token, or `up` / `down` of the direction palette."""
-    if tone in ("up", "down"):
-        return theme().direction(tone == "up")
-    return theme().color(tone)
+_PRESSING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space, Qt.Key.Key_Delete)
+_COLUMN_KEYS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right)
+_ALT, _SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
+_CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
 class TableView(QTableView):
-    """A table of a KeyedTableModel. Columns that have no room are left out, by their looks' `drop`.
+    """A table of a KeyedTableModel, sorted by value; what its columns do is the business of its `header`.
 
-    Enter, Space or Delete on a row presses the row's button; Ctrl+C copies the row, values plain and tab-separated.
+    Enter, Space or Delete on a row presses the row's button. Ctrl+C copies the chosen cells, Ctrl+Shift+C their rows,
+    values plain and tab-separated. Alt with the arrow keys sorts by the current column and moves it, with Shift it
+    changes its width. While the table is hidden, changes of its model cost nothing here.
+
+    Attributes:
+        source: The rows, all of them.
+        rows: What is shown: filtered, sorted.
+        header: The columns.
+        empty_text: What is said while there is no row.
+        current_row: Of the current cell, -1 without one.
 
     Signals:
         action_requested: (row record) the row's button was pressed; not again until `finish_action` or 5 s.
         row_activated: (row record) a row without a button was double-clicked or entered.
+        menu_opening: (QMenu, row record or None) a context menu is about to open; add what belongs to the table.
+        said: (one line) something could not be done.
     """
 
     action_requested = Signal(object)
     row_activated = Signal(object)
+    menu_opening = Signal(object, object)
+    said = Signal(str)
 
     def __init__(
         self,
@@ -160,6 +72,7 @@ class TableView(QTableView):
         empty_text: str,
         parent: QWidget | None = None,
         *,
+        sorting: Sorting | None = None,
         tip: Callable[[Any, str], str] | None = None,
         is_dimmed: Callable[[Any], bool] = lambda row: False,
     ) -> None:
@@ -171,24 +84,28 @@ class TableView(QTableView):
             name: For those who cannot see it.
             empty_text: Shown while there is no row.
             parent: As usual.
+            sorting: By default; None: as the rows come.
             tip: Gives the tooltip of a cell from (row record, column key); "" for none.
             is_dimmed: Tells of a row that its values are not believed now.
         """
         super().__init__(parent)
-        self._source = model
-        self._empty_text = empty_text
+        self.source = model
+        self.empty_text = empty_text
+        self.current_row = -1
         self._tip = tip
         self.is_dimmed = is_dimmed
         self._hot = QPersistentModelIndex()
         self._pressed = QPersistentModelIndex()
         by_key = {look.key: look for look in looks}
         self._looks = [by_key.get(c.key) for c in model.columns]
-        self._proxy = QSortFilterProxyModel(self)
-        self._proxy.setSortRole(SORT_ROLE)
-        self._proxy.setSourceModel(model)
+        self.rows: SortedTable[Any] = SortedTable(model, self)
         self._set_up(name)
-        self.setModel(self._proxy)
-        self._set_up_header()
+        self.setModel(self.rows)
+        self.header = TableHeader(self, self.rows, self._looks, sorting)
+        self.rows.set_active(False)
+        self._kept: tuple[Hashable, int] | None = None
+        self.rows.modelAboutToBeReset.connect(self._keep_current)
+        self.rows.modelReset.connect(self._restore_current)
         theme().changed.connect(self.viewport().update)
 
     def _set_up(self, name: str) -> None:
@@ -199,30 +116,53 @@ class TableView(QTableView):
         self.setMouseTracking(True)
         self.setTabKeyNavigation(False)
         self.setCornerButtonEnabled(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectItems)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         self.verticalHeader().setMinimumSectionSize(ROW_HEIGHT)
 
-    def _set_up_header(self) -> None:
-        header = self.horizontalHeader()
-        header.setFixedHeight(HEADER_HEIGHT)
-        header.setHighlightSections(False)
-        header.setSectionsClickable(True)
-        header.setSortIndicatorShown(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setMinimumSectionSize(24)
-        header.setAccessibleName(f"{self.accessibleName()} columns")
-        header.sectionClicked.connect(self._on_header_clicked)
-        for column, look in enumerate(self._looks):
-            self.setColumnHidden(column, look is None)
-
     def minimumSizeHint(self) -> QSize:
         return QSize(240, HEADER_HEIGHT + ROW_HEIGHT + 2)
+
+    def set_empty_text(self, text: str) -> None:
+        """Say why there is no row."""
+        if text != self.empty_text:
+            self.empty_text = text
+            self.viewport().update()
+
+    # ---- seen or not -------------------------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.rows.set_active(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.rows.set_active(False)
+
+    def _keep_current(self) -> None:
+        index = self.currentIndex()
+        self._kept = (self.rows.key(index.row()), index.column()) if index.isValid() else None
+
+    def _restore_current(self) -> None:
+        """All rows are others: the chosen one is found again if it is still shown."""
+        row = self.rows.row_of(self._kept[0]) if self._kept is not None else None
+        if row is not None and self._kept is not None:
+            self.setCurrentIndex(self.rows.index(row, self._kept[1]))
+
+    def currentChanged(self, current: QModelIndex | QPersistentModelIndex, previous: Index) -> None:
+        """Tint the row of the current cell, and no longer the former one."""
+        super().currentChanged(current, previous)
+        self.current_row = current.row()
+        for index in (current, previous):
+            if index.isValid():
+                top = self.rowViewportPosition(index.row())
+                self.viewport().update(0, top, self.viewport().width(), ROW_HEIGHT)
 
     # ---- what the delegate asks --------------------------------------------------------------------------------------
 
@@ -234,62 +174,31 @@ class TableView(QTableView):
 
     def is_number(self, column: int) -> bool:
         """Tell whether a column holds numbers, which stand right."""
-        return self._source.columns[column].is_number
+        return self.source.columns[column].is_number
+
+    def text_looks(self) -> list[ColumnLook]:
+        """Return the looks of columns that hold words."""
+        columns = zip(self.source.columns, self._looks, strict=True)
+        return [look for c, look in columns if look and not (c.is_number or c.is_time or look.is_action)]
 
     def tip(self, index: Index) -> str:
         """Return the tooltip of a cell."""
         row = index.data(ROW_ROLE)
-        return "" if self._tip is None or row is None else self._tip(row, self._source.columns[index.column()].key)
+        return "" if self._tip is None or row is None else self._tip(row, self.source.columns[index.column()].key)
 
     def hot_index(self) -> QPersistentModelIndex:
         """Return the button cell under the mouse."""
         return self._hot
 
-    # ---- columns -----------------------------------------------------------------------------------------------------
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit_columns()
-
-    def _fit_columns(self) -> None:
-        """Leave out columns until the rest fits, then give the room that is left to the stretching one."""
-        shown = [(i, look) for i, look in enumerate(self._looks) if look is not None]
-        needed = sum(look.width for _, look in shown)
-        for column, look in sorted(shown, key=lambda item: -item[1].drop):
-            must_go = look.drop > 0 and needed > self.viewport().width()
-            self.setColumnHidden(column, must_go)
-            needed -= look.width if must_go else 0
-        spare = max(0, self.viewport().width() - needed)
-        for column, look in shown:
-            if not self.isColumnHidden(column):
-                self.setColumnWidth(column, look.width + (spare if look.stretch else 0))
-
-    def _on_header_clicked(self, column: int) -> None:
-        """Sort upwards, downwards, then as it came."""
-        header = self.horizontalHeader()
-        if self._proxy.sortColumn() != column:
-            order: Qt.SortOrder | None = Qt.SortOrder.AscendingOrder
-        elif self._proxy.sortOrder() == Qt.SortOrder.AscendingOrder:
-            order = Qt.SortOrder.DescendingOrder
-        else:
-            order = None
-        header.setSortIndicatorShown(order is not None)
-        if order is None:
-            self._proxy.sort(-1)
-            return
-        header.setSortIndicator(column, order)
-        self._proxy.sort(column, order)
-
     # ---- row action --------------------------------------------------------------------------------------------------
 
     def finish_action(self, key: Hashable) -> None:
         """The request about a row is over: its button can be pressed again."""
-        self._source.set_pending(key, False)
+        self.source.set_pending(key, False)
 
     def _press(self, index: QModelIndex) -> None:
         """Press the button of the row at `index`, once until it is finished."""
-        row = index.data(ROW_ROLE)
-        look = next((x for x in self._looks if x is not None and x.is_action), None)
+        row, look = index.data(ROW_ROLE), self._action_look()
         if row is None:
             return
         if look is None:
@@ -297,10 +206,13 @@ class TableView(QTableView):
             return
         if index.data(PENDING_ROLE) or not look.text(row):
             return
-        key = self._source.key(self._proxy.mapToSource(index).row())
-        self._source.set_pending(key, True)
+        key = self.rows.key(index.row())
+        self.source.set_pending(key, True)
         QTimer.singleShot(PENDING_LIMIT_MS, self, partial(self.finish_action, key))
         self.action_requested.emit(row)
+
+    def _action_look(self) -> ColumnLook | None:
+        return next((look for look in self._looks if look is not None and look.is_action), None)
 
     def _action_index(self, event: QMouseEvent) -> QModelIndex:
         point = event.position().toPoint()
@@ -340,25 +252,84 @@ class TableView(QTableView):
                     self.viewport().update(self.visualRect(cast(QModelIndex, changed)))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        keys = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space, Qt.Key.Key_Delete)
-        if event.key() in keys and self.currentIndex().isValid():
+        index = self.currentIndex()
+        if not index.isValid():
+            super().keyPressEvent(event)
+        elif event.key() in _PRESSING:
             if not event.isAutoRepeat():
-                self._press(self.currentIndex())
+                self._press(index)
+        elif event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+        elif event.key() == Qt.Key.Key_C and event.modifiers() == _CONTROL | _SHIFT:
+            self.copy(whole_rows=True)
+        elif event.modifiers() & _ALT and event.key() in _COLUMN_KEYS:
+            self._change_column(index.column(), event.key(), bool(event.modifiers() & _SHIFT))
+        else:
+            super().keyPressEvent(event)
+
+    def _change_column(self, column: int, key: int, has_shift: bool) -> None:
+        """Sort by a column (Alt+Up, Alt+Down), move it (Alt+Left, Alt+Right), or change its width (Shift as well)."""
+        if key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            self.header.sort_by(column, is_descending=key == Qt.Key.Key_Down)
             return
-        if event.matches(QKeySequence.StandardKey.Copy) and self.currentIndex().isValid():
-            row = self.currentIndex().row()
-            cells = [self._proxy.index(row, c).data() for c, look in enumerate(self._looks) if look is not None]
-            QGuiApplication.clipboard().setText("\t".join(cells))
-            return
-        super().keyPressEvent(event)
+        step = 1 if key == Qt.Key.Key_Right else -1
+        if has_shift:
+            self.header.set_width(column, self.columnWidth(column) + step * WIDTH_STEP)
+        else:
+            self.header.move(column, step)
+
+    def copy(self, *, whole_rows: bool = False) -> None:
+        """Copy the chosen cells, or all shown cells of their rows."""
+        columns = [column for column in self.header.shown_columns() if not self.look(column).is_action]
+        if not copy_cells(self, columns, whole_rows=whole_rows):
+            self.said.emit("So many cells are not copied: export the table instead.")
+
+    def selected_rows(self) -> list[Any]:
+        """Return the rows of which a cell is chosen, as they are shown."""
+        ranges = self.selectionModel().selection().toList()
+        numbers = sorted({row for r in ranges for row in range(r.top(), r.bottom() + 1)})
+        return [self.rows.index(number, 0).data(ROW_ROLE) for number in numbers]
+
+    # ---- menu --------------------------------------------------------------------------------------------------------
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Open the menu of the cell under the pointer, or by key of the current one."""
+        is_by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        index = self.currentIndex() if is_by_key else self.indexAt(event.pos())
+        if index.isValid() and not self.selectionModel().isSelected(index):
+            self.setCurrentIndex(index)
+        menu = self.menu_for(index)
+        point = self.visualRect(index).bottomLeft() if is_by_key and index.isValid() else event.pos()
+        menu.popup(self.viewport().mapToGlobal(point))
+
+    def menu_for(self, index: QModelIndex) -> QMenu:
+        """Return the context menu of a cell."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        row = index.data(ROW_ROLE) if index.isValid() else None
+        if row is not None:
+            _add(menu, "Copy\tCtrl+C", self.copy)
+            _add(menu, "Copy row\tCtrl+Shift+C", lambda: self.copy(whole_rows=True))
+            action = self._action_look()
+            if action is not None and action.text(row) and not index.data(PENDING_ROLE):
+                _add(menu, action.menu_text or action.text(row), lambda: self._press(self.currentIndex()))
+            menu.addSeparator()
+        self.menu_opening.emit(menu, row)
+        menu.addSeparator()
+        self.header.fill_menu(menu, index.column() if index.isValid() else -1)
+        return menu
 
     # ---- empty -------------------------------------------------------------------------------------------------------
 
     def paintEvent(self, event: Any) -> None:
         super().paintEvent(event)
-        if self._proxy.rowCount() == 0:
+        if self.rows.rowCount() == 0:
             painter = QPainter(self.viewport())
             painter.setFont(theme().font("small"))
             painter.setPen(theme().color("text3"))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(self.viewport().rect().adjusted(8, 0, -8, 0), int(flags), self._empty_text)
+            painter.drawText(self.viewport().rect().adjusted(8, 0, -8, 0), int(flags), self.empty_text)
+
+
+def _add(menu: QMenu, text: str, do: Callable[[], None]) -> None:
+    menu.addAction(text).triggered.connect(lambda _checked=False: do())

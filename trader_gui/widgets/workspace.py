@@ -1,6 +1,7 @@
 """The docks of the window: their places, how they collapse, and how they come back at the next start."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
@@ -11,6 +12,7 @@ from trader_gui.models.frame import FrameModel
 from trader_gui.widgets.dock import Dock
 from trader_gui.widgets.layout_store import LayoutStore, SavedLayout
 from trader_gui.widgets.panel import Panel
+from trader_gui.widgets.table_header import TableHeader
 from trader_gui.widgets.theme import theme
 from trader_gui.widgets.workspace_layout import DOCK_TITLES, Tier, arrange, resize, tier_of
 
@@ -44,6 +46,7 @@ class Workspace(QMainWindow):
         self._panels: dict[str, str] = {}
         self._tier: Tier | None = None
         self._is_arranging = False
+        self._tables: dict[str, TableHeader] = {}
         self._store = LayoutStore(layout_path)
         self._save_timer = QTimer(self)
         self._save_timer.setSingleShot(True)
@@ -83,6 +86,16 @@ class Workspace(QMainWindow):
         dock.visibilityChanged.connect(panel.set_seen)
         dock.toggleViewAction().triggered.connect(self._on_touched)
 
+    def add_table(self, table_id: str, header: TableHeader) -> None:
+        """Keep the columns of a table with the layout.
+
+        Args:
+            table_id: Never translated; the columns are stored by it.
+            header: Of the table.
+        """
+        self._tables[table_id] = header
+        header.changed.connect(self.save_later)
+
     # ---- default layout ----------------------------------------------------------------------------------------------
 
     def fit(self, window: QWidget) -> None:
@@ -95,8 +108,10 @@ class Workspace(QMainWindow):
             self._arrange(tier)
 
     def reset(self, window: QWidget) -> None:
-        """Bring back the default layout, closed panels included, and forget the saved one."""
+        """Bring back the default layout, closed panels and columns included, and forget the saved one."""
         self._store.discard()
+        for header in self._tables.values():
+            header.reset()
         self.is_custom = False
         self._arrange(tier_of(window.width(), window.height()))
 
@@ -132,8 +147,9 @@ class Workspace(QMainWindow):
 
     def _apply(self, saved: SavedLayout, window: QWidget) -> bool:
         """Take a layout; False when Qt cannot place the docks by it."""
-        self._panels = saved.panels
+        self._panels = dict(saved.panels)
         window.restoreGeometry(QByteArray(saved.geometry))
+        self._restore_tables(saved.tables)
         if not saved.is_custom:
             return True
         self._is_arranging = True
@@ -143,6 +159,16 @@ class Workspace(QMainWindow):
             self.is_custom = True
             self.layout_changed.emit()
         return is_whole
+
+    def _restore_tables(self, saved: Mapping[str, str]) -> None:
+        """Take back the columns; those of a table that cannot be read are as at the first start."""
+        for table_id, header in self._tables.items():
+            try:
+                header.restore(saved[table_id])
+            except KeyError:
+                continue
+            except ValueError as error:
+                _log.info("the columns of the table %s are as they were at first: %s", table_id, error)
 
     def save_later(self) -> None:
         """Save when nothing has changed for a second."""
@@ -155,6 +181,7 @@ class Workspace(QMainWindow):
             geometry=bytes(self.window().saveGeometry().data()),
             docks=bytes(self.saveState().data()),
             is_custom=self.is_custom,
+            tables={table_id: header.state() for table_id, header in self._tables.items()},
             panels=self._panels,
         )
         try:

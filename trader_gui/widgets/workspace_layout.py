@@ -22,7 +22,10 @@ DOCK_TITLES = {
     "conditions": "Conditions",
     "positions": "Positions",
     "orders": "Orders",
+    "order_history": "Order history",
     "fills": "Fills",
+    "income": "Income",
+    "assets": "Assets",
     "reconciliation": "Reconciliation",
     "journal": "Journal",
     "log": "Log",
@@ -31,7 +34,17 @@ DOCK_TITLES = {
 _BOARD_HEIGHT, _LEAST_BOARD_HEIGHT = 384, 190
 _TICKET_HEIGHT = 532
 """All of the ticket, standing close together, and its title."""
-_TABLES = ("positions", "orders", "fills", "reconciliation", "journal", "log")
+_TABLES = (
+    "positions",
+    "orders",
+    "order_history",
+    "fills",
+    "income",
+    "assets",
+    "reconciliation",
+    "journal",
+    "log",
+)
 
 
 class Tier(Enum):

@@ -21,6 +21,7 @@ SMALL = (
 )
 LENGTH_NS = {"MINUTE": 60 * NS, "SECOND": NS}
 CALLS = {
+    Lane.PAST: (Cost(5), Cost(30)),
     Lane.HISTORY: (Cost(1), Cost(10), Cost(30)),
     Lane.ACCOUNT: (Cost(5), Cost(40)),
     Lane.ENTRY: (Cost(0, 1), Cost(1)),
@@ -201,7 +202,7 @@ def test_a_429_stops_reads_and_entries_but_not_protection():
     budget = RateBudget()
     refuse(budget, Lane.HISTORY, 0, retry_after="30")
     assert waits(budget, 0) == {
-        Lane.HISTORY: 30.0, Lane.ACCOUNT: 30.0, Lane.ENTRY: 30.0, Lane.CLOSE: 0.0, Lane.CANCEL: 0.0,
+        Lane.PAST: 30.0, Lane.HISTORY: 30.0, Lane.ACCOUNT: 30.0, Lane.ENTRY: 30.0, Lane.CLOSE: 0.0, Lane.CANCEL: 0.0,
     }  # fmt: skip
     assert set(waits(budget, 30 * NS).values()) == {0.0}
 

@@ -1,10 +1,12 @@
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPersistentModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 
-from trader_gui.models.table import PENDING_ROLE, ROW_ROLE, SORT_ROLE, Column, KeyedTableModel
+from trader_gui.models.table import PENDING_ROLE, ROW_ROLE, Changes, Column, KeyedTableModel
 
 COLUMNS = (
     Column("name", "Name", lambda r: r[0]),
@@ -66,14 +68,35 @@ def test_two_rows_with_one_key_are_refused(qapp):
         KeyedTableModel(COLUMNS).set_rows([(1, ("a", 1)), (1, ("b", 2))])
 
 
-def test_numbers_stand_right_and_sort_by_value(qapp):
+@given(st.lists(st.tuples(Rows, st.sets(st.integers(0, 9), max_size=4)), max_size=5))
+def test_what_is_merged_in_is_told_and_nothing_else(qapp, changes):
     model = KeyedTableModel(COLUMNS)
-    model.set_rows([(1, ("a", 10)), (2, ("b", 9)), (3, ("c", None))])
+    tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    told = []
+    model.rows_changed.connect(told.append)
+    wanted = {}
+    for rows, removed in changes:
+        before = dict(wanted)
+        for key in removed:
+            wanted.pop(key, None)
+        wanted.update(keyed(rows))
+        assert model.merge_rows(keyed(rows), removed) == (wanted != before or any(k in before for k in removed))
+        assert dict(model.items()) == wanted and model.rowCount() == len(wanted)
+        assert [model.position(model.key(i)) for i in range(len(wanted))] == list(range(len(wanted)))
+        assert sorted(wanted, key=model.rank) == [model.key(i) for i in range(len(wanted))]
+        put = {k for k in wanted if k not in before or before[k] != wanted[k] or k in removed}
+        change = told.pop() if told else Changes(())
+        assert (set(change.put), set(change.removed)) == (put, removed & before.keys()) and not told
+    tester.deleteLater()
+
+
+def test_cells_are_plain_numbers_and_times_that_other_programs_read(qapp):
+    model = KeyedTableModel((*COLUMNS, Column("time", "Time", lambda r: r[2], is_time=True)))
+    model.set_rows([(1, ("a", Decimal("1E+3"), 1_764_534_909_007)), (2, ("b", None, None))])
     right = model.headerData(1, Qt.Orientation.Horizontal, Qt.ItemDataRole.TextAlignmentRole)
     assert right & Qt.AlignmentFlag.AlignRight
-    values = [model.index(i, 1).data(SORT_ROLE) for i in range(3)]
-    assert sorted(values) == [values[2], values[1], values[0]]
-    assert model.index(2, 1).data() == ""
+    assert [model.index(0, c).data() for c in range(3)] == ["a", "1000", "2025-11-30T20:35:09.007Z"]
+    assert [model.index(1, c).data() for c in range(3)] == ["b", "", ""]
 
 
 def test_a_pending_row_is_told_until_it_is_finished_or_gone(qapp):

@@ -13,7 +13,7 @@ from trader_gui.domain.account import Balance, MarginType, Position
 from trader_gui.domain.market import DepthSnapshot, FundingRate, Kline, Level
 from trader_gui.domain.order import Fill, PositionSide, Side
 from trader_gui.errors import ProtocolError
-from trader_gui.exchange.port import CommissionRate, IncomeRow, LeverageBracket
+from trader_gui.exchange.port import AssetRow, CommissionRate, IncomeRow, LeverageBracket
 from trader_gui.exchange.wire import words
 
 T = TypeVar("T")
@@ -77,6 +77,11 @@ class _AssetRow(msgspec.Struct):
     wallet_balance: Decimal = field(name="walletBalance")
     cross_wallet_balance: Decimal = field(name="crossWalletBalance")
     available_balance: Decimal = field(name="availableBalance")
+    unrealized_pnl: str | None = field(name="unrealizedProfit", default=None)
+    margin_balance: str | None = field(name="marginBalance", default=None)
+    initial_margin: str | None = field(name="initialMargin", default=None)
+    maintenance_margin: str | None = field(name="maintMargin", default=None)
+    update_time_ms: int = field(name="updateTime", default=0)
 
 
 class _Account(msgspec.Struct):
@@ -132,6 +137,7 @@ class _IncomeRow(msgspec.Struct):
     time_ms: int = field(name="time")
     transaction_id: int = field(name="tranId")
     income_type: str = field(name="incomeType")
+    trade_id: str | int | None = field(name="tradeId", default=None)
     symbol: str | None = None
 
 
@@ -247,6 +253,24 @@ def balances(body: bytes) -> tuple[Balance, ...]:
     )
 
 
+def assets(body: bytes) -> tuple[AssetRow, ...]:
+    """`GET /fapi/v3/account`, the assets with their margins."""
+    return tuple(
+        AssetRow(
+            asset=row.asset,
+            wallet_balance=row.wallet_balance,
+            cross_wallet_balance=row.cross_wallet_balance,
+            available_balance=row.available_balance,
+            unrealized_pnl=words.number(row.unrealized_pnl),
+            margin_balance=words.number(row.margin_balance),
+            initial_margin=words.number(row.initial_margin),
+            maintenance_margin=words.number(row.maintenance_margin),
+            update_time_ms=row.update_time_ms,
+        )
+        for row in _account.read(body).assets
+    )
+
+
 def positions(body: bytes) -> tuple[Position, ...]:
     """`GET /fapi/v3/positionRisk` (v2 rows are read too); in hedge mode one row a leg."""
     return tuple(_position(row) for row in _positions.read(body))
@@ -303,7 +327,15 @@ def fills(body: bytes) -> tuple[Fill, ...]:
 def income(body: bytes) -> tuple[IncomeRow, ...]:
     """`GET /fapi/v1/income`."""
     return tuple(
-        IncomeRow(row.symbol or "", row.income_type, row.income, row.asset, row.time_ms, row.transaction_id)
+        IncomeRow(
+            symbol=row.symbol or "",
+            income_type=row.income_type,
+            income=row.income,
+            asset=row.asset,
+            time_ms=row.time_ms,
+            transaction_id=row.transaction_id,
+            trade_id=int(row.trade_id or 0) if str(row.trade_id or "").isdecimal() else None,
+        )
         for row in _income.read(body)
     )
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 from msgspec import field
 
-from trader_gui.domain.order import Order, OrderFamily, OrderType, PositionSide, Side
+from trader_gui.domain.order import Order, OrderFamily, OrderType, PastOrder, PositionSide, Side
 from trader_gui.exchange.port import OrderName
 from trader_gui.exchange.wire import words
 from trader_gui.exchange.wire.answer import Body
@@ -30,6 +30,7 @@ class _OrderRow(msgspec.Struct):
     trigger_price: str | None = field(name="stopPrice", default=None)
     working_type: str | None = field(name="workingType", default=None)
     update_time_ms: int = field(name="updateTime", default=0)
+    placed_time_ms: int = field(name="time", default=0)
     position_side: PositionSide = field(name="positionSide", default=PositionSide.BOTH)
 
 
@@ -53,6 +54,7 @@ class _AlgoRow(msgspec.Struct):
     close_position: bool = field(name="closePosition", default=False)
     working_type: str | None = field(name="workingType", default=None)
     update_time_ms: int = field(name="updateTime", default=0)
+    placed_time_ms: int = field(name="createTime", default=0)
     position_side: PositionSide = field(name="positionSide", default=PositionSide.BOTH)
     price_protect: bool = field(name="priceProtect", default=False)
 
@@ -75,6 +77,8 @@ _algo: Body[_AlgoRow] = Body("algoOrder", _AlgoRow)
 _order_names: Body[tuple[_OrderName, ...]] = Body("allOrders", tuple[_OrderName, ...])
 _algo_names: Body[tuple[_AlgoName, ...]] = Body("allAlgoOrders", tuple[_AlgoName, ...])
 _algos: Body[tuple[_AlgoRow, ...]] = Body("openAlgoOrders", tuple[_AlgoRow, ...])
+_all_orders: Body[tuple[_OrderRow, ...]] = Body("allOrders", tuple[_OrderRow, ...])
+_all_algos: Body[tuple[_AlgoRow, ...]] = Body("allAlgoOrders", tuple[_AlgoRow, ...])
 
 
 def order(body: bytes, family: OrderFamily) -> Order:
@@ -87,6 +91,13 @@ def open_orders(body: bytes, family: OrderFamily) -> tuple[Order, ...]:
     if family is OrderFamily.ALGO:
         return tuple(_from_algo(row) for row in _algos.read(body))
     return tuple(_from_book(row) for row in _orders.read(body))
+
+
+def past_orders(body: bytes, family: OrderFamily) -> tuple[PastOrder, ...]:
+    """`GET /fapi/v1/allOrders` and `GET /fapi/v1/allAlgoOrders`."""
+    if family is OrderFamily.ALGO:
+        return tuple(PastOrder(_from_algo(row), row.placed_time_ms) for row in _all_algos.read(body))
+    return tuple(PastOrder(_from_book(row), row.placed_time_ms) for row in _all_orders.read(body))
 
 
 def order_names(body: bytes, family: OrderFamily) -> tuple[OrderName, ...]:

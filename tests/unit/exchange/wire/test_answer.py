@@ -107,9 +107,23 @@ def test_fills(payload: Payload):
     )
 
 
+def test_assets(payload: Payload):
+    (usdt,) = answer.assets(payload("rest_answers", "account"))
+    assert usdt.asset == "USDT" and usdt.update_time_ms == 1795305600019
+    assert (usdt.wallet_balance, usdt.unrealized_pnl, usdt.margin_balance) == (
+        Decimal(9985),
+        Decimal(500),
+        Decimal(10485),
+    )
+    assert (usdt.initial_margin, usdt.maintenance_margin) == (Decimal(1525), Decimal(122))
+
+
 def test_income_and_commission(payload: Payload):
     rows = answer.income(payload("rest_answers", "income"))
-    assert rows[1] == IncomeRow("BTCUSDT", "COMMISSION", Decimal("-0.048"), "USDT", 1795305600018, 9689322393)
+    assert rows[1] == IncomeRow(
+        "BTCUSDT", "COMMISSION", Decimal("-0.048"), "USDT", 1795305600018, 9689322393, 300000017
+    )
+    assert rows[0].trade_id is None
     assert answer.commission_rate(payload("rest_answers", "commission_rate")) == CommissionRate(
         "BTCUSDT", Decimal("0.0002"), Decimal("0.0005")
     )

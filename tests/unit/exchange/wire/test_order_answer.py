@@ -54,6 +54,15 @@ def test_conditional_order_before_and_after_its_trigger(payload: Payload):
     assert order_answer.open_orders(b"[" + body + b"]", ALGO) == (triggered,)
 
 
+def test_past_orders_know_when_they_were_placed(payload: Payload):
+    body = payload("rest_answers", "order_get")
+    (past,) = order_answer.past_orders(b"[" + body + b"]", BOOK)
+    assert past.order == order_answer.order(body, BOOK) and past.placed_time_ms == 1795305600012
+    body = payload("rest_answers", "algo_triggered")
+    (past,) = order_answer.past_orders(b"[" + body + b"]", ALGO)
+    assert past.order == order_answer.order(body, ALGO) and past.placed_time_ms == 1795305600000
+
+
 def test_the_families_are_not_mixed_up(payload: Payload):
     with pytest.raises(ProtocolError, match="algoOrder"):
         order_answer.order(payload("rest_answers", "order_post"), ALGO)
