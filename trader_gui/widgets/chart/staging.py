@@ -192,8 +192,8 @@ class Staging(QObject):
         color = t.direction(staged.side is Side.BUY, "text")
         side = "Buy" if staged.side is Side.BUY else "Sell"
         name = _EXIT_WORDS[staged.kind] if staged.reduces else f"{side} {_KIND_WORDS[staged.kind]}"
-        has_size = judged is not None and judged.quantity is not None
-        size = text.quantity(judged.quantity, rules.quantity_decimals) if has_size else ""
+        quantity = judged.quantity if judged is not None else None
+        size = "" if quantity is None else text.quantity(quantity, rules.quantity_decimals)
         runs = [Run(f"{name} {size}".rstrip(), color, "head")]
         runs.append(Run(f"@ {text.price(staged.price, rules.price_decimals)}", color))
         if self._why_not() is None and judged is not None:
