@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QMenu, QToolTip
 from pytestqt.qtbot import QtBot
 
 from tests.app_rig import AppRig, open_app
-from tests.fakes import FakeTrader, order, position, snapshot, stop_loss
+from tests.fakes import FakeTrader, fill, order, position, snapshot, stop_loss
 from trader_gui.domain.account import PositionMode
 from trader_gui.domain.order import (
     BracketWish,
@@ -33,8 +33,10 @@ from trader_gui.domain.ticket import AskRules, AskWhen, ExitText, OrderKind, Siz
 from trader_gui.exchange.port import CommissionRate, LeverageBracket
 from trader_gui.models.series import SeriesModel
 from trader_gui.models.series_lines import LineKind, OrderLine
+from trader_gui.models.story import Passed
 from trader_gui.models.ticket import TicketModel
 from trader_gui.widgets.chart import line_drag
+from trader_gui.widgets.chart.fill_layer import fill_marks, passed_marks
 from trader_gui.widgets.chart.kline_chart import KlineChart
 from trader_gui.widgets.chart.labels import chip_boxes
 from trader_gui.widgets.chart.line_layer import Handle
@@ -527,6 +529,46 @@ def test_a_barred_menu_says_why_and_offers_nothing_that_is_sent(desk: Desk) -> N
     menu.close()
 
 
+# ---- the story of fills ----------------------------------------------------------------------------------------------
+
+
+def test_a_fill_tells_its_story_under_the_pointer(desk: Desk) -> None:
+    asked = desk.trader.callback.request([_entry_wish()])
+    desk.series.story.take(asked)
+    approved = asked.approved[0]
+    own = replace(order(1, Side.BUY), client_order_id=approved.client_order_id)
+    desk.trader.feed(fill(1, own, "0.010", "108367.6", realized="-1.19"))
+    desk.frame()
+    marks = list(fill_marks(desk.series, desk.view.klines.view))  # type: ignore[arg-type]
+    tip = marks[0].tip
+    desk.move(QPoint(round(tip.x()), round(tip.y()) + 4), Qt.MouseButton.NoButton)
+    words = QToolTip.text()
+    for part in ("▲ Buy 0.010 @ 108,367.6", "fee 0.3800 USDT (taker)", "realised −1.19", "By hand"):
+        assert part in words, words
+    desk.move(QPoint(300, 60), Qt.MouseButton.NoButton)
+    assert desk.view.story_at(QPointF(300, 60)) == ""
+
+
+def test_an_entry_that_was_not_made_is_a_faint_mark_with_its_reason(desk: Desk) -> None:
+    now = desk.trader.callback.open_kline.kline
+    assert now is not None
+    passed = Passed(now.event_time_ms, Side.BUY, D("108440.0"), "", "RV in former range")
+    desk.series.story._put((now.open_time_ms, Side.BUY), passed)
+    desk.frame()
+    (mark,) = passed_marks(desk.series, desk.view.klines.view)  # type: ignore[arg-type]
+    words = desk.view.story_at(mark.at)
+    assert "No entry long at 108,440.0" in words and "RV in former range: false" in words
+    image = desk.view.grab().toImage()
+    near = [
+        image.pixelColor(round(mark.at.x()) + dx, round(mark.at.y()) + dy) for dx in range(-5, 6) for dy in range(-5, 6)
+    ]
+    assert theme().color("text3") in near
+
+
+def _entry_wish() -> OrderIntent:
+    return OrderIntent("BTCUSDT", Side.BUY, OrderType.MARKET, Purpose.ENTRY, Origin.HAND, "by_hand", 0, D("0.010"))
+
+
 # ---- the whole program -----------------------------------------------------------------------------------------------
 
 DEMO = ("--profile", "demo", "--size", "1600x900")
@@ -543,9 +585,7 @@ def test_a_stop_is_added_and_moved_at_the_exchange_from_the_chart(qt_run: Any, t
             ticket, view = rig.window.order_entry, rig.window.chart.view
             ticket.menu.set_ask(AskRules(*[AskWhen.NEVER] * 4))
             await rig.until("prices", lambda: rig.bridge.series.quotes.is_live and ticket.draft.price_text)
-            await rig.trader.submit(
-                OrderIntent("BTCUSDT", Side.BUY, OrderType.MARKET, Purpose.ENTRY, Origin.HAND, "by_hand", 0, D("0.010"))
-            )
+            await rig.trader.submit(_entry_wish())
             await rig.until("the position", lambda: rig.bridge.series.positions)
             entry = rig.bridge.series.positions[0].entry_price
             price = rig.trader.rules.snap_price(entry - 200)

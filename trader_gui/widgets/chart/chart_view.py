@@ -18,6 +18,7 @@ from trader_gui.widgets.chart.axes import TIME_AXIS_HEIGHT, TimeAxis, ValueAxis
 from trader_gui.widgets.chart.axis_labels import AxisLabels
 from trader_gui.widgets.chart.chart_options import ChartOptions
 from trader_gui.widgets.chart.crosshair import Crosshair, snapped
+from trader_gui.widgets.chart.fill_layer import fills_at, passed_at
 from trader_gui.widgets.chart.hand import Hand
 from trader_gui.widgets.chart.labels import Faces
 from trader_gui.widgets.chart.legend import legend_row_at, name_right, price_runs
@@ -29,6 +30,7 @@ from trader_gui.widgets.chart.pane_stack import PaneStack
 from trader_gui.widgets.chart.price_scale import PriceScale
 from trader_gui.widgets.chart.sight import Eye
 from trader_gui.widgets.chart.staging import Staging
+from trader_gui.widgets.chart.story_words import fills_words, passed_words
 from trader_gui.widgets.chart.time_marks import moment_words, time_marks
 from trader_gui.widgets.chart.trade_menu import trade_menu
 from trader_gui.widgets.chart.viewport import Viewport
@@ -272,6 +274,17 @@ class ChartView(pg.GraphicsView):
             return None
         found = handles(pane.levels, view, self.faces, pane.legend_px)
         return next((handle for handle in found if handle.box.contains(position)), None)
+
+    def story_at(self, position: QPointF) -> str:
+        """Return in words what the mark under a pixel of the view stands for: own fills, or an entry not made."""
+        pane, view, zone = self.klines, self.klines.view, self.options.zone
+        if view is None or self.series.rules is None or self.stack.at(position.y()) is not pane:
+            return ""
+        fills = fills_at(self.series, view, position)
+        if fills:
+            return fills_words(fills, self.series, zone)
+        passed = passed_at(self.series, view, position)
+        return passed_words(passed, self.series, zone) if passed is not None else ""
 
     def legend_track_at(self, position: QPointF) -> IndicatorTrack | None:
         """Return the indicator whose name in a legend lies under a pixel of the view; None where there is none."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QToolTip
 
 from trader_gui.domain.order import Side
 from trader_gui.models.series_lines import OrderLine
@@ -76,6 +77,7 @@ class Hand:
             self._drag_by(place, position - former, position)
         else:
             self._show_shape(self.place_at(position), position)
+            self._tell_story(event)
         self._view.show_crosshair(position)
 
     def release(self) -> None:
@@ -135,6 +137,14 @@ class Hand:
             shape = Qt.CursorShape.PointingHandCursor
         shape = self._line_shape(position) or shape
         self._view.viewport().setCursor(shape or Qt.CursorShape.CrossCursor)
+
+    def _tell_story(self, event: QMouseEvent) -> None:
+        """Say what a mark under the pointer stands for."""
+        words = self._view.story_at(event.position())
+        if words:
+            QToolTip.showText(event.globalPosition().toPoint(), words, self._view)
+        elif QToolTip.isVisible():
+            QToolTip.hideText()
 
     def _line_shape(self, position: QPointF) -> Qt.CursorShape | None:
         """Return the pointer's shape over a handle or its buttons."""

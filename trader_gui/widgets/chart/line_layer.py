@@ -123,7 +123,9 @@ def paint_break_even(painter: QPainter, series: SeriesModel, view: Viewport, the
         y = round(view.py(float(price)))
         if not 14 <= y < view.height:
             continue
-        note = Run(f"break-even {text.price(price, series.rules.price_decimals)}", theme.color("text2"), "mini")
+        words = f"break-even {text.price(price, series.rules.price_decimals)}"
+        words += " after all fees and funding" if position.is_break_even_whole else ""
+        note = Run(words, theme.color("text2"), "mini")
         left = view.width - faces.width([note]) - 6
         painter.setPen(line_pen(theme.color("text2"), 1.0, (1.0, 3.0)))
         painter.drawLine(QLineF(left, y, view.width, y))

@@ -11,7 +11,7 @@ from trader_gui.models.series import SeriesModel
 from trader_gui.widgets.chart.candle_item import paint_candles, paint_open_kline
 from trader_gui.widgets.chart.canvas import Canvas
 from trader_gui.widgets.chart.chart_options import ChartOptions
-from trader_gui.widgets.chart.fill_layer import paint_fills
+from trader_gui.widgets.chart.fill_layer import paint_fills, paint_passed
 from trader_gui.widgets.chart.history_layer import note_runs, paint_beginning, paint_gaps, paint_repaired
 from trader_gui.widgets.chart.indicator_layer import paint_areas, paint_drawing
 from trader_gui.widgets.chart.labels import Faces, Run, paint_runs
@@ -141,6 +141,7 @@ class PricePane(Pane):
         paint_references(painter, series, self.options, view, self.faces)
         paint_lines(painter, series, self.levels, view, t)
         paint_break_even(painter, series, view, t, self.faces)
+        paint_passed(painter, series, view, t)
         paint_fills(painter, series, view, t)
         paint_tags(painter, self.levels, view, t, self.faces, self.legend_px)
 
