@@ -42,6 +42,7 @@ from trader_gui.widgets.chart.labels import chip_boxes
 from trader_gui.widgets.chart.line_layer import Handle
 from trader_gui.widgets.chart.price_pane import PricePane
 from trader_gui.widgets.chart.price_popup import PricePopup
+from trader_gui.widgets.chart.shadow import Look
 from trader_gui.widgets.order_entry import OrderEntry
 from trader_gui.widgets.theme import theme
 from trader_gui.widgets.ticket_stage import TicketStage
@@ -241,6 +242,21 @@ def test_a_refused_move_glides_back_and_says_why(desk: Desk) -> None:
     desk.qtbot.waitUntil(lambda: desk.view.klines.shadows == (), timeout=5_000)
     desk.drag(LineKind.LIMIT, "108240.0")
     assert len(desk.moves) == 2
+
+
+def test_a_move_whose_answer_is_not_there_stays_hatched_however_the_feed_goes(desk: Desk) -> None:
+    desk.drag(LineKind.STOP, "108300.0")
+    ((moved, price),) = desk.moves
+    for route in Route:
+        desk.trader.set_route(route, is_connected=False, is_fresh=False)
+    for _ in range(3):
+        desk.frame()
+    (shadow,) = desk.view.klines.shadows
+    assert (shadow.look, shadow.level.price) == (Look.HATCHED, float(price))
+    QTest.keyClick(desk.view, Qt.Key.Key_Escape)  # what was sent cannot be called back
+    assert desk.view.klines.shadows == (shadow,)
+    desk.view.drag.finish(moved, "The order was not changed.")
+    desk.qtbot.waitUntil(lambda: "not changed" in desk.said, timeout=5_000)
 
 
 def test_esc_puts_a_line_back_and_nothing_is_asked_for(desk: Desk) -> None:
@@ -456,6 +472,14 @@ def _chips(desk: Desk) -> list[str]:
     return [chip.name for chip in place[0].tag.chips]
 
 
+def test_nothing_is_staged_in_the_chart_of_another_symbol(desk: Desk) -> None:
+    kept = desk.ticket.limit_price.text
+    desk.series.quotes = type(desk.series.quotes)("ETHUSDT", phase="running", is_live=True)
+    desk.view.staging.begin(Side.BUY, D("108200.0"))
+    assert desk.view.staging.staged is None
+    assert desk.ticket.limit_price.text == kept
+
+
 def test_what_is_typed_into_the_ticket_moves_the_staged_line_and_another_kind_drops_it(desk: Desk) -> None:
     stage(desk, Side.BUY, "108350.0")
     desk.ticket.limit_price.edit.setText("108300.0")
@@ -502,6 +526,24 @@ def test_an_exit_of_the_whole_position_is_staged_and_leaves_the_ticket_as_it_was
     assert (intent.quantity, intent.purpose) == (D("0.010"), Purpose.PROTECTION)
     draft = desk.ticket.draft
     assert (draft.reduce_only, draft.size_unit, draft.size_text) == (False, SizeUnit.BASE, "0.020")
+
+
+def test_each_leg_of_a_hedge_account_has_exits_of_its_own(desk: Desk) -> None:
+    desk.trader.feed(PositionMode(True, 0))
+    long = position(position_side=PositionSide.LONG)
+    short = position("-0.020", entry="108500.0", position_side=PositionSide.SHORT)
+    desk.hold([long, short], [])
+    for words, side, quantity in (
+        ("Stop loss of the long leg", Side.SELL, "0.010"),
+        ("Take profit of the short", Side.BUY, "0.020"),
+    ):
+        desk.choose(QPoint(700, desk.y_of("108300.0")), words)
+        desk.click(desk.chip("send"))
+        desk.ticket.show_result("")
+        desk.ticket._sent_ns = 0
+        intent = desk.sent.pop()
+        assert isinstance(intent, OrderIntent)
+        assert (intent.side, intent.quantity, intent.reduce_only) == (side, D(quantity), True)
 
 
 def test_the_menu_of_a_line_cancels_it_or_moves_it_to_a_typed_price(desk: Desk) -> None:

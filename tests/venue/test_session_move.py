@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from tests.session_world import QUANTITY, SYMBOL, Bench, Session, bench
 from trader_gui.domain.moving import MoveReport
-from trader_gui.domain.order import Order, OrderStatus, OrderType, Origin, Purpose, Side
+from trader_gui.domain.order import Order, OrderStatus, OrderType, Origin, PositionSide, Purpose, Side
 from trader_gui.domain.protection import ProtectionState
 from trader_gui.domain.step import EntryBlock
 from trader_gui.rt_trader.changing_by_hand import ChangingByHand
@@ -245,6 +245,25 @@ def test_the_armed_engine_leaves_its_stop_where_the_hand_put_it(
             assert w.fewest >= 1
             assert {a.intent.origin for step in run.steps[found:] for a in step.approved} == {Origin.HAND}
             assert callback.protection.finding.state is ProtectionState.PROTECTED
+
+    asyncio.run(body())
+
+
+def test_the_stop_of_a_leg_is_moved_on_its_leg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body() -> None:
+        async with world(tmp_path, monkeypatch) as w:
+            await w.run.trader.set_position_mode(is_hedge=True)
+            await w.run.wait("hedge mode", lambda: w.run.trader.callback.account.is_hedge)
+            for side in Side:
+                await w.run.submit(side)
+            await w.run.wait("both legs", lambda: len(w.run.trader.callback.account.legs(SYMBOL)) == 2)
+            old = await w.place(Side.BUY, OrderType.STOP_MARKET, "0.03", **WHOLE)
+            price = w.run.far_price("0.02")
+            report = await w.run.trader.move(old, price)
+            await w.check(report, price)
+            assert report.live is not None
+            assert (report.live.position_side, report.live.close_position) == (PositionSide.SHORT, True)
+            assert w.fewest >= 1
 
     asyncio.run(body())
 

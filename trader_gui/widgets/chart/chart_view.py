@@ -142,6 +142,8 @@ class ChartView(pg.GraphicsView):
         self.navigation.set_extent(self.series.first_x, self.series.last_x)
         if self._shown is not self.series.store:
             self._shown = self.series.store  # another symbol or interval
+            if self.series.symbol != self.series.quotes.symbol:
+                self.staging.drop()
             self.navigation.follow()
             self.is_auto_range = True
         self.update_views()

@@ -15,7 +15,7 @@ from trader_gui.widgets.chart.kline_table import KlineTable
 
 _HOW = (
     "Left and Right step from kline to kline, with Shift by ten; Page Up and Page Down pan, plus and minus zoom, "
-    "Home goes to the oldest kline, End to the newest"
+    "Home goes to the oldest kline, End to the newest; B and S stage an order, Up and Down move it, Escape drops it"
 )
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEasingCurve, QObject, QPointF, QTimer, QVariantAnimation, Signal
 
-from trader_gui.domain.order import Order
+from trader_gui.domain.order import Order, Origin
 from trader_gui.domain.step import Refusal
 from trader_gui.i18n import refusal_words
 from trader_gui.models.line_moves import hold_refusal, move_refusal, price_at, trading_refusal
-from trader_gui.models.series_lines import OrderLine, line_at
+from trader_gui.models.series_lines import LineKind, OrderLine, line_at
 from trader_gui.widgets.chart.labels import Run, chip_at
 from trader_gui.widgets.chart.line_layer import Handle, Level, order_level
 from trader_gui.widgets.chart.shadow import Look, Shadow
@@ -26,6 +26,7 @@ SETTLE_MS = 1_000
 """A line that was moved is drawn so long by what was asked for, until the account tells it."""
 
 _ASKING = "asking the exchange…"
+_ENGINES = "the engine leaves it there, and keeps its own exits"
 
 
 @dataclass
@@ -229,7 +230,11 @@ class LineDrag(QObject):
             refusal = self._refusal(self._drag.line, self._drag.price)
             is_moved = self._drag.price != self._drag.line.price
             run = Run(refusal_words(refusal), t.color("danger")) if refusal is not None and is_moved else None
-            yield Shadow(self._level(self._drag.line, self._drag.price, run))
+            level = self._level(self._drag.line, self._drag.price, run)
+            if run is None and self._drag.line.origin is Origin.ENGINE and self._drag.line.kind is not LineKind.LIMIT:
+                runs = (*level.tag.runs, Run(_ENGINES, t.color("text2")))
+                level = replace(level, tag=replace(level.tag, runs=runs))
+            yield Shadow(level)
         for asked in self._asked.values():
             if not asked.words:
                 run = Run(_ASKING, t.color("warn"))
@@ -242,9 +247,12 @@ class LineDrag(QObject):
                 yield Shadow(level, Look.NOTE if at == asked.line.price else Look.DASHED)
 
     def _level(self, line: OrderLine, price: Decimal, run: Run | None) -> Level:
+        """Return a line with its figures at a price, or with other words in their place."""
         series = self._view.series
         level = order_level(line_at(line.order, price, series.positions), series, theme())
-        runs = (*self._with_price(level, line), run) if run is not None else self._with_price(level, line)
+        runs = self._with_price(level, line)
+        if run is not None:
+            runs = (*runs[:2], run)
         return replace(level, tag=replace(level.tag, runs=runs, chips=()))
 
     def _with_price(self, level: Level, line: OrderLine) -> tuple[Run, ...]:

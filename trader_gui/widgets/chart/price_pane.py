@@ -21,7 +21,7 @@ from trader_gui.widgets.chart.measure import Measure, paint_measure
 from trader_gui.widgets.chart.pane import Pane
 from trader_gui.widgets.chart.price_scale import price_labels
 from trader_gui.widgets.chart.reference_layer import paint_references
-from trader_gui.widgets.chart.shadow import PlacedShadow, Shadow, paint_shadows, placed
+from trader_gui.widgets.chart.shadow import PlacedShadow, Shadow, paint_shadow_lines, paint_shadow_tags, placed
 from trader_gui.widgets.chart.viewport import Viewport
 from trader_gui.widgets.theme import theme
 
@@ -143,10 +143,11 @@ class PricePane(Pane):
         paint_break_even(painter, series, view, t, self.faces)
         paint_passed(painter, series, view, t)
         paint_fills(painter, series, view, t)
+        paint_shadow_lines(painter, self.placed_shadows(), view)
         paint_tags(painter, self.levels, view, t, self.faces, self.legend_px)
 
     def paint_over(self, painter: QPainter, view: Viewport) -> None:
-        paint_shadows(painter, self.placed_shadows(), view, theme(), self.faces)
+        paint_shadow_tags(painter, self.placed_shadows(), theme(), self.faces)
         if self.measure is not None:
             paint_measure(painter, self.measure, self.series, view, self.faces)
 

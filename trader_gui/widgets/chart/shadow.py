@@ -65,8 +65,8 @@ def placed(
     return found
 
 
-def paint_shadows(painter: QPainter, found: Sequence[PlacedShadow], view: Viewport, theme: Theme, faces: Faces) -> None:
-    """Draw lines and tags."""
+def paint_shadow_lines(painter: QPainter, found: Sequence[PlacedShadow], view: Viewport) -> None:
+    """Draw the lines; the tags of real lines come over them."""
     for one in found:
         level, y = one.shadow.level, round(one.line_y)
         if one.shadow.look is Look.HATCHED:
@@ -75,4 +75,9 @@ def paint_shadows(painter: QPainter, found: Sequence[PlacedShadow], view: Viewpo
         elif one.shadow.look is Look.DASHED:
             painter.setPen(line_pen(level.color, 1.0, level.dashes))
             painter.drawLine(QLineF(0.0, y, view.width, y))
-        paint_tag(painter, theme, faces, level.tag, one.box.left(), one.box.center().y())
+
+
+def paint_shadow_tags(painter: QPainter, found: Sequence[PlacedShadow], theme: Theme, faces: Faces) -> None:
+    """Draw the tags, over everything."""
+    for one in found:
+        paint_tag(painter, theme, faces, one.shadow.level.tag, one.box.left(), one.box.center().y())

@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Signal
+from PySide6.QtGui import QCursor
+from PySide6.QtWidgets import QToolTip
 
 from trader_gui.domain.order import Side
 from trader_gui.domain.ticket import OrderKind
@@ -76,9 +78,16 @@ class Staging(QObject):
     # ---- what can be done with it ----------------------------------------------------------------------------------
 
     def begin(self, side: Side, price: Decimal | None = None, *, reduces: bool = False, is_loose: bool = False) -> None:
-        """Stage an order; without a price where the crosshair is, or else at the market."""
+        """Stage an order; without a price where the crosshair is, or else at the market.
+
+        In the chart of another symbol than the session trades nothing is staged.
+        """
         series = self._view.series
         if series.rules is None:
+            return
+        if series.symbol != series.quotes.symbol:
+            refusal = trading_refusal(series.symbol, series.quotes)
+            QToolTip.showText(QCursor.pos(), refusal_words(refusal) if refusal is not None else "", self._view)
             return
         if price is None:
             cross = self._view.klines.crosshair
