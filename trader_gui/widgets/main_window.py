@@ -29,6 +29,7 @@ from trader_gui.widgets.positions_panel import PositionsPanel
 from trader_gui.widgets.reconciliation import ReconciliationPanel
 from trader_gui.widgets.session_bar import ProfileBand, SessionBar
 from trader_gui.widgets.status_bar import StatusBar
+from trader_gui.widgets.strip import Strip
 from trader_gui.widgets.table_tabs import TableTabs
 from trader_gui.widgets.theme import theme
 from trader_gui.widgets.ticket_stage import TicketStage
@@ -177,13 +178,13 @@ class MainWindow(QWidget):
         column.setSpacing(0)
         column.addWidget(ProfileBand(self.profile_name, BAND_HEIGHT))
         column.addWidget(self.menu_bar)
-        column.addWidget(self.session_bar)
+        column.addWidget(Strip(self.session_bar))
         column.addWidget(self.banners)
         around = QVBoxLayout()
         around.setContentsMargins(_GAP, _GAP, _GAP, _GAP)
         around.addWidget(self.workspace)
         column.addLayout(around, 1)
-        column.addWidget(self.status_bar)
+        column.addWidget(Strip(self.status_bar))
 
     def _connect(self) -> None:
         bar, ticket = self.session_bar, self.order_entry
