@@ -250,6 +250,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):  # kept by the thousand, and
         executed_quantity, average_price: 0 until filled.
         origin, purpose: Told by the client order id for our own; OTHER / None for foreign orders.
         reject_reason: The venue's or the gate's words for REJECTED and EXPIRED, "" otherwise.
+        price_protect: As in `OrderIntent`.
     """
 
     symbol: str
@@ -274,6 +275,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):  # kept by the thousand, and
     purpose: Purpose | None = None
     reject_reason: str = ""
     position_side: PositionSide = PositionSide.BOTH
+    price_protect: bool = False
 
     @property
     def remaining_quantity(self) -> Decimal:

@@ -292,7 +292,8 @@ class ProtectionPolicy:
     def _superseded(self, position: Position, stops: list[Order], context: ProtectionContext) -> list[Wish]:
         """Cancel the engine's stops beside one that covers the position alone."""
         whole = next((s for s in stops if s.close_position), None)
-        kept = whole or next((s for s in reversed(stops) if is_covered(position, [s])), None)
+        own = [s for s in reversed(stops) if s.origin is self._origin]
+        kept = whole or next((s for s in own if is_covered(position, [s])), None)
         return [] if kept is None else self._replaced_by(kept, context)
 
     def _fitted(self, position: Position, stops: list[Order], context: ProtectionContext) -> list[Wish]:
@@ -337,9 +338,16 @@ def _counted(position: Position, context: ProtectionContext, origin: Origin) -> 
     """Return the live stops that count.
 
     A stop of somebody else may lie anywhere. It counts when it closes the whole position, for then the venue takes no
-    second one; and while nothing is sent here, where all that matters is whether there is one.
+    second one; and while nothing is sent here, where all that matters is whether there is one. One placed by hand while
+    the position was open counts, too: whoever moves the engine's stop has said where it lies, and it is left there.
+    One that has rested since before, for a position that is gone, does not.
     """
     stops = [s for s in live_stops(position, context.orders) if s.status in _RESTING]
     if context.mode is EngineMode.HALTED:
         return stops
-    return [s for s in stops if s.origin is origin or s.close_position]
+    return [s for s in stops if s.origin is origin or s.close_position or _is_of_position(s, context)]
+
+
+def _is_of_position(stop: Order, context: ProtectionContext) -> bool:
+    is_later = 0 < context.told_flat_ms < stop.update_time_ms
+    return stop.origin is Origin.HAND and is_later
