@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from trader_gui.callback.conditional_set import ConditionalSet
-from trader_gui.callback.contexts import decision_context, protection_context, risk_context
+from trader_gui.callback.contexts import bracket_context, decision_context, protection_context, risk_context
 from trader_gui.callback.routing import STREAMED, Next
+from trader_gui.callback.step_maker import StepMaker
 from trader_gui.collectors.account_update import AccountUpdateCollector
 from trader_gui.collectors.agg_trade import AggTradeCollector
 from trader_gui.collectors.book_ticker import BookTickerCollector
@@ -31,6 +32,7 @@ from trader_gui.domain.account import (
     PositionMode,
     SymbolConfig,
 )
+from trader_gui.domain.bracket import BracketsLeft
 from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
 from trader_gui.domain.order import (
     FillHistory,
@@ -43,7 +45,6 @@ from trader_gui.domain.order import (
     OutcomeKind,
     Purpose,
 )
-from trader_gui.domain.protection import ProtectionFinding
 from trader_gui.domain.step import (
     Approved,
     ApprovedAmend,
@@ -63,8 +64,9 @@ from trader_gui.domain.step import (
 )
 from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import BugError
+from trader_gui.risk.brackets import Brackets
 from trader_gui.risk.day_result import DayResult
-from trader_gui.risk.gate import RiskGate
+from trader_gui.risk.gate import RiskContext, RiskGate
 from trader_gui.risk.protection import ProtectionAction, ProtectionPolicy
 
 Answer: TypeAlias = Approved | Refusal
@@ -81,13 +83,14 @@ class Callback:
         decision, conditionals: The strategy.
         gate: The risk gate; its mode is changed by `ModeChange`.
         kline_capacity: Closed klines kept.
-        protection_action: What is done when no stop of the engine's position is known in time.
+        protection_action: What is done when no stop of the engine's position, or of a bracket, is known in time.
 
     Attributes:
         now_ms: Newest event time of the venue's streams; 0 before the first.
         elapsed_ms: Real time since the session began, as the last `Tick` told it; None before the first.
         markets: Those of other symbols that are watched; nothing of them reaches rules or clock of the engine.
         protection: Keeps the engine's position under a stop; its `finding` is as of the last tick or word of it.
+        brackets: Keeps the exits of entries by hand; as `protection`.
         routes_fresh: By route; all False until told.
         last_step_with_evaluation: For the condition board; None before the first.
 
@@ -127,8 +130,9 @@ class Callback:
         self._conditionals = ConditionalSet(conditionals, self.klines)
         self._ledger = EngineLedger(symbol, rules.quote_asset)
         self.protection = ProtectionPolicy(decision.stop_price, protection_action)
+        self.brackets = Brackets(self.orders, self.account, protection_action)
         self._day_result = DayResult(rules.quote_asset)
-        self._sequence = 0
+        self._steps = StepMaker(self.protection, self.brackets)
         self._engine_orders: tuple[int, tuple[Order, ...]] = (-1, ())
         self._handlers: dict[type, Callable[[Any], Next]] = {
             Kline: self._on_kline,
@@ -141,6 +145,7 @@ class Callback:
             OrderUpdate: self._on_order_update,
             OrderOutcome: self._on_order_outcome,
             OrdersInDoubt: self._quietly(self.orders.apply),
+            BracketsLeft: self._quietly(self.brackets.restore),
             FillHistory: self._on_fill_history,
             AccountUpdate: self._on_account_update,
             AccountSnapshot: self._on_account_snapshot,
@@ -198,7 +203,7 @@ class Callback:
             BugError: A message of a type that nothing here knows.
         """
         if self.markets.take(message):
-            return self._quiet_step(message)
+            return self._steps.quiet(message, self.now_ms)
         handler = self._handlers.get(type(message))
         if handler is None:
             raise BugError(f"no handler for {type(message).__name__}")
@@ -206,17 +211,19 @@ class Callback:
             self.now_ms = max(self.now_ms, message.event_time_ms)  # type: ignore[union-attr]  # all of them have it
         following = handler(message)
         if following is Next.NOTHING:
-            return self._quiet_step(message)
+            return self._steps.quiet(message, self.now_ms)
         event_time_ms = getattr(message, "event_time_ms", self.now_ms)
         wished: list[Wish] = []
         answers: list[Answer] = []
-        found = self.protection.finding
-        for wish in self.protection.wishes(protection_context(self, self._ledger)):
+        found = self._steps.findings()
+        of_engine = self.protection.wishes(protection_context(self, self._ledger))
+        for wish in (*of_engine, *self.brackets.wishes(bracket_context(self))):
             self._put_to_gate(wish, wished, answers)
-        conditions, evaluation = self._evaluate() if following is Next.EVALUATE else _NO_EVALUATION
+        evaluated = self._evaluate() if following is Next.EVALUATE else _NO_EVALUATION
+        evaluation = evaluated[1]
         if evaluation is not None and evaluation.wanted is not None:
             self._put_to_gate(evaluation.wanted, wished, answers)
-        step = self._make_step(message, event_time_ms, conditions, evaluation, wished, answers, found)
+        step = self._steps.whole(message, event_time_ms, evaluated, wished, answers, found)
         if evaluation is not None:
             self.last_step_with_evaluation = step
         return step
@@ -227,35 +234,11 @@ class Callback:
         answers: list[Answer] = []
         for wish in wishes:
             self._put_to_gate(wish, wished, answers)
-        return self._make_step(None, self.now_ms, (), None, wished, answers, self.protection.finding)
+        return self._steps.whole(None, self.now_ms, _NO_EVALUATION, wished, answers, self._steps.findings())
 
-    def _quiet_step(self, message: Message) -> Step:
-        self._sequence += 1
-        return Step(self._sequence, message, getattr(message, "event_time_ms", self.now_ms))
-
-    def _make_step(
-        self,
-        message: Message | None,
-        event_time_ms: int,
-        conditions: tuple[Condition, ...],
-        evaluation: Evaluation | None,
-        wished: Sequence[Wish],
-        answers: Sequence[Answer],
-        found: ProtectionFinding,
-    ) -> Step:
-        """Number a step; `found` is what the watchdog had found before it."""
-        self._sequence += 1
-        return Step(
-            self._sequence,
-            message,
-            event_time_ms,
-            conditions,
-            evaluation,
-            tuple(wished),
-            tuple(a for a in answers if not isinstance(a, Refusal)),
-            tuple(a for a in answers if isinstance(a, Refusal)),
-            None if self.protection.finding == found else self.protection.finding,
-        )
+    def risk_context(self, symbol: str) -> RiskContext:
+        """Return what the gate may look at now when a wish names `symbol`."""
+        return risk_context(self, self._ledger, symbol)
 
     # ---- rules and gate --------------------------------------------------------------------------------------------
 
@@ -266,9 +249,10 @@ class Callback:
         return conditions, self._decision.decide({c.name: c for c in conditions}, context)
 
     def _put_to_gate(self, wish: Wish, wished: list[Wish], answers: list[Answer]) -> None:
-        answer = self.gate.review(wish, risk_context(self, self._ledger, wish.symbol))
+        answer = self.gate.review(wish, self.risk_context(wish.symbol))
         wished.append(wish)
         answers.append(answer)
+        self.brackets.note_answer(wish, answer, self.clock_ms)
         if isinstance(answer, ApprovedOrder):
             self.orders.enter(answer, self.now_ms)
             if answer.intent.origin is Origin.ENGINE:
@@ -330,6 +314,7 @@ class Callback:
             if not self.orders.has_fill(fill):
                 self._day_result.note_fill(fill)
         self.orders.apply(history)
+        self.brackets.note_history(history)
         if history.symbol == self.symbol:
             self._ledger.restore(history.fills, lambda fill: self.orders.origin_of(fill.client_order_id)[0])
         return Next.PROTECT
@@ -341,6 +326,7 @@ class Callback:
             self._ledger.note_refused(purpose, outcome.error_code, self.now_ms, outcome.client_order_id)
             reason, wait_ms = outcome.error_message, outcome.retry_after_ms
             self.protection.note_refused(purpose, outcome.error_code, reason, wait_ms, self.clock_ms)
+        self.brackets.note_outcome(outcome, self.clock_ms)
         if outcome.order is not None:
             self._merge(outcome, outcome.order, outcome.order.update_time_ms)
         else:
@@ -395,5 +381,6 @@ class Callback:
     def _on_tick(self, tick: Tick) -> Next:
         if self.elapsed_ms is None:
             self.protection.restart_clock()
+            self.brackets.restart_clock()
         self.elapsed_ms = tick.elapsed_ms
         return Next.PROTECT

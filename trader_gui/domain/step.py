@@ -17,6 +17,7 @@ from trader_gui.domain.account import (
     PositionMode,
     SymbolConfig,
 )
+from trader_gui.domain.bracket import Bracket, BracketsLeft
 from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
 from trader_gui.domain.order import (
     AmendIntent,
@@ -116,6 +117,7 @@ UserMessage: TypeAlias = (
     | SymbolConfig
     | FillHistory
     | OrdersInDoubt
+    | BracketsLeft
 )
 LocalMessage: TypeAlias = OrderOutcome | ModeChange | EntryBlock | FeedStatus | SymbolStatus | RulesUpdate | Tick
 Message: TypeAlias = MarketMessage | UserMessage | LocalMessage
@@ -290,6 +292,8 @@ class Step(msgspec.Struct, frozen=True):
         approved: What passed the gate and must now be sent, in order.
         refusals: One for each of `wished` that did not pass, in order.
         protection: What the watchdog of the engine's position found, when that is news.
+        bracket_protection: What was found of the stops of brackets, the worst of it, when that is news.
+        brackets: Those that have changed.
     """
 
     sequence: int
@@ -301,3 +305,5 @@ class Step(msgspec.Struct, frozen=True):
     approved: tuple[Approved, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     protection: ProtectionFinding | None = None
+    bracket_protection: ProtectionFinding | None = None
+    brackets: tuple[Bracket, ...] = ()

@@ -4,7 +4,7 @@ Horizontal positions are `x`: slots of the interval's grid, whole where a kline 
 whatever is loaded before it or after it, so a chart that is panned by hand stands still while klines come and go.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from enum import Flag, auto
 
@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from trader_gui.callback import Callback
 from trader_gui.collectors.kline import KlineArrays, KlineCollector
 from trader_gui.domain.market import DayTicker, FundingRate, Kline, MarkPrice
-from trader_gui.domain.order import Fill
+from trader_gui.domain.order import Fill, Origin, Purpose
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.kline_history.chart_history import ChartHistory
 from trader_gui.kline_history.grid import Grid
@@ -23,8 +23,11 @@ from trader_gui.kline_history.store import KlinePage, KlineStore
 from trader_gui.models.frame import FrameModel
 from trader_gui.models.indicator_kinds import BOLLINGER, VOLATILITY
 from trader_gui.models.indicator_track import Indicator, IndicatorTrack
+from trader_gui.models.line_moves import Quotes, read_quotes
 from trader_gui.models.series_lines import OrderLine, PositionLine, order_lines, position_lines
+from trader_gui.models.story import Story
 from trader_gui.models.symbol_picks import SymbolPicks
+from trader_gui.models.ticket_money import terms_of
 from trader_gui.models.trader_view import StatusView
 
 _FIRST_INTERVAL = "1m"
@@ -61,6 +64,10 @@ class SeriesModel(FrameModel):
         positions: Lines of the position, in hedge mode of its legs; () when flat or unknown.
         orders: Lines of the open orders that have a price.
         fills: Own executions of the symbol, oldest first.
+        story: Why orders were sent, and which entries were not made.
+        origin_of: Tells who made an order of a client order id, and for what.
+        quotes: The market that orders from this chart meet; for a moment after a choice that of the former symbol.
+        is_engine_symbol: The chart is of the symbol that the engine trades.
         now_ms: Venue time of the newest message.
         loading: (klines read, klines wanted) of the session's start; (0, 0) while not told.
         picks: The symbols to go to, in the order in which they are offered.
@@ -80,6 +87,7 @@ class SeriesModel(FrameModel):
         self.symbol = ""
         self.interval = ""
         self.is_own = True
+        self.is_engine_symbol = True
         self.rules: SymbolRules | None = None
         self.store = KlineStore(_FIRST_INTERVAL)
         self.source = SourceState()
@@ -90,6 +98,9 @@ class SeriesModel(FrameModel):
         self.positions: tuple[PositionLine, ...] = ()
         self.orders: tuple[OrderLine, ...] = ()
         self.fills: tuple[Fill, ...] = ()
+        self.story = Story()
+        self.origin_of: Callable[[str], tuple[Origin, Purpose | None]] = lambda _: (Origin.OTHER, None)
+        self.quotes = Quotes("")
         self.now_ms = 0
         self.loading = (0, 0)
         self.picks = SymbolPicks()
@@ -99,6 +110,7 @@ class SeriesModel(FrameModel):
         self._taken: KlineArrays | None = None
         self._seen_revision = 0
         self._overlay_key: tuple[object, ...] = ()
+        self._taker_fraction: Decimal | None = None
         self.set_indicators((Indicator(BOLLINGER), Indicator(VOLATILITY)))
 
     @property
@@ -211,7 +223,11 @@ class SeriesModel(FrameModel):
 
     def refresh(self, callback: Callback, status: StatusView | None = None, now_ns: int = 0) -> None:
         """Bring the series up to date; emits `changed` once, with all that differs, or not at all."""
+        self.quotes = read_quotes(callback, status)
+        self.origin_of = callback.orders.origin_of
         change = self._take_state(callback)
+        commission = terms_of(callback, status, self.symbol)[0] if status is not None else None
+        self._taker_fraction = commission.taker_fraction if commission is not None else None
         change |= self._take_klines(callback)
         change |= self._take_open(callback)
         change |= self._take_overlay(callback, bool(change & SeriesChange.KLINES))
@@ -222,6 +238,7 @@ class SeriesModel(FrameModel):
         own = (callback.symbol, callback.interval)
         wanted = own if self._choice is None or self._history is None else self._choice
         change = SeriesChange(0)
+        self.is_engine_symbol = wanted[0] == callback.symbol
         if wanted != (self.symbol, self.interval):
             self._begin(*wanted, is_own=wanted == own)
             change = SeriesChange.STATE | SeriesChange.KLINES
@@ -288,12 +305,16 @@ class SeriesModel(FrameModel):
         self.mark = callback.mark_price.mark if self.symbol == callback.symbol else followed
         if self._source is not None and self.mark is not None:
             self._source.note_mark(self.mark)
-        key = (callback.orders.revision, callback.account.revision, self.mark, self.now_ms // 1000)
+        orders, account = callback.orders.revision, callback.account.revision
+        key = (orders, account, self.mark, self.now_ms // 1000, self.story.revision)
         if key == self._overlay_key and not has_new_klines:
             return SeriesChange(0)
         if key[:1] != self._overlay_key[:1]:
-            self.fills = tuple(f for f in callback.orders.fills if f.symbol == self.symbol)
+            fills = (f for f in callback.orders.fills if f.symbol == self.symbol)
+            self.fills = tuple(sorted(fills, key=lambda fill: fill.trade_time_ms))  # one may be told late
         self._overlay_key = key
-        self.positions = position_lines(callback, self.symbol, self.fills, self.mark)
+        self.positions = position_lines(
+            callback, self.symbol, self.fills, self.mark, self._taker_fraction, self.funding
+        )
         self.orders = order_lines(callback.orders.open_orders(self.symbol), self.positions)
         return SeriesChange.OVERLAY

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from trader_gui.callback.quotes import Quotes
 from trader_gui.domain.account import MarginType, Position, PositionKey
+from trader_gui.domain.bracket import BracketWish
 from trader_gui.domain.order import (
-    BracketWish,
     OrderIntent,
     PriceMatch,
     Purpose,

@@ -35,6 +35,7 @@ from trader_gui.widgets.strip import Strip
 from trader_gui.widgets.symbol_links import link_symbols
 from trader_gui.widgets.table_tabs import TableTabs
 from trader_gui.widgets.theme import set_style_property, theme
+from trader_gui.widgets.ticket_stage import TicketStage
 from trader_gui.widgets.toast import ToastArea
 from trader_gui.widgets.workspace import Workspace
 from trader_gui.widgets.workspace_layout import LOW_HEIGHT
@@ -191,6 +192,8 @@ class MainWindow(QWidget):
 
     def _connect(self) -> None:
         bar, ticket = self.session_bar, self.order_entry
+        self._stage = TicketStage(self.chart.view.staging, ticket, partial(self._raise, "order_entry"))
+        self.chart.view.drag.cancel_requested.connect(self.cancel_order_requested)
         self.chart.picture_requested.connect(self.chart_picture_requested)
         bar.arm_requested.connect(self.arm_requested)
         bar.disarm_requested.connect(self.disarm_requested)
@@ -264,7 +267,11 @@ class MainWindow(QWidget):
 
     def show_reconciliation(self) -> None:
         """Bring the table of exchange, journal and memory to the front."""
-        dock = self.workspace.docks["reconciliation"]
+        self._raise("reconciliation")
+
+    def _raise(self, dock_id: str) -> None:
+        """Bring a dock to the front."""
+        dock = self.workspace.docks[dock_id]
         dock.show()
         dock.raise_()
 

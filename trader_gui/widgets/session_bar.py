@@ -92,7 +92,9 @@ class SessionBar(QFrame):
         self.cancel_entries_button.clicked.connect(self.cancel_entries_requested)
         self.flatten_button.clicked.connect(self.flatten_requested)
         self.flatten_button.setToolTip("Show what would be cancelled and closed; a second press does it")
-        self.cancel_entries_button.setToolTip("Cancel every open order that could open or enlarge a position")
+        self.cancel_entries_button.setToolTip(
+            "Cancel every open order, of any symbol, that could open or enlarge a position"
+        )
         self._lay_out()
         theme().changed.connect(self._show_icons)
         model.changed.connect(self._on_changed)
@@ -244,7 +246,8 @@ class SessionBar(QFrame):
             ("Stops", "live at the exchange; closing this window leaves them there"),
         ]
         if state.watch.naked_s is not None:
-            rows.append(("The engine's without one for", fmt.duration(state.watch.naked_s)))
+            whose = "A bracket's" if state.watch.is_bracket else "The engine's"
+            rows.append((f"{whose} without one for", fmt.duration(state.watch.naked_s)))
             rows.append(("Its stop", watch_did(state) or "on its way"))
         return rows
 
