@@ -20,7 +20,7 @@ from trader_gui.collectors.order_book import OrderBookCollector
 from trader_gui.collectors.order_update import OrderUpdateCollector
 from trader_gui.collectors.symbol_rules import SymbolRulesCollector
 from trader_gui.conditionals.conditional import Conditional
-from trader_gui.decision.decision import Decision, DecisionContext
+from trader_gui.decision.decision import Decision
 from trader_gui.decision.engine_ledger import EngineLedger, RoundTrip
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
 from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
@@ -56,7 +56,7 @@ from trader_gui.domain.step import (
 from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import BugError
 from trader_gui.risk.day_result import DayResult
-from trader_gui.risk.gate import RiskGate
+from trader_gui.risk.gate import RiskContext, RiskGate
 from trader_gui.risk.protection import ProtectionAction, ProtectionPolicy
 
 Answer: TypeAlias = Approved | Refusal
@@ -225,6 +225,10 @@ class Callback:
             self._put_to_gate(wish, wished, answers)
         return self._make_step(None, self.now_ms, (), None, wished, answers, self.protection.finding)
 
+    def risk_context(self, symbol: str) -> RiskContext:
+        """Return what the gate may look at now when a wish names `symbol`."""
+        return risk_context(self, self._ledger, symbol)
+
     def _make_step(
         self,
         message: Message | None,
@@ -254,11 +258,11 @@ class Callback:
     def _evaluate(self) -> tuple[tuple[Condition, ...], Evaluation]:
         price = float(self.last_price or _ZERO)
         conditions = self._conditionals.evaluate(price)
-        evaluation = self._decision.decide({c.name: c for c in conditions}, self._decision_context())
-        return conditions, evaluation
+        context = decision_context(self, self._ledger, self._own_orders())
+        return conditions, self._decision.decide({c.name: c for c in conditions}, context)
 
     def _put_to_gate(self, wish: Wish, wished: list[Wish], answers: list[Answer]) -> None:
-        answer = self.gate.review(wish, risk_context(self, self._ledger, wish.symbol))
+        answer = self.gate.review(wish, self.risk_context(wish.symbol))
         wished.append(wish)
         answers.append(answer)
         if isinstance(answer, ApprovedOrder):
@@ -274,9 +278,6 @@ class Callback:
         elif isinstance(wish, OrderIntent) and wish.origin is Origin.ENGINE:
             self._ledger.note_refused(wish.purpose, None, self.now_ms)
             self.protection.note_refused(wish.purpose, None, answer.code, 0, self.clock_ms)
-
-    def _decision_context(self) -> DecisionContext:
-        return decision_context(self, self._ledger, self._own_orders())
 
     def _own_orders(self) -> tuple[Order, ...]:
         """Return the engine's open orders of the symbol, found anew when the orders have changed."""

@@ -23,12 +23,12 @@ from trader_gui.prelim import Prelim, Prepared
 from trader_gui.profiles import Profile
 from trader_gui.risk.gate import RiskGate, RiskLimits
 from trader_gui.rt_trader.belief import read_belief
-from trader_gui.rt_trader.closing_by_hand import ClosingByHand
 from trader_gui.rt_trader.connection import open_connection
 from trader_gui.rt_trader.history import SessionHistory
 from trader_gui.rt_trader.options import SessionOptions
 from trader_gui.rt_trader.parts import make_parts
 from trader_gui.rt_trader.past import Past, Recovered
+from trader_gui.rt_trader.positions_by_hand import PositionsByHand
 from trader_gui.rt_trader.pump import Pump
 from trader_gui.rt_trader.road import Answer, Observer
 from trader_gui.rt_trader.status import SessionStatus
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 STOP_LIMIT_S = 5.0
 
 
-class RtTrader(ClosingByHand):
+class RtTrader(PositionsByHand):
     """One trading session.
 
     Attributes:
