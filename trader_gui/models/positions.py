@@ -27,6 +27,7 @@ class PositionRow:
         leg: BOTH in one-way mode; in hedge mode the leg, which is the side, too.
         is_long: Side.
         margin: Quote asset bound by it.
+        margin_type, leverage: Of the symbol; None while not told.
         r_multiple: Result over what the nearest stop would lose from the entry.
         stop: The live stop that is met first; None when there is none.
         is_protected: The live stops close the whole position.
@@ -52,6 +53,8 @@ class PositionRow:
     origin: Origin | None
     price_decimals: int
     quantity_decimals: int
+    margin_type: MarginType | None = None
+    leverage: int | None = None
     told: Told | None = None
     is_in_doubt: bool = False
 
@@ -122,6 +125,8 @@ class PositionsModel(KeyedTableModel[PositionRow]):
             origin=self._origin(position, callback),
             price_decimals=decimals_of(position.entry_price) if rules.is_unknown else rules.price_decimals,
             quantity_decimals=decimals_of(position.position_amount) if rules.is_unknown else rules.quantity_decimals,
+            margin_type=position.margin_type,
+            leverage=position.leverage,
             told=status.reconciliation.told.get(position_key(position.symbol, position.position_side)),
             is_in_doubt=not status.routes[Route.PRIVATE].is_fresh,
         )

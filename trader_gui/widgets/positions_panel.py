@@ -3,12 +3,13 @@
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from trader_gui.models.fills import FillsModel
 from trader_gui.models.orders import OrdersModel
-from trader_gui.models.positions import PositionsModel
+from trader_gui.models.positions import PositionRow, PositionsModel
 from trader_gui.models.table import KeyedTableModel
+from trader_gui.widgets.position_menu import fill_position_menu
 from trader_gui.widgets.provenance_words import order_source, position_source
 from trader_gui.widgets.table_cells import ROW_HEIGHT
 from trader_gui.widgets.table_columns import FILLS_SMALL, ORDERS_SMALL, POSITIONS
@@ -51,9 +52,11 @@ class PositionsPanel(QWidget):
 
     Signals:
         close_requested: (PositionRow) the row's Close… was pressed.
+        wish_requested: (PositionWish) from a menu of the row.
     """
 
     close_requested = Signal(object)
+    wish_requested = Signal(object)
 
     def __init__(self, positions: PositionsModel, orders: OrdersModel, fills: FillsModel) -> None:
         super().__init__()
@@ -66,6 +69,8 @@ class PositionsPanel(QWidget):
             is_dimmed=lambda row: row.is_in_doubt,
         )
         self.table.action_requested.connect(self.close_requested)
+        self.table.action_menu_opening.connect(self._fill_menu)
+        self.table.menu_opening.connect(self._fill_menu)
         self.orders = TableView(
             orders,
             ORDERS_SMALL,
@@ -91,6 +96,10 @@ class PositionsPanel(QWidget):
         column.addWidget(self.table, 1)
         column.addWidget(self._below, 2)
         self.set_small_tables(True)
+
+    def _fill_menu(self, menu: QMenu, row: PositionRow | None) -> None:
+        if row is not None:
+            fill_position_menu(menu, row, self.wish_requested.emit)
 
     def set_small_tables(self, are_shown: bool) -> None:
         """Show or hide orders and fills below the positions; they have tabs of their own."""

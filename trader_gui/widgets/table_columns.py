@@ -56,6 +56,7 @@ class ColumnLook:
         is_strong: Semi-bold.
         is_action: Drawn as a button; `text` is its label, "" draws none.
         menu_text: What the button is called in the row's menu.
+        has_menu: The button has a part at its right that opens a menu of its own.
         drop: Higher goes first when the table is narrow; 0 never goes.
         stretch: Takes the room that is left.
         is_optional: Shown only to those who call for it.
@@ -69,6 +70,7 @@ class ColumnLook:
     is_strong: bool = False
     is_action: bool = False
     menu_text: str = ""
+    has_menu: bool = False
     drop: int = 0
     stretch: bool = False
     is_optional: bool = False
@@ -280,14 +282,14 @@ POSITIONS = (
     ),
     ColumnLook(
         "protected_by",
-        178,
+        156,
         _protected_text,
         lambda r: "text1" if r.is_protected else "danger",
         lambda r: ("shield", "ok") if r.is_protected else ("octagon", "danger"),
         stretch=True,
     ),
     ColumnLook("opened_by", 98, lambda r: origin_text(r.origin), icon=lambda r: origin_icon(r.origin), drop=6),
-    ColumnLook("close", 82, lambda r: "Close…", is_action=True, menu_text="Close position…"),
+    ColumnLook("close", 104, lambda r: "Close…", is_action=True, menu_text="Close position…", has_menu=True),
 )
 
 _SIDE = ColumnLook(
