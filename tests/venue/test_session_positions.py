@@ -15,8 +15,10 @@ from trader_gui.domain.order import OrderType, OutcomeKind, PositionSide, Purpos
 from trader_gui.domain.step import EngineMode
 from trader_gui.domain.ticket import OrderKind
 from trader_gui.models.exit_draft import ExitDraft, LevelUnit, assess_exit
+from trader_gui.models.positions import PositionsModel
 from trader_gui.models.ticket import read_facts
 from trader_gui.profiles import PROFILES
+from trader_gui.rt_trader import funding
 
 Drive = Callable[[Bench, Session], Awaitable[None]]
 BTC: PositionKey = ("BTCUSDT", PositionSide.BOTH)
@@ -220,3 +222,75 @@ def test_a_stop_that_is_reached_closes_what_was_shown(drive: Callable[..., None]
         assert brought == pytest.approx(judged.result + slipped * QUANTITY, abs=Decimal("0.001"))
 
     drive(body)
+
+
+# ---- what it has brought ---------------------------------------------------------------------------------------------
+
+
+def pay_funding(desk: Bench) -> None:
+    """Have the exchange pay funding with its next tick."""
+    venue = desk.exchange.venue
+    venue.core._book("BTCUSDT").next_funding_ms = venue.market_ms + 1
+
+
+@pytest.mark.parametrize("is_isolated", [False, True])
+def test_the_net_result_is_what_the_wallet_shows_at_the_end(
+    drive: Callable[..., None], is_isolated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opened twice, reduced once, funding paid twice: gross, fees and funding are what the ledger of the venue has."""
+    monkeypatch.setattr(funding, "RETRY_NS", 200_000_000)
+
+    async def body(desk: Bench, run: Session) -> None:
+        await hold(run, QUANTITY * 2)
+        await run.submit(Side.BUY)
+        await run.wait("more", lambda: amounts(run).get(BTC) == QUANTITY * 3)
+        for count in (1, 2):
+            pay_funding(desk)
+            known = run.trader.status.funding
+            await run.wait("the funding", lambda c=count, k=known: k.is_whole and len(k.rows) == c)
+        await run.submit(Side.SELL, reduce_only=True, purpose=Purpose.EXIT)
+        await run.wait("less", lambda: amounts(run).get(BTC) == QUANTITY * 2)
+        await run.wait("a mark price", lambda: run.trader.callback.mark_price.mark)
+        model = PositionsModel("BTCUSDT")
+        model.refresh(run.trader.callback, run.trader.status, 0)
+        row = model.row(0)
+        rows = await desk.income()
+        sums = {
+            kind: sum((Decimal(r["income"]) for r in rows if r["incomeType"] == kind), Decimal(0))
+            for kind in ("REALIZED_PNL", "COMMISSION", "FUNDING_FEE")
+        }
+        assert row.result.gross == sums["REALIZED_PNL"] + row.unrealized_pnl
+        assert row.result.fees == -sums["COMMISSION"] != 0
+        assert row.result.funding == sums["FUNDING_FEE"] != 0
+        (told,) = (await desk.raw.signed("GET", "/fapi/v3/positionRisk", symbol="BTCUSDT")).json
+        assert row.safety.liquidation_price is not None
+        assert float(row.safety.liquidation_price) == pytest.approx(float(told["liquidationPrice"]), rel=1e-4)
+        account = (await desk.raw.signed("GET", "/fapi/v3/account")).json
+        balance = Decimal(told["isolatedWallet"]) + Decimal(told["unRealizedProfit"])
+        if not is_isolated:
+            balance = Decimal(account["totalMarginBalance"])
+        assert row.safety.ratio_fraction is not None
+        ratio = Decimal(told["maintMargin"]) / balance
+        assert float(row.safety.ratio_fraction) == pytest.approx(float(ratio), rel=0.02)
+        assert row.margin_type is (MarginType.ISOLATED if is_isolated else MarginType.CROSSED)
+
+    drive(body, is_isolated=is_isolated)
+
+
+def test_a_position_of_before_the_session_has_its_result_when_its_executions_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body() -> None:
+        async with bench(monkeypatch) as desk:
+            await desk.raw.signed(
+                "POST", "/fapi/v1/order", symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.010"
+            )
+            pay_funding(desk)
+            async with desk.session(tmp_path, profile=PROFILES["testnet"]) as run:
+                known = run.trader.status.funding
+                await run.wait("the funding", lambda: known.is_whole and len(known.rows) == 1)
+                model = PositionsModel("BTCUSDT")
+                model.refresh(run.trader.callback, run.trader.status, 0)
+                assert model.row(0).result.net is not None
+
+    asyncio.run(body())

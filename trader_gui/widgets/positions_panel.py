@@ -9,10 +9,11 @@ from trader_gui.models.fills import FillsModel
 from trader_gui.models.orders import OrdersModel
 from trader_gui.models.positions import PositionRow, PositionsModel
 from trader_gui.models.table import KeyedTableModel
+from trader_gui.widgets.position_columns import POSITIONS, position_tip
 from trader_gui.widgets.position_menu import fill_position_menu
-from trader_gui.widgets.provenance_words import order_source, position_source
+from trader_gui.widgets.provenance_words import order_source
 from trader_gui.widgets.table_cells import ROW_HEIGHT
-from trader_gui.widgets.table_columns import FILLS_SMALL, ORDERS_SMALL, POSITIONS
+from trader_gui.widgets.table_columns import FILLS_SMALL, ORDERS_SMALL
 from trader_gui.widgets.table_header import HEADER_HEIGHT
 from trader_gui.widgets.tables import TableView
 
@@ -65,7 +66,7 @@ class PositionsPanel(QWidget):
             POSITIONS,
             "Positions",
             "No open position",
-            tip=lambda row, key: position_source(row, positions.now_ns),
+            tip=lambda row, key: position_tip(row, key, positions.now_ns),
             is_dimmed=lambda row: row.is_in_doubt,
         )
         self.table.action_requested.connect(self.close_requested)

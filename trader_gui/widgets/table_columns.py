@@ -19,7 +19,6 @@ from trader_gui.i18n import readable, reason_words, refusal_words, venue_error_w
 from trader_gui.models.decisions import DecisionRow, Verdict
 from trader_gui.models.fills import FillRow
 from trader_gui.models.orders import OrderRow
-from trader_gui.models.positions import PositionRow
 from trader_gui.widgets import format as fmt
 
 Icon = tuple[str, str]
@@ -131,11 +130,6 @@ def leg_words(leg: PositionSide) -> str:
     return f"{leg.value.lower()} leg"
 
 
-def _position_side_words(row: PositionRow) -> str:
-    both = row.leg is PositionSide.BOTH
-    return side_words(row.is_long, "Long", "Short") if both else side_words(row.is_long, "Long leg", "Short leg")
-
-
 def fill_side_words(row: FillRow) -> str:
     """Return the side, and the leg in a word: `▼ Sell long`."""
     side = side_words(row.fill.side is Side.BUY, "Buy", "Sell")
@@ -172,13 +166,6 @@ def origin_text(origin: Origin | None) -> str:
 def origin_icon(origin: Origin | None) -> Icon | None:
     """Return the sign of who sent an order: gear, hand or globe."""
     return _ORIGINS[origin][1:] if origin is not None else None
-
-
-def _protected_text(row: PositionRow) -> str:
-    if row.stop is None:
-        return "NOT PROTECTED"
-    words = f"Stop loss {fmt.price(row.stop.trigger_price, row.price_decimals)}"
-    return words if row.is_protected else f"{words}, part only"
 
 
 def size_text(row: OfOrder) -> str:
@@ -254,43 +241,6 @@ def _asking_text(row: OrderRow) -> str:
 
 
 # ---- tables --------------------------------------------------------------------------------------------------------
-
-POSITIONS = (
-    ColumnLook("symbol", 90, lambda r: r.symbol, is_strong=True),
-    ColumnLook(
-        "side",
-        92,
-        _position_side_words,
-        lambda r: "up" if r.is_long else "down",
-        is_strong=True,
-    ),
-    ColumnLook("quantity", 80, lambda r: fmt.quantity(r.quantity, r.quantity_decimals)),
-    ColumnLook("entry", 98, lambda r: fmt.price(r.entry_price, r.price_decimals)),
-    ColumnLook("mark", 98, lambda r: fmt.price(r.mark_price, r.price_decimals)),
-    ColumnLook("break_even", 98, lambda r: fmt.price(r.break_even_price, r.price_decimals), drop=3),
-    ColumnLook("liquidation", 98, lambda r: fmt.price(r.liquidation_price, r.price_decimals), drop=2),
-    ColumnLook("margin", 76, lambda r: fmt.money(r.margin, sign=False), drop=4),
-    ColumnLook(
-        "unrealized",
-        108,
-        lambda r: fmt.money(r.unrealized_pnl),
-        lambda r: direction_tone(r.unrealized_pnl),
-        is_strong=True,
-    ),
-    ColumnLook(
-        "r", 64, lambda r: fmt.number(r.r_multiple, 2, sign=True), lambda r: direction_tone(r.r_multiple), drop=5
-    ),
-    ColumnLook(
-        "protected_by",
-        156,
-        _protected_text,
-        lambda r: "text1" if r.is_protected else "danger",
-        lambda r: ("shield", "ok") if r.is_protected else ("octagon", "danger"),
-        stretch=True,
-    ),
-    ColumnLook("opened_by", 98, lambda r: origin_text(r.origin), icon=lambda r: origin_icon(r.origin), drop=6),
-    ColumnLook("close", 104, lambda r: "Close…", is_action=True, menu_text="Close position…", has_menu=True),
-)
 
 _SIDE = ColumnLook(
     "side",
