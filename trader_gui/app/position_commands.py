@@ -4,17 +4,17 @@ from collections.abc import Coroutine, Sequence
 from decimal import Decimal
 from typing import Any
 
+from trader_gui.app.answers import refusal_of
 from trader_gui.domain.account import PositionKey
 from trader_gui.domain.closing import ReversePlan
-from trader_gui.domain.order import Order, OrderIntent, OutcomeKind
+from trader_gui.domain.order import Order, OrderIntent
 from trader_gui.domain.ticket import OrderKind
 from trader_gui.errors import TraderError
-from trader_gui.i18n import error_words, outcome_words, refusal_words
+from trader_gui.i18n import error_words
 from trader_gui.models.bridge import Bridge
 from trader_gui.models.close_part import close_part
-from trader_gui.models.ticket_asking import AskReason, reasons_to_ask
 from trader_gui.models.ticket_records import TicketFacts
-from trader_gui.rt_trader import Answer, RtTrader
+from trader_gui.rt_trader import RtTrader
 from trader_gui.tasks import TaskRegistry
 from trader_gui.widgets.close_words import report_lines, reverse_report_words
 from trader_gui.widgets.dialogs.close import CloseDialog
@@ -83,11 +83,6 @@ class PositionCommands:
         facts = self._bridge.ticket.facts
         return None if facts is None else facts.for_closing(key)
 
-    def _reasons(self, intent: OrderIntent, expected: Decimal | None, facts: TicketFacts) -> Sequence[AskReason]:
-        """Return why an order is asked about, by the rules of the ticket."""
-        ticket = self._window.order_entry
-        return reasons_to_ask(ticket.menu.ask, intent, expected, facts, ticket.history.around(facts))
-
     def _show(self, dialog: ProfileDialog, key: PositionKey) -> None:
         """Open the one dialog of a position."""
         self._dialogs[key] = dialog
@@ -120,7 +115,7 @@ class PositionCommands:
         if facts is None or judged is None or judged.intent is None or judged.intent.quantity is None:
             self._open_close(key, part=part)
             return
-        if self._reasons(judged.intent, judged.price, facts):
+        if self._window.order_entry.reasons(judged.intent, judged.price, facts):
             self._open_close(key, part=part)
         elif self._may_open(key):
             self._spawn(self._close(key, judged.intent.quantity), key)
@@ -130,7 +125,13 @@ class PositionCommands:
             return
         profile = self._trader.profile.name
         dialog = CloseDialog(
-            self._bridge.ticket, key, profile, self._window, kind=kind, part=part, reasons=self._reasons
+            self._bridge.ticket,
+            key,
+            profile,
+            self._window,
+            kind=kind,
+            part=part,
+            reasons=self._window.order_entry.reasons,
         )
         dialog.close_requested.connect(lambda quantity: self._spawn(self._close(key, quantity), key))
         dialog.limit_requested.connect(lambda intent: self._spawn(self._close_by_limit(intent), key))
@@ -154,7 +155,9 @@ class PositionCommands:
         plan = await self._trader.plan_reverse(key)
         if key in self._dialogs or self._facts(key) is None:
             return
-        dialog = ReverseDialog(self._bridge.ticket, plan, self._reasons, self._trader.profile.name, self._window)
+        dialog = ReverseDialog(
+            self._bridge.ticket, plan, self._window.order_entry.reasons, self._trader.profile.name, self._window
+        )
         dialog.confirmed.connect(lambda: self._spawn(self._reverse(plan), key))
         self._show(dialog, key)
 
@@ -173,7 +176,7 @@ class PositionCommands:
             key,
             kind,
             self._open_orders,
-            self._reasons,
+            self._window.order_entry.reasons,
             self._trader.profile.name,
             self._window,
         )
@@ -192,10 +195,3 @@ class PositionCommands:
             dialog.show_result(refused)
         elif refused:
             self._window.notify("danger", "Not placed", refused)
-
-
-def refusal_of(answer: Answer) -> str:
-    """Return why gate or exchange did not take an order, in words; "" when it was taken."""
-    told = [refusal_words(refusal) for refusal in answer.step.refusals]
-    told += [outcome_words(o) for o in answer.outcomes if o.kind is not OutcomeKind.ACCEPTED]
-    return " ".join(told)

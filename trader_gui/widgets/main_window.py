@@ -198,6 +198,7 @@ class MainWindow(QWidget):
         ticket.margin_type_requested.connect(self.margin_type_requested)
         self.order_book.price_picked.connect(ticket.pick_price)
         self.orders.action_requested.connect(self._on_cancel_order)
+        self.tabs.orders.reasons = ticket.reasons
         self.positions.close_requested.connect(self._on_close_position)
         self.positions.wish_requested.connect(self.position_wish_requested)
         self.banners.action_requested.connect(self._on_banner_action)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter
+from PySide6.QtGui import QBrush, QColor, QFontMetrics, QHelpEvent, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
 
 from trader_gui.models.table import PENDING_ROLE, ROW_ROLE
@@ -24,6 +24,7 @@ _MOST_WIDTHS = 20_000
 _SELECTED = QStyle.StateFlag.State_Selected.value
 _FOCUS = QStyle.StateFlag.State_HasFocus.value
 _BUTTON_INSET = 3
+_HATCH = Qt.BrushStyle.BDiagPattern
 _CHEVRON_ROOM, _CHEVRON_PX = 22, 12
 
 Index = QModelIndex | QPersistentModelIndex
@@ -94,6 +95,9 @@ class CellDelegate(QStyledItemDelegate):
         painter.fillRect(rect.x(), rect.bottom(), rect.width(), 1, pens.color("grid"))
         if row is None:
             return
+        if look.is_pending(row):
+            painter.fillRect(rect.adjusted(1, 2, -1, -3), QBrush(pens.color("warn_bg"), Qt.BrushStyle.SolidPattern))
+            painter.fillRect(rect.adjusted(1, 2, -1, -3), QBrush(pens.color("border_strong"), _HATCH))
         if look.is_action:
             self._paint_button(painter, rect, look.text(row), index, has_menu=look.has_menu)
         else:

@@ -38,6 +38,10 @@ def _no_tone(row: Any) -> str:
     return "text1"
 
 
+def _never(row: Any) -> bool:
+    return False
+
+
 def _no_icon(row: Any) -> Icon | None:
     return None
 
@@ -59,6 +63,7 @@ class ColumnLook:
         drop: Higher goes first when the table is narrow; 0 never goes.
         stretch: Takes the room that is left.
         is_optional: Shown only to those who call for it.
+        is_pending: Tells of a row that the cell's value was asked for and is not confirmed yet: it is hatched.
     """
 
     key: str
@@ -73,6 +78,7 @@ class ColumnLook:
     drop: int = 0
     stretch: bool = False
     is_optional: bool = False
+    is_pending: Callable[[Any], bool] = _never
 
 
 _ORIGINS: dict[Origin | None, tuple[str, str, str]] = {
@@ -179,7 +185,17 @@ def size_text(row: OfOrder) -> str:
     return f"{fmt.quantity(order.executed_quantity, row.quantity_decimals)} / {size}"
 
 
+def _wanted_size_text(row: OrderRow) -> str:
+    """Return an order's size; of a change that is on its way, the size that was asked for."""
+    wanted = row.wanted_quantity
+    return size_text(row) if wanted is None else fmt.quantity(wanted, row.quantity_decimals)
+
+
 def _state_tone(row: OrderRow) -> str:
+    if row.refusal:
+        return "danger"
+    if row.is_amending:
+        return "warn"
     return "warn" if row.order.status in (OrderStatus.SENT, OrderStatus.UNKNOWN) else "text2"
 
 
@@ -235,7 +251,11 @@ def _times(row: DecisionRow) -> str:
 
 
 def _asking_text(row: OrderRow) -> str:
-    """Return an order's state; of one that the exchange is being asked about, for how long."""
+    """Return an order's state; of one that the exchange is being asked about, for how long; why it was not changed."""
+    if row.refusal:
+        return f"Not changed: {row.refusal}"
+    if row.is_amending:
+        return "Being changed"
     words = STATES.get(row.order.status, readable(row.order.status.value.lower()))
     return words if row.asking_s is None else f"Asking since {row.asking_s} s"
 
@@ -252,8 +272,14 @@ ORDERS = (
     ColumnLook("type", 130, order_type_words, icon=order_icon),
     ColumnLook("symbol", 88, lambda r: r.order.symbol, drop=4),
     _SIDE,
-    ColumnLook("quantity", 104, size_text),
-    ColumnLook("limit", 98, lambda r: fmt.price(r.order.price or None, r.price_decimals), drop=2),
+    ColumnLook("quantity", 104, _wanted_size_text, is_pending=lambda r: r.is_amending),
+    ColumnLook(
+        "limit",
+        98,
+        lambda r: fmt.price(r.wanted_price or r.order.price or None, r.price_decimals),
+        drop=2,
+        is_pending=lambda r: r.is_amending,
+    ),
     ColumnLook("trigger", 98, lambda r: fmt.price(r.order.trigger_price or None, r.price_decimals)),
     ColumnLook("distance", 80, lambda r: fmt.percent(r.distance_fraction), lambda r: "text2"),
     ColumnLook("state", 130, _asking_text, _state_tone),

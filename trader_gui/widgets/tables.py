@@ -58,6 +58,7 @@ class TableView(QTableView):
         menu_opening: (QMenu, row record or None) a context menu is about to open; add what belongs to the table.
         action_menu_opening: (QMenu, row record) the menu of a row's button is about to open; fill it.
         said: (one line) something could not be done.
+        edit_wanted: (row record, column key, by key) a cell was double-clicked, or F2 pressed on it.
     """
 
     action_requested = Signal(object)
@@ -65,6 +66,7 @@ class TableView(QTableView):
     menu_opening = Signal(object, object)
     action_menu_opening = Signal(object, object)
     said = Signal(str)
+    edit_wanted = Signal(object, str, bool)
 
     def __init__(
         self,
@@ -240,6 +242,17 @@ class TableView(QTableView):
         else:
             self._press(index)
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        super().mouseDoubleClickEvent(event)
+        index = self.indexAt(event.position().toPoint())
+        if event.button() == Qt.MouseButton.LeftButton and index.isValid():
+            self._want_edit(index, by_key=False)
+
+    def _want_edit(self, index: QModelIndex, *, by_key: bool) -> None:
+        row, look = index.data(ROW_ROLE), self.look(index.column())
+        if row is not None and not look.is_action:
+            self.edit_wanted.emit(row, look.key, by_key)
+
     def _open_action_menu(self, index: QModelIndex) -> None:
         """Open the menu of a row's button below it, unless a request about the row is out."""
         row = index.data(ROW_ROLE)
@@ -275,6 +288,8 @@ class TableView(QTableView):
         elif event.key() in _PRESSING:
             if not event.isAutoRepeat():
                 self._press(index)
+        elif event.key() == Qt.Key.Key_F2 and not event.isAutoRepeat():
+            self._want_edit(index, by_key=True)
         elif event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
         elif event.key() == Qt.Key.Key_C and event.modifiers() == _CONTROL | _SHIFT:
