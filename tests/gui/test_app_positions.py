@@ -11,12 +11,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 
 from tests.app_rig import AppRig, open_app
+from trader_gui.domain.account import MarginType
 from trader_gui.domain.order import Order, OrderIntent, OrderType, Origin, PositionSide, Purpose, Side
 from trader_gui.domain.step import EngineMode
 from trader_gui.domain.ticket import AskRules, AskWhen
 from trader_gui.models.exit_draft import LevelUnit
 from trader_gui.widgets.dialogs import CloseDialog
 from trader_gui.widgets.dialogs.exit_order import ExitDialog
+from trader_gui.widgets.dialogs.position_margin import PositionMarginDialog
 from trader_gui.widgets.dialogs.reverse import ReverseDialog
 from trader_gui.widgets.table_cells import menu_rect
 
@@ -206,5 +208,34 @@ def test_a_stop_a_target_and_a_trailing_stop_are_put_to_the_position(qt_run: Any
             kinds = {o.order_type: (o.close_position, o.reduce_only, o.quantity) for o in open_algo(rig)}
             assert kinds[OrderType.TAKE_PROFIT_MARKET] == (False, True, D("0.010"))
             assert kinds[OrderType.TRAILING_STOP_MARKET] == (False, True, D("0.020"))
+
+    qt_run(act(), 60)
+
+
+def test_margin_is_added_to_an_isolated_position(qt_run: Any, tmp_path: Path) -> None:
+    async def act() -> None:
+        async with open_app(tmp_path, *DEMO) as rig:
+            await rig.until("the session", lambda: rig.desk._trader and rig.trader.started.is_set())
+            await rig.trader.set_margin_type(MarginType.ISOLATED)
+            await holding(rig)
+            await rig.until("its margin type", lambda: rig.bridge.positions.row(0).margin_type is MarginType.ISOLATED)
+            before = rig.bridge.positions.row(0).margin
+            await choose(rig, Qt.Key.Key_M)
+            dialog = await rig.dialog(PositionMarginDialog)
+            rig.type_into(dialog.amount.edit, "99999")
+            assert not dialog.send_button.isEnabled()
+            assert "Most that can be added" in dialog.amount.messages.messages[0].html
+            rig.type_into(dialog.amount.edit, "25")
+            assert "→" in dialog._values["liquidation"].text()
+            QTest.mouseDClick(dialog.send_button, Qt.MouseButton.LeftButton)
+            QTest.mouseClick(dialog.send_button, Qt.MouseButton.LeftButton)
+            await rig.until("more margin", lambda: rig.bridge.positions.row(0).margin == before + 25)
+            await rig.until("the button is back", lambda: not rig.bridge.positions.is_pending(_key()))
+            await choose(rig, Qt.Key.Key_M, by_key=True)
+            dialog = await rig.dialog(PositionMarginDialog)
+            rig.click(dialog.way.button("remove"))
+            rig.type_into(dialog.amount.edit, "20")
+            rig.click(dialog.send_button)
+            await rig.until("less margin", lambda: rig.bridge.positions.row(0).margin == before + 5)
 
     qt_run(act(), 60)

@@ -14,9 +14,12 @@ from trader_gui.domain.account import MarginType, PositionKey
 from trader_gui.domain.order import OrderType, OutcomeKind, PositionSide, Purpose, Side, TimeInForce
 from trader_gui.domain.step import EngineMode
 from trader_gui.domain.ticket import OrderKind
+from trader_gui.errors import OutcomeUnknownError, VenueError
 from trader_gui.models.exit_draft import ExitDraft, LevelUnit, assess_exit
+from trader_gui.models.margin_move import assess_margin
 from trader_gui.models.positions import PositionsModel
 from trader_gui.models.ticket import read_facts
+from trader_gui.models.ticket_records import TicketFacts
 from trader_gui.profiles import PROFILES
 from trader_gui.rt_trader import funding
 
@@ -294,3 +297,79 @@ def test_a_position_of_before_the_session_has_its_result_when_its_executions_are
                 assert model.row(0).result.net is not None
 
     asyncio.run(body())
+
+
+# ---- isolated margin -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_hedge", [False, True])
+def test_margin_is_added_and_taken_away_as_it_was_shown(drive: Callable[..., None], is_hedge: bool) -> None:
+    key = LONG if is_hedge else BTC
+
+    async def body(desk: Bench, run: Session) -> None:
+        trader = run.trader
+        await hold(run, QUANTITY * 5, key)
+        if is_hedge:
+            await hold(run, -QUANTITY, SHORT)
+
+        def facts() -> TicketFacts:
+            found = read_facts(trader.callback, trader.status, 0).for_closing(key)
+            assert found is not None and found.position is not None
+            return found
+
+        async def at_venue() -> tuple[Decimal, Decimal]:
+            rows = (await desk.raw.signed("GET", "/fapi/v3/positionRisk", symbol="BTCUSDT")).json
+            (row,) = [r for r in rows if r["positionSide"] == key[1].value and Decimal(r["positionAmt"])]
+            return Decimal(row["isolatedWallet"]), Decimal(row["liquidationPrice"])
+
+        for text, adds in (("100.5", True), ("60", False)):
+            move = assess_margin(text, facts(), adds=adds)
+            assert move.amount is not None and move.liquidation_after is not None
+            await trader.move_margin(key, move.amount, adds=adds)
+            margin, liquidation = await at_venue()
+            assert margin == move.margin_after
+            assert float(liquidation) == pytest.approx(float(move.liquidation_after), rel=1e-4)
+            position = trader.callback.account.position(*key)
+            assert position is not None and position.isolated_wallet == margin
+        kinds = {r["incomeType"] for r in await desk.income()}
+        assert "TRANSFER" not in kinds  # it moves within the wallet
+        over = assess_margin("", facts(), adds=False).most
+        assert over is not None
+        with pytest.raises(VenueError) as refused:
+            await trader.move_margin(key, over + 50, adds=False)
+        assert refused.value.code == -4051
+        with pytest.raises(VenueError) as refused:
+            await trader.move_margin(key, Decimal(100_000), adds=True)
+        assert refused.value.code == -4050
+        assert (await at_venue())[0] == margin
+
+    drive(body, is_hedge=is_hedge, is_isolated=True)
+
+
+def test_margin_whose_answer_is_lost_is_read_and_never_moved_twice(drive: Callable[..., None]) -> None:
+    async def body(desk: Bench, run: Session) -> None:
+        await hold(run, QUANTITY)
+        before = run.trader.callback.account.position(*BTC)
+        assert before is not None
+        desk.proxy.swallow("POST /fapi/v1/positionMargin")
+        with pytest.raises(OutcomeUnknownError):
+            await run.trader.move_margin(BTC, Decimal(10), adds=True)
+
+        def margin() -> Decimal:
+            position = run.trader.callback.account.position(*BTC)
+            return position.isolated_wallet if position is not None else Decimal(0)
+
+        await run.wait("the margin as it is", lambda: margin() == before.isolated_wallet + 10)
+        assert desk.proxy.count("POST /fapi/v1/positionMargin") == 1
+
+    drive(body, is_isolated=True)
+
+
+def test_a_cross_position_has_no_margin_of_its_own(drive: Callable[..., None]) -> None:
+    async def body(desk: Bench, run: Session) -> None:
+        await hold(run, QUANTITY)
+        with pytest.raises(VenueError) as refused:
+            await run.trader.move_margin(BTC, Decimal(10), adds=True)
+        assert refused.value.code == -4049
+
+    drive(body)

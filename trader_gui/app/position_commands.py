@@ -20,6 +20,7 @@ from trader_gui.widgets.close_words import report_lines, reverse_report_words
 from trader_gui.widgets.dialogs.close import CloseDialog
 from trader_gui.widgets.dialogs.exit_order import ExitDialog
 from trader_gui.widgets.dialogs.frame import ProfileDialog
+from trader_gui.widgets.dialogs.position_margin import PositionMarginDialog
 from trader_gui.widgets.dialogs.reverse import ReverseDialog
 from trader_gui.widgets.main_window import MainWindow
 from trader_gui.widgets.position_menu import PositionAct, PositionWish
@@ -56,6 +57,8 @@ class PositionCommands:
             self._spawn(self._plan_reverse(wish.key), wish.key)
         elif wish.act is PositionAct.CLOSE_BY_LIMIT:
             self._open_close(wish.key, OrderKind.LIMIT)
+        elif wish.act is PositionAct.MARGIN:
+            self._open_margin(wish.key)
         elif wish.part is not None:
             self._close_part(wish.key, wish.part)
 
@@ -195,3 +198,23 @@ class PositionCommands:
             dialog.show_result(refused)
         elif refused:
             self._window.notify("danger", "Not placed", refused)
+
+    # ---- margin ----------------------------------------------------------------------------------------------------
+
+    def _open_margin(self, key: PositionKey) -> None:
+        if not self._may_open(key):
+            return
+        dialog = PositionMarginDialog(self._bridge.ticket, key, self._trader.profile.name, self._window)
+        dialog.wanted.connect(lambda amount, adds: self._spawn(self._move_margin(dialog, key, amount, adds), key))
+        self._show(dialog, key)
+
+    async def _move_margin(self, dialog: PositionMarginDialog, key: PositionKey, amount: Decimal, adds: bool) -> None:
+        refused = ""
+        try:
+            await self._trader.move_margin(key, amount, adds=adds)
+        except TraderError as error:
+            refused = error_words(error)
+        if self._dialogs.get(key) is dialog:
+            dialog.show_result(refused)
+        elif refused:
+            self._window.notify("danger", "Margin not changed", refused)

@@ -193,8 +193,8 @@ def _rests_already(draft: ExitDraft, position: Position, side: Side, orders: Seq
     for order in orders:
         is_alike = order.close_position and order.side is side and order.order_type in kinds
         if is_alike and (order.symbol, order.position_side) == position.key and not order.status.is_terminal:
-            code = "whole_target_rests" if draft.kind.takes_profit else "whole_stop_rests"
-            yield Problem(Field.FLAGS, code, (("price", order.trigger_price),))
+            values = (("price", order.trigger_price),)
+            yield Problem(Field.FLAGS, "whole_target_rests" if draft.kind.takes_profit else "whole_stop_rests", values)
             return
 
 

@@ -59,6 +59,10 @@ class PositionsByHand:
         await self._engine.take_back_entries("reverse")
         return await self._reverser.execute(plan)
 
+    async def move_margin(self, key: PositionKey, amount: Decimal, *, adds: bool) -> None:
+        """Add margin to an isolated position, or take some away, margin asset; the account is read anew."""
+        await self._venue_settings.move_margin(key, amount, adds=adds)
+
     @property
     def _reverser(self) -> Reverser:
         return Reverser(self._road.callback, self._closer, self._ask)
