@@ -17,7 +17,7 @@ from trader_gui.domain.ticket import AskRules, AskWhen, OrderKind, SizeUnit, Tic
 from trader_gui.errors import TraderError
 from trader_gui.i18n import words
 from trader_gui.models.ticket import TicketModel
-from trader_gui.models.ticket_asking import ask_kind, reasons_to_ask
+from trader_gui.models.ticket_asking import AskReason, ask_kind, reasons_to_ask
 from trader_gui.models.ticket_checks import assess
 from trader_gui.models.ticket_records import Assessment, Field, TicketFacts
 from trader_gui.models.ticket_size import in_unit
@@ -119,6 +119,10 @@ class OrderEntry(TicketForm):
             self.history.note_taken(self._sent_quantity)
         self.result.set_messages(result_messages(result, outcomes))
         self._judge()
+
+    def reasons(self, intent: OrderIntent, expected: Decimal | None, facts: TicketFacts) -> Sequence[AskReason]:
+        """Return why an order by hand is asked about, by the rules of the ticket."""
+        return reasons_to_ask(self.menu.ask, intent, expected, facts, self.history.around(facts))
 
     def show_setting(self, refusal: str) -> None:
         """Say what became of a change of leverage, margin type or position mode: "" for done, else why not."""
@@ -285,7 +289,7 @@ class OrderEntry(TicketForm):
             return
         self.result.set_messages([])
         intent, bracket = judged.intent, judged.bracket
-        reasons = reasons_to_ask(self.menu.ask, intent, judged.price, facts, self.history.around(facts))
+        reasons = self.reasons(intent, judged.price, facts)
         if not reasons:
             self._send(intent, bracket)
             return
