@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from trader_gui.app.arming import make_checks, make_contract
 from trader_gui.credentials import Credentials, KeyStore
-from trader_gui.domain.account import MarginType, PositionKey
+from trader_gui.domain.account import MarginType
 from trader_gui.domain.bracket import BracketWish
 from trader_gui.domain.closing import ClosePlan
 from trader_gui.domain.moving import MoveReport
@@ -24,7 +24,7 @@ from trader_gui.rt_trader import Answer, RtTrader
 from trader_gui.settings import Settings
 from trader_gui.tasks import TaskRegistry
 from trader_gui.widgets.close_words import plan_lines, report_lines
-from trader_gui.widgets.dialogs import ArmingSheet, CloseDialog, FlattenPopover, KeysDialog
+from trader_gui.widgets.dialogs import ArmingSheet, FlattenPopover, KeysDialog
 from trader_gui.widgets.main_window import MainWindow
 
 CHECKS_INTERVAL_MS = 500
@@ -56,7 +56,6 @@ class Commands:
         window.order_requested.connect(self._on_order)
         window.cancel_order_requested.connect(self._on_cancel)
         window.chart.view.drag.move_requested.connect(self._on_move)
-        window.close_position_requested.connect(self._on_close_position)
         window.protect_now_requested.connect(lambda: self._spawn(self._protect_now(), "protect now"))
         window.close_now_requested.connect(lambda: self._spawn(self._close_now(), "close now"))
         window.arm_requested.connect(self._on_arm)
@@ -149,23 +148,6 @@ class Commands:
             self._window.notify("info", "No entry order is open")
             return
         self._tell(answer, "Not cancelled")
-
-    def _on_close_position(self, key: PositionKey) -> None:
-        facts = self._bridge.ticket.facts
-        if facts is None or facts.for_closing(key) is None:
-            self._window.finish_close(key)
-            return
-        dialog = CloseDialog(self._bridge.ticket, key, self._trader.profile.name, self._window)
-        dialog.close_requested.connect(lambda quantity: self._spawn(self._close(key, quantity), f"close {key}"))
-        dialog.finished.connect(lambda _result: self._window.finish_close(key))
-        dialog.open()
-
-    async def _close(self, key: PositionKey, quantity: Decimal) -> None:
-        report = await self._trader.close(await self._trader.plan_close([key], quantity=quantity))
-        if report.changed_plan is not None:
-            self._window.notify("warn", "Not closed", "The position changed at that moment. Press again.")
-        elif not report.is_done:
-            self._window.notify("danger", "Not closed", " ".join(report_lines(report)))
 
     async def _protect_now(self) -> None:
         """Place the strategy's stop for the position, by hand."""

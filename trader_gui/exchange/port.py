@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from trader_gui.domain.account import AccountSnapshot, MarginType, SymbolConfig
+from trader_gui.domain.account import AccountSnapshot, MarginType, PositionKey, SymbolConfig
 from trader_gui.domain.market import DayTicker, DepthSnapshot, FundingRate, Kline
 from trader_gui.domain.order import Fill, Order, OrderFamily, PastOrder
 from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder, Message, Route
@@ -222,6 +222,9 @@ class OrderPort(Protocol):
     async def set_leverage(self, symbol: str, leverage: int) -> None: ...
     async def set_margin_type(self, symbol: str, margin_type: MarginType) -> None: ...
     async def set_position_mode(self, *, is_hedge: bool) -> None: ...
+    async def move_margin(self, key: PositionKey, amount: Decimal, *, adds: bool) -> None:
+        """Add margin to an isolated position, or take some away, margin asset, > 0; never to be asked twice."""
+
     async def new_listen_key(self) -> str: ...
     async def renew_listen_key(self) -> str: ...
 

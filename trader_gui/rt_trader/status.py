@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from trader_gui.domain.step import Route
-from trader_gui.exchange.port import CommissionRate, LeverageBracket
+from trader_gui.exchange.port import CommissionRate, IncomeRow, LeverageBracket
 from trader_gui.orders.reconcile import Row, RowKey
 from trader_gui.rt_trader.provenance import Told
 
@@ -108,6 +108,21 @@ class ShownStatus:
 
 
 @dataclass(slots=True)
+class FundingStatus:
+    """Funding as the venue lists it.
+
+    Attributes:
+        since_ms: From when on it was read, venue time; None before the first time.
+        rows: What was paid and received.
+        is_whole: Nothing is missing since then; False while an event, or a gap in the events, is not accounted for.
+    """
+
+    since_ms: int | None = None
+    rows: tuple[IncomeRow, ...] = ()
+    is_whole: bool = False
+
+
+@dataclass(slots=True)
 class SessionStatus:
     """One session's state, read by the window once a frame.
 
@@ -136,6 +151,7 @@ class SessionStatus:
         reconciliation: The account held against the venue.
         commission, brackets: Of the session's symbol.
         shown: The symbol that the window shows.
+        funding: What the positions held now have paid and received.
     """
 
     phase: str = "starting"
@@ -169,3 +185,4 @@ class SessionStatus:
     journal_failed_since_ms: int | None = None
     reconciliation: Reconciliation = field(default_factory=Reconciliation)
     shown: ShownStatus = field(default_factory=ShownStatus)
+    funding: FundingStatus = field(default_factory=FundingStatus)

@@ -23,12 +23,12 @@ from trader_gui.profiles import Profile
 from trader_gui.risk.gate import RiskGate, RiskLimits
 from trader_gui.rt_trader.belief import read_belief
 from trader_gui.rt_trader.changing_by_hand import ChangingByHand
-from trader_gui.rt_trader.closing_by_hand import ClosingByHand
 from trader_gui.rt_trader.connection import open_connection
 from trader_gui.rt_trader.history import SessionHistory
 from trader_gui.rt_trader.options import SessionOptions
 from trader_gui.rt_trader.parts import make_parts
 from trader_gui.rt_trader.past import Past, Recovered
+from trader_gui.rt_trader.positions_by_hand import PositionsByHand
 from trader_gui.rt_trader.pump import Pump
 from trader_gui.rt_trader.road import Answer, Observer
 from trader_gui.rt_trader.sending_by_hand import SendingByHand
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 STOP_LIMIT_S = 5.0
 
 
-class RtTrader(SendingByHand, ChangingByHand, ClosingByHand, Showing):
+class RtTrader(SendingByHand, ChangingByHand, PositionsByHand, Showing):
     """One trading session.
 
     Attributes:
@@ -234,6 +234,8 @@ class RtTrader(SendingByHand, ChangingByHand, ClosingByHand, Showing):
                 await self._stop.wait()
                 await self._wind_down()
             finally:
+                for part in (self._shown, self._held_marks, self._errands):
+                    part.stop()
                 for task in background:
                     task.cancel()
 
@@ -267,8 +269,6 @@ class RtTrader(SendingByHand, ChangingByHand, ClosingByHand, Showing):
         """Disarm, take back the engine's resting entries, and let open requests come to an end, all within limits."""
         self.status.phase = "stopping"
         self._facts.stop()
-        for part in (self._shown, self._held_marks, self._errands):
-            part.stop()
         try:
             async with asyncio.timeout(STOP_LIMIT_S):
                 await self.disarm("stopping")

@@ -70,6 +70,7 @@ class MainWindow(QWidget):
         cancel_order_requested: (Order) from the orders table; answer with `finish_cancel`.
         close_position_requested: (symbol, leg) from the positions table or the menu, as one key; answer with
             `finish_close`.
+        position_wish_requested: (PositionWish) what else can be done with a position; answer as above.
         protect_now_requested, close_now_requested: The engine's position has no stop; place one, or close at market.
         leverage_requested: (int); margin_type_requested: (str).
         check_account_requested: Hold the account against the exchange now.
@@ -86,6 +87,7 @@ class MainWindow(QWidget):
     order_requested = Signal(object)
     cancel_order_requested = Signal(object)
     close_position_requested = Signal(object)
+    position_wish_requested = Signal(object)
     protect_now_requested = Signal()
     close_now_requested = Signal()
     leverage_requested = Signal(int)
@@ -204,7 +206,9 @@ class MainWindow(QWidget):
         ticket.margin_type_requested.connect(self.margin_type_requested)
         self.order_book.price_picked.connect(self._on_price_picked)
         self.orders.action_requested.connect(self._on_cancel_order)
+        self.tabs.orders.reasons = ticket.reasons
         self.positions.close_requested.connect(self._on_close_position)
+        self.positions.wish_requested.connect(self.position_wish_requested)
         self.banners.action_requested.connect(self._on_banner_action)
         self.reconciliation.check_requested.connect(self.check_account_requested)
         self.status_bar.account_requested.connect(self.show_reconciliation)

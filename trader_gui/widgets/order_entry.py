@@ -17,7 +17,7 @@ from trader_gui.domain.ticket import AskRules, AskWhen, OrderKind, SizeUnit, Tic
 from trader_gui.errors import TraderError
 from trader_gui.i18n import words
 from trader_gui.models.ticket import TicketModel
-from trader_gui.models.ticket_asking import ask_kind, reasons_to_ask
+from trader_gui.models.ticket_asking import AskReason, ask_kind, reasons_to_ask
 from trader_gui.models.ticket_checks import assess
 from trader_gui.models.ticket_records import Assessment, Field, TicketDraft, TicketFacts
 from trader_gui.models.ticket_size import in_unit
@@ -29,10 +29,8 @@ from trader_gui.widgets.ticket_history import TicketHistory
 from trader_gui.widgets.ticket_menu import TicketMenu
 from trader_gui.widgets.ticket_words import (
     about,
-    button_line,
     preset_words,
     problem_messages,
-    problem_text,
     result_messages,
 )
 from trader_gui.widgets.venue_forms import VenueForms
@@ -130,6 +128,10 @@ class OrderEntry(TicketForm):
         messages = result_messages(result, outcomes)
         self.result.set_messages(about(self._sent_symbol, messages) if is_of_other else messages)
         self._judge()
+
+    def reasons(self, intent: OrderIntent, expected: Decimal | None, facts: TicketFacts) -> Sequence[AskReason]:
+        """Return why an order by hand is asked about, by the rules of the ticket."""
+        return reasons_to_ask(self.menu.ask, intent, expected, facts, self.history.around(facts))
 
     def show_setting(self, refusal: str) -> None:
         """Say what became of a change of leverage, margin type or position mode: "" for done, else why not."""
@@ -318,7 +320,7 @@ class OrderEntry(TicketForm):
             return
         self.result.set_messages([])
         intent, bracket = judged.intent, judged.bracket
-        reasons = reasons_to_ask(self.menu.ask, intent, judged.price, facts, self.history.around(facts))
+        reasons = self.reasons(intent, judged.price, facts)
         if not reasons:
             self._send(intent, bracket)
             return
@@ -389,12 +391,5 @@ class OrderEntry(TicketForm):
         self.show_mark(facts)
         self.show_hold(shown, facts)
         for side, judged in self._judged.items():
-            self._show_button(side, judged, rules)
+            self.show_button(side, judged, rules, self._busy)
         self.judged.emit()
-
-    def _show_button(self, side: Side, judged: Assessment, rules: SymbolRules) -> None:
-        if self._busy is not None:
-            self.buttons[side].set_state("sending…" if side is self._busy else "wait", is_ready=False)
-            return
-        reason = "" if not judged.errors else problem_text(judged.errors[0])
-        self.buttons[side].set_state(button_line(judged, rules), is_ready=judged.intent is not None, reason=reason)

@@ -20,6 +20,7 @@ from trader_gui.widgets.order_preview import PreviewPanel
 from trader_gui.widgets.side_button import SideButton
 from trader_gui.widgets.theme import set_style_property, theme
 from trader_gui.widgets.ticket_fields import ExitFields, PriceFields, SizeFields
+from trader_gui.widgets.ticket_words import button_line, problem_text
 
 _MARGIN_WORDS = {MarginType.CROSSED: "Cross", MarginType.ISOLATED: "Isolated"}
 _TIMES_IN_FORCE = (
@@ -258,6 +259,14 @@ class TicketForm(QWidget):
         self.held.show_words(
             words("held", hold, {"age": old}) if hold else "", words("held_more", hold) if hold else ""
         )
+
+    def show_button(self, side: Side, judged: Assessment, rules: SymbolRules, busy: Side | None) -> None:
+        """Say on a side's button what it does, or why it cannot be pressed; `busy` is the side of a request."""
+        if busy is not None:
+            self.buttons[side].set_state("sending…" if side is busy else "wait", is_ready=False)
+            return
+        reason = "" if not judged.errors else problem_text(judged.errors[0])
+        self.buttons[side].set_state(button_line(judged, rules), is_ready=judged.intent is not None, reason=reason)
 
     def fit_height(self) -> None:
         """Stand closer together where there is little room."""
