@@ -12,6 +12,8 @@ from msgspec.structs import replace
 from tests.session_world import QUANTITY, SYMBOL, Bench, Session, bench, codes
 from trader_gui.callback.quotes import quotes_of
 from trader_gui.domain.account import MarginType
+from trader_gui.domain.bracket import BracketWish
+from trader_gui.domain.exit_level import ExitLevel
 from trader_gui.domain.order import Order, OrderStatus, OrderType, OutcomeKind, Purpose, Side, TimeInForce
 from trader_gui.domain.step import MarketState, Route, SymbolStatus
 from trader_gui.models.ticket import read_facts
@@ -223,5 +225,38 @@ def test_nothing_that_happens_to_another_symbol_reaches_the_engine(drive: Callab
         await run.wait("time goes by", lambda: len(run.steps) > seen + 40)
         klines = {s.message.interval for s in run.steps[seen:] if hasattr(s.message, "interval")}
         assert klines <= {"1m"}
+
+    drive(body)
+
+
+def test_an_entry_there_gets_its_stop_and_target_and_they_go_with_the_position(drive: Callable[[Body], None]) -> None:
+    async def body(desk: Bench, run: Session) -> None:
+        await show(run, ETHER)
+        entry = replace(run.intent(Side.BUY, quantity=SIZE), symbol=ETHER)
+        stop, target = ExitLevel(price=price_of(run, ETHER, "0.97")), ExitLevel(price=price_of(run, ETHER, "1.03"))
+        answer = await run.trader.submit_bracket(BracketWish(entry, stop, target))
+        assert answer.step.refusals == ()
+
+        def exits() -> list[OrderType]:
+            return sorted(o.order_type for o in orders_of(run, ETHER))
+
+        await run.wait("stop and target rest", lambda: exits() == [OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET])
+        await show(run, SYMBOL)  # they are kept, whatever is shown
+        await send(run, ETHER, Side.SELL, reduce_only=True, purpose=Purpose.EXIT)
+        await run.wait("flat", lambda: held(run, ETHER) == 0)
+        await run.wait("nothing of it rests", lambda: not run.trader.callback.orders.open_orders(ETHER))
+        assert (await desk.raw.signed("GET", "/fapi/v1/openAlgoOrders", symbol=ETHER)).json == []
+
+    drive(body)
+
+
+def test_a_session_that_is_shown_another_symbol_ends_in_order(drive: Callable[[Body], None]) -> None:
+    async def body(desk: Bench, run: Session) -> None:
+        await show(run, ETHER)
+        await send(run, ETHER, Side.BUY)
+        await run.wait("the position", lambda: held(run, ETHER) == SIZE)
+        run.trader.show(SOL, "1m")
+        run.trader.show(ETHER, "5m")
+        run.trader.show(SOL, "1h")
 
     drive(body)
