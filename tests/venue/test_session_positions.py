@@ -254,7 +254,7 @@ def test_the_net_result_is_what_the_wallet_shows_at_the_end(
         await run.submit(Side.SELL, reduce_only=True, purpose=Purpose.EXIT)
         await run.wait("less", lambda: amounts(run).get(BTC) == QUANTITY * 2)
         await run.wait("a mark price", lambda: run.trader.callback.mark_price.mark)
-        model = PositionsModel("BTCUSDT")
+        model = PositionsModel()
         model.refresh(run.trader.callback, run.trader.status, 0)
         row = model.row(0)
         rows = await desk.income()
@@ -292,7 +292,7 @@ def test_a_position_of_before_the_session_has_its_result_when_its_executions_are
             async with desk.session(tmp_path, profile=PROFILES["testnet"]) as run:
                 known = run.trader.status.funding
                 await run.wait("the funding", lambda: known.is_whole and len(known.rows) == 1)
-                model = PositionsModel("BTCUSDT")
+                model = PositionsModel()
                 model.refresh(run.trader.callback, run.trader.status, 0)
                 assert model.row(0).result.net is not None
 
