@@ -59,6 +59,11 @@ TEST_PACKAGES = (
 )
 BUILD_PACKAGES = (("binutils",),)
 
+ALL_TESTS = (
+    ["-n", "auto", "tests/unit", "tests/architecture", "tests/gui"],
+    ["tests/venue", "tests/e2e"],  # one at a time: they watch the clock, and start programs and screens of their own
+)
+
 
 class StopError(Exception):
     """Nothing more can be done; the text says what to do, in one line."""
@@ -118,9 +123,14 @@ def test(arguments: list[str]) -> int:
             failed[name] = code
     if failed:
         print(f"== FAILED so far: {', '.join(failed)}", flush=True)
-    print("== pytest", flush=True)
-    code = subprocess.call([python, "-m", "pytest", *arguments], cwd=ROOT)
-    return next(iter(failed.values()), code)
+    for words in [arguments] if arguments else ALL_TESTS:
+        print(f"== pytest {' '.join(words)}", flush=True)
+        code = subprocess.call([python, "-m", "pytest", *words], cwd=ROOT)
+        if code:
+            failed[f"pytest {' '.join(words)}"] = code
+    if failed:
+        print(f"== FAILED: {', '.join(failed)}", flush=True)
+    return next(iter(failed.values()), 0)
 
 
 def build(_: list[str]) -> int:

@@ -288,22 +288,6 @@ def test_every_way_out_is_orderly(screen: XScreen, tmp_path: Path, how: str) -> 
         assert not screen.window("Trader GUI")
 
 
-def _drag_separator(screen: XScreen, window: str, layout: Path, look_up: Callable[..., Map]) -> None:
-    """Drag, and drag again when the button was up before the window had followed, as on a busy machine."""
-    at = usual = look_up().separator
-    for _ in range(5):
-        written_ns = layout.stat().st_mtime_ns if layout.exists() else 0
-        screen.drag(window, at, usual - QPoint(DRAG, 0))
-        until("it is written", lambda before=written_ns: _is_custom_since(layout, before))
-        at = look_up(layout=layout).separator
-        if at.x() < usual.x() - DRAG / 2:
-            break
-
-
-def _is_custom_since(layout: Path, before_ns: int) -> bool:
-    return layout.exists() and layout.stat().st_mtime_ns > before_ns and "is_custom = yes" in layout.read_text()
-
-
 @screen_test
 def test_a_layout_made_by_hand_comes_back(screen: XScreen, tmp_path: Path, look_up: Callable[..., Map]) -> None:
     usual = look_up()

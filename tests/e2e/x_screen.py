@@ -117,14 +117,19 @@ class XScreen:
         self._run("xdotool", "mousemove", "--window", window, str(point.x()), str(point.y()), "click", "1")
 
     def drag(self, window: str, start: QPoint, end: QPoint) -> None:
-        """Take something, move it, and let go when it has followed to where the mouse is."""
-        around = QRect(end - QPoint(12, 20), QSize(24, 40)).translated(self.origin(window))
-        before = self.pixels(around).copy()
+        """Take a separator, which is lit then, move it, and let go when it is seen to have followed.
+
+        Looked at is a line below the mouse, since the cursor is in the picture, too.
+        """
+        line = QRect(QPoint(0, 40), QSize(1, 40)).translated(self.origin(window))
+        plain = self.pixels(line.translated(start)).copy()
         self._run("xdotool", "mousemove", "--window", window, str(start.x()), str(start.y()), "mousedown", "1")
+        until("it is taken", lambda: (self.pixels(line.translated(start)) != plain).all())
+        lit = self.pixels(line.translated(start)).copy()
         for step in range(1, DRAG_STEPS + 1):
             at = start + (end - start) * step / DRAG_STEPS
             self._run("xdotool", "mousemove", "--sync", "--window", window, str(at.x()), str(at.y()))
-        until("what is dragged follows", lambda: (self.pixels(around) != before).mean() > 0.2)
+        until("it follows", lambda: (self.pixels(line.translated(end)) == lit).all())
         self._run("xdotool", "mouseup", "1")
 
     def type_over(self, window: str, point: QPoint, text: str) -> None:

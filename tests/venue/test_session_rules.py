@@ -50,7 +50,7 @@ def test_a_new_tick_and_step_are_followed_after_one_refusal(tmp_path: Path, monk
 
 
 def test_the_rules_are_those_of_the_host_that_is_traded_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A halt shows in the list of symbols alone; nothing is sent to a symbol that does not trade."""
+    """A halt shows in the list of symbols alone; nothing is sent to a symbol that does not trade, until it does."""
 
     async def body() -> None:
         async with bench(monkeypatch) as desk, desk.session(tmp_path) as run:
@@ -63,5 +63,9 @@ def test_the_rules_are_those_of_the_host_that_is_traded_on(tmp_path: Path, monke
             answer = await limit_buy(run, run.far_price("-0.02"))
             assert codes(answer.step.refusals) == ["not_trading"]
             assert desk.proxy.count("POST /fapi/v1/order") == 1
+            bends.resume("BTCUSDT")
+            await run.wait("the end of the halt", lambda: run.trader.rules.status == "TRADING", 5.0)
+            (accepted,) = (await limit_buy(run, run.far_price("-0.02"))).outcomes
+            assert accepted.kind is OutcomeKind.ACCEPTED
 
     asyncio.run(body())

@@ -75,6 +75,7 @@ def test_a_market_that_falls_silent_is_stale_before_the_socket_says_anything(
             desk.proxy.hold("GET /market")
             await run.wait("stale", lambda: not run.trader.callback.routes_fresh[Route.MARKET])
             assert codes((await run.submit(Side.BUY)).step.refusals) == ["stale_feed"]
+            await run.wait("the loss", lambda: not run.trader.status.routes[Route.MARKET].is_connected)
             desk.proxy.release()
             await run.wait("fresh", lambda: run.trader.callback.routes_fresh[Route.MARKET])
             assert told_fresh(run, Route.MARKET)[-2:] == [False, True]

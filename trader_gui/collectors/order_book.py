@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-from collections import deque
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -16,15 +15,43 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-_BUFFERED_UPDATES = 1000
+_MOST_GATHERED = 1000
+"""Updates gathered for a snapshot that does not come; the next one begins anew, so that nothing grows meanwhile."""
+
+
+class _Changes:
+    """Updates that follow one another, as one: of every level that they name, the last update's id and quantity.
+
+    The updates themselves would be a hundred times as much to keep, and to catch up with once the snapshot is there.
+    """
+
+    def __init__(self, first_update_id: int) -> None:
+        self.first_update_id = first_update_id
+        self.last_update_id = -1
+        self.bids: dict[int, tuple[int, Decimal]] = {}
+        self.asks: dict[int, tuple[int, Decimal]] = {}
+        self._count = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self._count >= _MOST_GATHERED
+
+    def has(self, update: DepthUpdate) -> bool:
+        return self.first_update_id <= update.last_update_id <= self.last_update_id
+
+    def add(self, update: DepthUpdate, tick_size: Decimal) -> None:
+        number = self.last_update_id = update.last_update_id
+        for side, levels in ((self.bids, update.bids), (self.asks, update.asks)):
+            side.update((int(price / tick_size), (number, quantity)) for price, quantity in levels)
+        self._count += 1
 
 
 class OrderBookCollector(Collector):
     """One symbol's book, levels keyed by integer ticks.
 
-    Source: the venue's procedure for a local book (state of 2026-11-22): updates are buffered until a snapshot with
-    `last_update_id` L is there; those with u < L are dropped; the first applied one satisfies U <= L <= u; from then on
-    every `pu` equals the `u` before. Ids may skip, and the first applied `pu` is not compared with L.
+    Source: the venue's procedure for a local book (state of 2026-11-22): updates are gathered until a snapshot with
+    `last_update_id` L is there, which joins them when U of the first <= L <= u of the last; those with u < L are not
+    applied; from then on every `pu` equals the `u` before. Ids may skip, and the first `pu` is not compared with L.
 
     Attributes:
         is_synced: The book is whole; `top` is empty otherwise.
@@ -38,7 +65,7 @@ class OrderBookCollector(Collector):
         self._bids: dict[int, Decimal] = {}
         self._asks: dict[int, Decimal] = {}
         self._snapshot: DepthSnapshot | None = None
-        self._buffer: deque[DepthUpdate] = deque(maxlen=_BUFFERED_UPDATES)
+        self._changes: _Changes | None = None
         self._last_update_id = -1
 
     @property
@@ -51,6 +78,7 @@ class OrderBookCollector(Collector):
         if tick_size == self._tick_size:
             return
         self._tick_size = tick_size
+        self._changes = None
         if self.is_synced:
             self._lose()
 
@@ -82,15 +110,23 @@ class OrderBookCollector(Collector):
             return False  # delivered twice
         if update.previous_update_id != self._last_update_id:
             self._lose()
-            self._buffer.append(update)
+            self._gather(update)
             return True
         self._take(update)
         self.revision += 1
         return True
 
     def _wait_with(self, update: DepthUpdate) -> bool:
-        self._buffer.append(update)
-        return self._try_to_sync(self._snapshot) if self._snapshot is not None else False
+        self._gather(update)
+        return self._try_to_sync()
+
+    def _gather(self, update: DepthUpdate) -> None:
+        changes = self._changes
+        if changes is not None and changes.has(update):
+            return  # delivered twice
+        if changes is None or changes.is_full or update.previous_update_id != changes.last_update_id:
+            changes = self._changes = _Changes(update.first_update_id)
+        changes.add(update, self._tick_size)
 
     def _start_from(self, snapshot: DepthSnapshot) -> bool:
         if self.is_synced and snapshot.last_update_id <= self._last_update_id:
@@ -98,29 +134,30 @@ class OrderBookCollector(Collector):
         if self.is_synced:
             self._lose()
         self._snapshot = snapshot
-        return self._try_to_sync(snapshot)
+        return self._try_to_sync()
 
-    def _try_to_sync(self, snapshot: DepthSnapshot) -> bool:
-        """Join the snapshot and the buffered updates, if they meet already."""
-        while self._buffer and self._buffer[0].last_update_id < snapshot.last_update_id:
-            self._buffer.popleft()
-        if not self._buffer:
+    def _try_to_sync(self) -> bool:
+        """Join the snapshot and the gathered updates, if they meet already."""
+        snapshot, changes = self._snapshot, self._changes
+        if snapshot is None or changes is None or changes.last_update_id < snapshot.last_update_id:
             return False
         self._snapshot = None
-        if self._buffer[0].first_update_id > snapshot.last_update_id:
+        if changes.first_update_id > snapshot.last_update_id:
             return False  # too old: `resync_wanted` is set again
-        self._bids = self._side(snapshot.bids)
-        self._asks = self._side(snapshot.asks)
-        self._last_update_id = self._buffer[0].previous_update_id
+        self._bids = self._joined(snapshot, snapshot.bids, changes.bids)
+        self._asks = self._joined(snapshot, snapshot.asks, changes.asks)
+        self._last_update_id = changes.last_update_id
+        self._changes = None
         self.is_synced = True
         self.revision += 1
-        waiting, self._buffer = self._buffer, deque(maxlen=_BUFFERED_UPDATES)
-        for update in waiting:
-            if self.is_synced:
-                self._apply_next(update)
-            else:
-                self._buffer.append(update)
         return True
+
+    def _joined(
+        self, snapshot: DepthSnapshot, levels: Iterable[Level], changes: dict[int, tuple[int, Decimal]]
+    ) -> dict[int, Decimal]:
+        told = {int(price / self._tick_size): quantity for price, quantity in levels}
+        told |= {ticks: quantity for ticks, (number, quantity) in changes.items() if number >= snapshot.last_update_id}
+        return {ticks: quantity for ticks, quantity in told.items() if quantity}
 
     def _take(self, update: DepthUpdate) -> None:
         tick = self._tick_size
@@ -132,11 +169,8 @@ class OrderBookCollector(Collector):
                     side.pop(int(price / tick), None)
         self._last_update_id = update.last_update_id
 
-    def _side(self, levels: Iterable[Level]) -> dict[int, Decimal]:
-        return {int(price / self._tick_size): quantity for price, quantity in levels if quantity}
-
     def _lose(self) -> None:
         self.is_synced = False
         self._bids, self._asks = {}, {}
-        self._buffer.clear()
+        self._changes = None
         self.revision += 1

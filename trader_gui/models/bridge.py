@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -30,7 +30,11 @@ Refreshed: TypeAlias = FrameModel | PositionsModel | OrdersModel | History | Rec
 _log = logging.getLogger(__name__)
 
 FRAME_MS = 33
-"""One flush a frame, 30 a second: painting shares the loop with trading."""
+"""Each model is refreshed once a frame, 30 times a second: painting shares the loop with trading.
+
+The chart, which paints as much as all others together, comes half a frame after them: Qt paints what has changed in
+one go, and no message is looked at meanwhile.
+"""
 FLUSH_BUDGET_NS = 4_000_000
 """A flush that took so long leaves the other models to the next frame: what changed at once is not painted at once."""
 _RETRY_NS = 1_000_000_000
@@ -44,6 +48,14 @@ class _Part:
     name: str
     model: Refreshed
     failed_ns: int | None = None
+
+
+@dataclass
+class _Half:
+    """Models that are refreshed together; `first` is the one to begin with, where the last flush was cut short."""
+
+    parts: Sequence[_Part]
+    first: int = 0
 
 
 class Bridge(QObject):
@@ -79,7 +91,6 @@ class Bridge(QObject):
         self._now_ns = now_ns
         self._is_ready = False
         self._rules: SymbolRules | None = None
-        self._first = 0
         symbol = trader.symbol
         self.session = SessionModel(trader.profile.name, symbol, trader.interval, self)
         self.order_book = OrderBookModel(symbol, self)
@@ -95,10 +106,11 @@ class Bridge(QObject):
         self.series = SeriesModel(self)
         self.ticket = TicketModel(self)
         self.log = LogModel(log_tail, self)
-        self._parts = self._make_parts()
+        self._halves = (_Half(self._make_parts()), _Half((_Part("chart", self.series),)))
+        self._is_charts_turn = False
         self._timer = QTimer(self)
-        self._timer.setInterval(FRAME_MS)
-        self._timer.timeout.connect(self.flush)
+        self._timer.setInterval(FRAME_MS // 2)
+        self._timer.timeout.connect(self._on_half_frame)
         trader.add_observer(self.on_step)
 
     def start(self) -> None:
@@ -113,9 +125,18 @@ class Bridge(QObject):
         """Take a step of the session: notes what must not be lost, leaves the rest to the next frame."""
         self.decisions.take(step)
         self.history.take(step)
+        self.series.story.take(step)
 
     def flush(self) -> None:
         """Refresh every model that is looked at; one that fails is reported, and the others go on."""
+        for half in self._halves:
+            self._flush(half)
+
+    def _on_half_frame(self) -> None:
+        self._flush(self._halves[self._is_charts_turn])
+        self._is_charts_turn = not self._is_charts_turn
+
+    def _flush(self, half: _Half) -> None:
         now_ns = self._now_ns()
         self.log.refresh()
         if not self.trader.is_ready:
@@ -127,15 +148,15 @@ class Bridge(QObject):
             self._on_ready()
         if self.trader.rules is not self._rules:
             self._take_rules(self.trader.rules)
-        turn = self._parts[self._first :] + self._parts[: self._first]
-        self._first = 0
-        for part in turn:
+        begin, half.first = half.first, 0
+        for number in (*range(begin, len(half.parts)), *range(begin)):
+            part = half.parts[number]
             if isinstance(part.model, FrameModel) and not part.model.is_watched:
                 continue
             if part.failed_ns is None or now_ns - part.failed_ns >= _RETRY_NS:
                 self._refresh(part, now_ns)
             if self._now_ns() - now_ns > FLUSH_BUDGET_NS:
-                self._first = (self._parts.index(part) + 1) % len(self._parts)
+                half.first = (number + 1) % len(half.parts)
                 return
 
     def _refresh(self, part: _Part, now_ns: int) -> None:
@@ -168,7 +189,7 @@ class Bridge(QObject):
         self.rules_changed.emit()
 
     def _make_parts(self) -> tuple[_Part, ...]:
-        """List the models in the order in which a late frame should bring them: money first, pictures last."""
+        """List the models in the order in which a late frame should bring them: money first."""
         return (
             _Part("session", self.session),
             _Part("positions", self.positions),
@@ -180,5 +201,4 @@ class Bridge(QObject):
             _Part("order_book", self.order_book),
             _Part("agg_trades", self.agg_trades),
             _Part("conditions", self.conditions),
-            _Part("chart", self.series),
         )

@@ -17,6 +17,7 @@ from trader_gui.domain.step import (
     Wish,
 )
 from trader_gui.risk.changes import check_cancel, fit_amend
+from trader_gui.risk.exits import check_exits
 from trader_gui.risk.legs import on_its_leg
 from trader_gui.risk.rules import (
     HOUR_MS,
@@ -77,7 +78,9 @@ class RiskGate:
         fitted = placed if isinstance(placed, Refusal) else fit_to_position(placed, context)
         if isinstance(fitted, Refusal):
             return fitted
-        return next((refusal for rule in ORDER_RULES if (refusal := rule(fitted, context)) is not None), fitted)
+        return next(
+            (refusal for rule in (*ORDER_RULES, check_exits) if (refusal := rule(fitted, context)) is not None), fitted
+        )
 
     def _review_amend(self, intent: AmendIntent, context: RiskContext) -> ApprovedAmend | Refusal:
         amended = fit_amend(intent, context)

@@ -12,7 +12,7 @@ from trader_gui.callback import Callback
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, PositionMode
 from trader_gui.domain.order import OrderOutcome, OutcomeKind, PositionSide
 from trader_gui.domain.step import EngineMode
-from trader_gui.domain.symbol import NOT_LISTED, RulesUpdate, SymbolRules
+from trader_gui.domain.symbol import NOT_LISTED, RulesUpdate, SymbolRules, unknown_rules
 from trader_gui.errors import ProtocolError, VenueError
 from trader_gui.exchange.port import OrderPort, StreamItem
 from trader_gui.rt_trader.funding import FundingPaid
@@ -27,6 +27,10 @@ RULES_INTERVAL_NS = 600_000_000_000
 RULES_PAUSE_NS = 5_000_000_000
 """After a refusal by a filter the rules are read at once, yet only so often: the answer is a megabyte."""
 
+HALT_INTERVAL_NS = 2_000_000_000
+"""While a symbol that matters does not trade: nothing is sent to it, no stop and no close, until the rules say that it
+does, so that must not be ten minutes late."""
+
 MODE_CODES = frozenset({-4061})
 FILTER_CODES = frozenset(
     {-1013, -1111, -1121, -1122, -4104, -4131, -4140, -4141, -4164, -4183, -4184, -5029}
@@ -34,6 +38,8 @@ FILTER_CODES = frozenset(
     | {-4013, -4014, -4016, -4022, -4023, -4024}
 )
 """The venue's words for an order that does not fit the symbol's rules as they are now."""
+
+_SETTLED_STATUSES = frozenset({"TRADING", NOT_LISTED, unknown_rules("").status})
 
 
 class VenueFacts:
@@ -75,7 +81,8 @@ class VenueFacts:
         """Read the rules when they are old, funding when it is due; cheap enough for every look at the clock."""
         if self._funding.is_due(now_ns):
             self._run("funding", self._funding.read)
-        if now_ns - self._rules_read_ns >= RULES_INTERVAL_NS:
+        interval_ns = HALT_INTERVAL_NS if self._is_halted() else RULES_INTERVAL_NS
+        if now_ns - self._rules_read_ns >= interval_ns:
             self._run("rules", self.read_rules)
 
     def note(self, item: StreamItem) -> None:
@@ -131,6 +138,12 @@ class VenueFacts:
         await asyncio.sleep(max(0.0, (self._doubted_ns + RULES_PAUSE_NS - time.monotonic_ns()) / 1e9))
         self._doubted_ns = time.monotonic_ns()
         await self.read_rules()
+
+    def _is_halted(self) -> bool:
+        """Tell whether the session's symbol, or one of a position, is listed but does not trade for now."""
+        rules = self._callback.symbol_rules
+        symbols = {self._callback.symbol, *(symbol for symbol, _ in self._callback.account.positions)}
+        return any(rules.of(symbol).status not in _SETTLED_STATUSES for symbol in symbols)
 
     def _is_of_other_mode(self, told: AccountUpdate | AccountSnapshot) -> bool:
         """One-way accounts have no legs, and hedge accounts hold nothing on BOTH."""

@@ -29,8 +29,10 @@ from trader_gui.widgets.positions_panel import PositionsPanel
 from trader_gui.widgets.reconciliation import ReconciliationPanel
 from trader_gui.widgets.session_bar import ProfileBand, SessionBar
 from trader_gui.widgets.status_bar import StatusBar
+from trader_gui.widgets.strip import Strip
 from trader_gui.widgets.table_tabs import TableTabs
 from trader_gui.widgets.theme import theme
+from trader_gui.widgets.ticket_stage import TicketStage
 from trader_gui.widgets.toast import ToastArea
 from trader_gui.widgets.workspace import Workspace
 from trader_gui.widgets.workspace_layout import LOW_HEIGHT
@@ -178,16 +180,18 @@ class MainWindow(QWidget):
         column.setSpacing(0)
         column.addWidget(ProfileBand(self.profile_name, BAND_HEIGHT))
         column.addWidget(self.menu_bar)
-        column.addWidget(self.session_bar)
+        column.addWidget(Strip(self.session_bar))
         column.addWidget(self.banners)
         around = QVBoxLayout()
         around.setContentsMargins(_GAP, _GAP, _GAP, _GAP)
         around.addWidget(self.workspace)
         column.addLayout(around, 1)
-        column.addWidget(self.status_bar)
+        column.addWidget(Strip(self.status_bar))
 
     def _connect(self) -> None:
         bar, ticket = self.session_bar, self.order_entry
+        self._stage = TicketStage(self.chart.view.staging, ticket, partial(self._raise, "order_entry"))
+        self.chart.view.drag.cancel_requested.connect(self.cancel_order_requested)
         self.chart.picture_requested.connect(self.chart_picture_requested)
         bar.arm_requested.connect(self.arm_requested)
         bar.disarm_requested.connect(self.disarm_requested)
@@ -257,7 +261,11 @@ class MainWindow(QWidget):
 
     def show_reconciliation(self) -> None:
         """Bring the table of exchange, journal and memory to the front."""
-        dock = self.workspace.docks["reconciliation"]
+        self._raise("reconciliation")
+
+    def _raise(self, dock_id: str) -> None:
+        """Bring a dock to the front."""
+        dock = self.workspace.docks[dock_id]
         dock.show()
         dock.raise_()
 

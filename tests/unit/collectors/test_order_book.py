@@ -1,3 +1,4 @@
+import tracemalloc
 from decimal import Decimal
 
 from hypothesis import given
@@ -106,30 +107,54 @@ def test_frame_lists_both_sides():
 SIDE = st.lists(st.tuples(st.integers(900, 1100), st.integers(0, 3)), max_size=6)
 
 
-@given(diffs=st.lists(st.tuples(SIDE, SIDE), max_size=30), buffered=st.integers(0, 30), cut=st.integers(0, 40))
-def test_random_diffs_end_in_the_same_book_as_a_plain_dict(diffs, buffered, cut):
+def end_of(model, diffs):
+    """Return the sides of a plain dict after the diffs, (ticks, quantity) each, best first."""
+    for bids, asks in diffs:
+        for side, changes in zip(model, (bids, asks), strict=True):
+            side.update((ticks, Decimal(quantity)) for ticks, quantity in changes)
+    bids, asks = (sorted((t, q) for t, q in side.items() if q) for side in model)
+    return bids[::-1], asks
+
+
+@given(
+    diffs=st.lists(st.tuples(SIDE, SIDE), max_size=30),
+    buffered=st.integers(0, 30),
+    read_at=st.integers(0, 30),
+    cut=st.integers(0, 40),
+)
+def test_random_diffs_end_in_the_same_book_as_a_plain_dict(diffs, buffered, read_at, cut):
     book, model = OrderBookCollector("BTCUSDT", TICK), ({1000: Decimal(5)}, {1001: Decimal(5)})
     updates, last = [], 100
     for bids, asks in diffs:
         updates.append(update(last + 1, last + 3, last, bids, asks))
         last += 3
+    read_at = min(read_at, buffered, len(diffs))
     book.apply(update(99, 100, 98))
     for item in updates[:buffered]:
         book.apply(item)
-    book.apply(snapshot(100))
+    book.apply(snapshot(100 + 3 * read_at, *end_of(model, diffs[:read_at])))
     for number, item in enumerate(updates[buffered:], start=buffered):
         if number != cut:
             book.apply(item)
     lost = buffered <= cut < len(updates) - 1
     assert book.is_synced != lost
     if not lost:
-        for bids, asks in diffs[: cut if cut >= buffered else len(diffs)]:
-            for side, changes in zip(model, (bids, asks), strict=True):
-                for ticks, quantity in changes:
-                    side[ticks] = Decimal(quantity)
-        expected_bids = sorted(((t, q) for t, q in model[0].items() if q), reverse=True)[:7]
-        expected_asks = sorted((t, q) for t, q in model[1].items() if q)[:7]
-        assert book.top(7) == (levels(expected_bids), levels(expected_asks))
+        expected_bids, expected_asks = end_of(model, diffs[read_at : cut if cut >= buffered else len(diffs)])
+        assert book.top(7) == (levels(expected_bids[:7]), levels(expected_asks[:7]))
+
+
+def test_waiting_for_a_snapshot_costs_a_level_its_last_quantity_however_many_updates_come():
+    book = OrderBookCollector("BTCUSDT", TICK)
+    tracemalloc.start()
+    try:
+        for n in range(1, 5001):
+            book.apply(update(n, n, n - 1, [(t, n) for t in range(980, 1000)], [(t, n) for t in range(1001, 1021)]))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 1_000_000  # the last thousand updates themselves: ten megabytes
+    assert book.apply(snapshot(4990, bids=(), asks=()))
+    assert book.top(1) == (levels([(999, 5000)]), levels([(1001, 5000)]))
 
 
 def test_another_tick_loses_the_book_and_asks_for_a_new_one():
@@ -145,3 +170,14 @@ def test_another_tick_loses_the_book_and_asks_for_a_new_one():
     book.apply(DepthSnapshot("BTCUSDT", 7, ((Decimal("100.03"), Decimal(2)),), ()))
     book.apply(DepthUpdate("BTCUSDT", 7, 8, 6, (), (), 2))
     assert book.top(1)[0] == ((Decimal("100.03"), Decimal(2)),)
+
+
+def test_what_was_gathered_by_another_tick_is_not_joined():
+    book = OrderBookCollector("BTCUSDT", TICK)
+    book.apply(update(99, 101, 98, bids=[(1000, 7)]))
+    book.set_tick_size(Decimal("0.01"))
+    assert not book.apply(snapshot(100))
+    book.apply(update(102, 103, 101))
+    assert book.resync_wanted  # the snapshot is too old for what has come since
+    assert book.apply(snapshot(103, bids=((1000, 3),)))
+    assert book.top(1)[0] == levels([(1000, 3)])

@@ -17,7 +17,7 @@ from trader_gui.domain.step import EngineMode
 from trader_gui.domain.symbol import NOT_LISTED, RulesUpdate
 from trader_gui.errors import VenueError
 from trader_gui.rt_trader import venue_facts
-from trader_gui.rt_trader.venue_facts import RULES_INTERVAL_NS, RULES_PAUSE_NS, VenueFacts, changes
+from trader_gui.rt_trader.venue_facts import HALT_INTERVAL_NS, RULES_INTERVAL_NS, RULES_PAUSE_NS, VenueFacts, changes
 
 FINER = replace(RULES, tick_size=dec("0.01"))
 LISTED = replace(RULES, symbol="ETHUSDT")
@@ -86,6 +86,34 @@ def test_rules_are_read_every_ten_minutes_and_only_news_is_told(watch: Callable[
         await settle(facts)
         assert world.road.callback.rules is FINER
         assert world.road.callback.symbol_rules.of("ETHUSDT") == LISTED
+
+    watch(body)
+
+
+@pytest.mark.parametrize("halted", ["BTCUSDT", "ETHUSDT"])
+def test_the_end_of_a_halt_is_not_ten_minutes_late(watch: Callable[[Body], None], halted: str) -> None:
+    """Of the session's symbol, and of one in which the account holds something."""
+
+    async def body(world: RoadWorld, facts: VenueFacts, venue: Venue) -> None:
+        def look(later_ns: int) -> None:
+            facts.check(facts._rules_read_ns + later_ns)
+
+        trading = {"BTCUSDT": RULES, "ETHUSDT": LISTED}
+        stopped = {**trading, halted: replace(trading[halted], status="PENDING_TRADING")}
+        world.road.step(RulesUpdate(tuple(stopped.values()), 0))
+        world.road.step(make_account_update(make_position("0.010", symbol="ETHUSDT")))
+        venue.rules = trading
+        look(HALT_INTERVAL_NS - 1)
+        assert venue.asked == []
+        look(HALT_INTERVAL_NS)
+        await settle(facts)
+        assert world.road.callback.symbol_rules.all == trading
+        look(HALT_INTERVAL_NS)
+        world.road.step(RulesUpdate((replace(RULES, symbol="OLDUSDT", status="CLOSE"),), 0))
+        look(HALT_INTERVAL_NS)  # nothing is held there
+        world.road.step(RulesUpdate((replace(LISTED, status=NOT_LISTED),), 0))
+        look(HALT_INTERVAL_NS)  # nor will that come back
+        assert venue.asked == ["rules"]
 
     watch(body)
 
