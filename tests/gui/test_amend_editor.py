@@ -139,7 +139,7 @@ def test_a_wrong_number_is_explained_and_the_nearest_can_be_taken(desk):
     editor = desk.type("108000.05", Qt.Key.Key_Return)
     assert desk.panel.editor is editor and desk.asked == []
     assert "Not a multiple of the tick" in editor.messages[0].html
-    editor._messages.link_taken.emit("108000.1")
+    editor._bubble.link_taken.emit("108000.1")
     assert editor.text() == "108,000.1"
     desk.qtbot.keyClick(editor, Qt.Key.Key_Return)
     assert [p for _, p, _ in desk.asked] == [D("108000.1")]

@@ -89,6 +89,8 @@ class TableCommands:
             refusal = error_words(error)
         finally:
             table.finish_amend(key, refusal)
+            if refusal:
+                self._window.tabs.orders.show_refusal(key, refusal)
 
     # ---- cancelling many -------------------------------------------------------------------------------------------
 

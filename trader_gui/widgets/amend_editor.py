@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Hashable
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout
+from PySide6.QtWidgets import QLineEdit
 
 from trader_gui.domain.order import Order
 from trader_gui.domain.symbol import SymbolRules
@@ -14,7 +14,8 @@ from trader_gui.models.orders import OrderRow
 from trader_gui.models.ticket_asking import Reasons
 from trader_gui.models.ticket_input import number_text, parse_number, stepped
 from trader_gui.models.ticket_records import Field, TicketFacts
-from trader_gui.widgets.fields import Message, MessageList
+from trader_gui.widgets.cell_bubble import CellBubble
+from trader_gui.widgets.fields import Message
 from trader_gui.widgets.tables import TableView
 from trader_gui.widgets.ticket_words import ask_messages, problem_messages
 
@@ -23,7 +24,6 @@ COLUMNS = {"limit": AmendField.PRICE, "quantity": AmendField.QUANTITY, "trigger"
 
 _STEPS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_PageUp: 100, Qt.Key.Key_PageDown: -100}
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-_BUBBLE_WIDTH = 300
 _KEEPING_FOCUS = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
 
 FactsOf = Callable[[Order, SymbolRules], TicketFacts | None]
@@ -61,9 +61,7 @@ class AmendEditor(QLineEdit):
         self._is_over = False
         row = self._row
         assert row is not None, "an editor is opened over a row"
-        self._bubble = QFrame(table.window())
-        self._bubble.setProperty("kind", "bubble")
-        self._messages = MessageList(self._bubble)
+        self._bubble = CellBubble(table)
         self._build(row)
         self._follow()
         self.refresh()
@@ -76,7 +74,7 @@ class AmendEditor(QLineEdit):
     @property
     def messages(self) -> tuple[Message, ...]:
         """What is said about the number."""
-        return self._messages.messages
+        return self._bubble.messages
 
     def refresh(self) -> None:
         """Judge what is typed by what is known now, and stand where the cell stands."""
@@ -90,7 +88,7 @@ class AmendEditor(QLineEdit):
             return
         self.setGeometry(self._table.visualRect(self._table.rows.index(place, self._column)))
         self._judge(row)
-        self._place_bubble()
+        self._bubble.stand_at(self.geometry())
 
     # ---- building ----------------------------------------------------------------------------------------------------
 
@@ -104,10 +102,7 @@ class AmendEditor(QLineEdit):
         value, decimals = value_now(row.order, self._field), self._decimals(row)
         self.setText(number_text(value, decimals))
         self.selectAll()
-        column = QVBoxLayout(self._bubble)
-        column.setContentsMargins(10, 6, 10, 8)
-        column.addWidget(self._messages)
-        self._messages.link_taken.connect(self._take)
+        self._bubble.link_taken.connect(self._take)
         self.textEdited.connect(lambda _text: self._on_edited())
 
     def _follow(self) -> None:
@@ -170,23 +165,8 @@ class AmendEditor(QLineEdit):
         return ask_messages(self._reasons(judged.intent, judged.price, facts))
 
     def _say(self, messages: list[Message]) -> None:
-        self._messages.set_messages(messages)
+        self._bubble.say(messages)
         self.setAccessibleDescription(" ".join(m.html for m in messages))
-
-    def _place_bubble(self) -> None:
-        """Stand below the cell, or above it where the window ends."""
-        window = self._table.window()
-        height = self._bubble.sizeHint().height()
-        layout = self._bubble.layout()
-        if layout is not None and layout.hasHeightForWidth():
-            height = layout.totalHeightForWidth(_BUBBLE_WIDTH)
-        cell = QRect(self._table.viewport().mapTo(window, self.geometry().topLeft()), self.size())
-        x = max(4, min(cell.right() - _BUBBLE_WIDTH + 1, window.width() - _BUBBLE_WIDTH - 4))
-        y = cell.bottom() + 2 if cell.bottom() + 2 + height <= window.height() - 4 else cell.top() - height - 2
-        self._bubble.setGeometry(QRect(QPoint(x, y), QPoint(x + _BUBBLE_WIDTH - 1, y + height - 1)))
-        is_seen = self._table.viewport().rect().intersects(self.geometry())
-        self._bubble.setVisible(is_seen)
-        self._bubble.raise_()
 
     # ---- keys --------------------------------------------------------------------------------------------------------
 

@@ -1,9 +1,10 @@
 """Open orders under their filters, with the cancelling of many, and the changing of one in its cell."""
 
-from collections.abc import Sequence
+import html
+from collections.abc import Hashable, Sequence
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QMenu
 
 from trader_gui.domain.order import Order, OrderType, Origin, Side
@@ -14,6 +15,8 @@ from trader_gui.models.ticket import TicketModel
 from trader_gui.models.ticket_asking import Reasons
 from trader_gui.models.ticket_records import TicketFacts
 from trader_gui.widgets.amend_editor import COLUMNS, AmendEditor
+from trader_gui.widgets.cell_bubble import CellBubble
+from trader_gui.widgets.fields import Message
 from trader_gui.widgets.filter_bar import Choice, FilterBar, MenuButton
 from trader_gui.widgets.table_columns import TYPES, origin_text
 from trader_gui.widgets.table_panel import TablePanel
@@ -25,6 +28,7 @@ KIND = Choice("type", "Kind", "All kinds", lambda value: TYPES[OrderType(value)]
 ORIGIN = Choice("opened_by", "Sent by", "All senders", lambda value: origin_text(Origin(value)))
 
 
+_SAID_MS = 8000
 _EDIT_WORDS = {"limit": "Change price", "quantity": "Change size", "trigger": "Change trigger"}
 _NOT_NOW = "This order cannot be changed: cancel it and place another."
 
@@ -34,6 +38,7 @@ class OrdersPanel(TablePanel):
 
     Attributes:
         editor: Over the cell that is being edited; None while none is.
+        bubble: Over the row that was refused last.
         reasons: What the ticket's rules say of an order.
 
     Signals:
@@ -51,6 +56,7 @@ class OrdersPanel(TablePanel):
         self.tools.insertWidget(self.tools.indexOf(self.export_button), self.cancel_button)
         self.order_tabs()
         self.editor: AmendEditor | None = None
+        self.bubble: CellBubble | None = None
         self.reasons: Reasons = lambda intent, expected, facts: ()
         self._ticket = ticket
         ticket.changed.connect(self._on_ticket_changed)
@@ -92,6 +98,17 @@ class OrdersPanel(TablePanel):
 
     def _on_closed(self) -> None:
         self.editor = None
+
+    def show_refusal(self, key: Hashable, text: str) -> None:
+        """Say at an order's row, for a while, why it was not changed; the row keeps it longer."""
+        row = self.table.rows.row_of(key)
+        if row is None or not self.table.isVisible() or self.editor is not None:
+            return
+        self.bubble = CellBubble(self.table)
+        self.bubble.say([Message(html.escape(f"Not changed: {text}"), "danger")])
+        column = next(n for n, c in enumerate(self.table.source.columns) if c.key == "state")
+        self.bubble.stand_at(self.table.visualRect(self.table.rows.index(row, column)))
+        QTimer.singleShot(_SAID_MS, self.bubble, self.bubble.deleteLater)
 
     def _on_ticket_changed(self) -> None:
         if self.editor is not None:
