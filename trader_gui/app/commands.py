@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Coroutine
+from decimal import Decimal
 from typing import Any
 
 import msgspec
