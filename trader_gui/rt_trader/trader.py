@@ -231,6 +231,8 @@ class RtTrader(ClosingByHand):
                 await self._stop.wait()
                 await self._wind_down()
             finally:
+                self._repair.stop()  # also of a session that was cut off: others may be waiting for its answers
+                self._facts.stop()
                 for task in background:
                     task.cancel()
 
@@ -272,7 +274,6 @@ class RtTrader(ClosingByHand):
         except (TimeoutError, VenueError) as error:
             _log.warning("the exchange did not answer every request while the session was stopping: %s", error)
         finally:
-            self._repair.stop()
             self._engine.set_mode(EngineMode.HALTED, "stopping")
 
     async def _funding_fee(self) -> Decimal:
