@@ -12,6 +12,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from tests.campaign_plan import Act
+from trader_gui.domain.bracket import BracketWish
+from trader_gui.domain.exit_level import ExitLevel
 from trader_gui.domain.order import OrderIntent, OrderType, Origin, Purpose, Side, TimeInForce
 from trader_gui.domain.step import EngineMode
 from trader_gui.domain.symbol import snap
@@ -130,6 +132,17 @@ class Hand:
 
     async def _target(self, trader: RtTrader, lot: float) -> None:
         await self._protect(trader, OrderType.TAKE_PROFIT_MARKET, Decimal("-0.001"), reduce_only=True)
+
+    async def _bracket(self, trader: RtTrader, lot: float) -> None:
+        """An entry at market or near it, with exits that the market soon meets."""
+        side, last = _side(lot), trader.callback.last_price
+        if last is None:
+            return
+        distance = trader.rules.snap_price(last * Decimal("0.001"))
+        price = trader.rules.snap_price(last * (1 - side.sign * Decimal("0.0002")))
+        is_limit = int(lot * 1000) % 2
+        entry = self._intent(trader, side, *((OrderType.LIMIT, price) if is_limit else (OrderType.MARKET,)))
+        await trader.submit_bracket(BracketWish(entry, ExitLevel(distance=distance), ExitLevel(distance=2 * distance)))
 
     async def _protect(self, trader: RtTrader, order_type: OrderType, distance: Decimal, **more: Any) -> None:
         position, last = trader.callback.account.position(self._symbol), trader.callback.last_price

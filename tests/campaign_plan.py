@@ -17,6 +17,7 @@ HAND_ACTS = (
     ("limit_near", 4),
     ("stop", 2),
     ("target", 2),
+    ("bracket", 3),
     ("cancel_one", 4),
     ("replace_one", 3),
     ("cancel_entries", 1),

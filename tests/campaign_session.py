@@ -16,6 +16,7 @@ from unittest import mock
 import msgspec
 
 from tests.campaign_books import Ledger
+from tests.campaign_brackets import bracket_findings, exits_at
 from tests.campaign_hand import Hand
 from tests.campaign_plan import Scenario
 from tests.campaign_watch import CareWatch, GateWatch, Leftovers, LogWatch, LoopProbe, NakedWatch, SendWatch
@@ -264,6 +265,7 @@ class _Run:
         naked_s = self._naked.now_s
         if naked_s and trader.is_armed:
             routes.append(f"the engine's position has had no stop for {naked_s:.1f} s")
+        routes += bracket_findings(trader, exits_at(self._exchange.venue.core, self._scenario.symbol))
         gaps = ["klines have a gap"] if trader.callback.klines.has_gap else []
         return [*routes, *gaps, *(["journal: not written"] if not trader.status.journal_ok else [])]
 

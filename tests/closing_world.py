@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tests.core_records import RULES, dec, make_account_update, make_position, make_snapshot
 from tests.core_rig import Rig
 from trader_gui.domain.account import AccountSnapshot, PositionKey, PositionMode
-from trader_gui.domain.closing import ClosePlan, CloseReport
+from trader_gui.domain.closing import ClosePlan, CloseReport, ReversePlan, ReverseReport
 from trader_gui.domain.order import (
     CancelIntent,
     Order,
@@ -27,6 +27,7 @@ from trader_gui.domain.step import ApprovedOrder, EngineMode, EntryBlock, Step
 from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import VenueError
 from trader_gui.orders.closing import Closer
+from trader_gui.orders.reversing import Reverser
 
 BTC: PositionKey = ("BTCUSDT", PositionSide.BOTH)
 Answer = int | OutcomeKind | str
@@ -92,7 +93,7 @@ class ClosingWorld:
 
     def _place(self, approved: ApprovedOrder) -> OrderOutcome:
         intent = approved.intent
-        assert intent.is_reducing and intent.quantity is not None
+        assert intent.quantity is not None
         limit = f" limit {intent.price}" if intent.order_type is OrderType.LIMIT else ""
         self.asked.append(f"{intent.side} {intent.quantity} {intent.symbol} {intent.position_side}{limit}")
         answer: Answer = self.answers.pop(0) if self.answers else "filled"
@@ -104,8 +105,9 @@ class ClosingWorld:
         self._last = order
         if is_filled:
             key = intent.symbol, intent.position_side
-            assert intent.quantity <= abs(self.amounts[key]), "more than the position: it would be refused"
-            self.amounts[key] += intent.side.sign * intent.quantity
+            held = self.amounts.get(key, Decimal(0))
+            assert not intent.is_reducing or intent.quantity <= abs(held), "more than the position: it would be refused"
+            self.amounts[key] = held + intent.side.sign * intent.quantity
         if answer is OutcomeKind.UNKNOWN:
             return self._outcome(approved, OutcomeKind.UNKNOWN, None, -1007)
         outcome = self._outcome(approved, OutcomeKind.ACCEPTED, replace(order, status=OrderStatus.NEW), None)
@@ -170,6 +172,22 @@ class ClosingWorld:
         async def body() -> tuple[ClosePlan, CloseReport]:
             plan = await self.closer.plan_close([key], **how)
             return plan, await self.closer.execute(plan)
+
+        return asyncio.run(body())
+
+    def reverse(
+        self, key: PositionKey = BTC, *, meanwhile: Callable[[], Any] = lambda: None
+    ) -> tuple[ReversePlan, ReverseReport]:
+        """Plan to turn a position round, let something happen, carry out."""
+
+        async def ask(wishes: Sequence[Any]) -> tuple[Step, list[OrderOutcome]]:
+            return await self.ask(wishes)
+
+        async def body() -> tuple[ReversePlan, ReverseReport]:
+            reverser = Reverser(self.core, self.closer, ask)
+            plan = await reverser.plan(key)
+            meanwhile()
+            return plan, await reverser.execute(plan)
 
         return asyncio.run(body())
 

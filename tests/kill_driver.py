@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 from unittest import mock
 
+from tests.campaign_brackets import bracket_findings, exits_known
 from tests.campaign_hand import Hand
 from tests.campaign_plan import HAND_ACTS, Act
 from tests.campaign_session import short_limits
@@ -58,6 +59,7 @@ def picture(trader: RtTrader) -> dict[str, Any]:
         "position": str(position.position_amount if position is not None else 0),
         "wallet": str(balance.wallet_balance),
         "orders": sorted(f"{o.client_order_id} {o.order_family}" for o in callback.orders.open_orders()),
+        "brackets": list(bracket_findings(trader, exits_known(trader))),
         "is_engines": callback.engine_holds_position,
         "differences": list(trader.status.differences),
         "journal_ok": trader.status.journal_ok,

@@ -174,6 +174,7 @@ class Books:
         open_names = {order.client_order_id for order in belief.orders}
         found += _order_differences(orders, algos, intents, lives, prefix, open_names)
         found += _fill_differences(trades, orders, fills)
+        found += memory["brackets"]
         mine = fills_since_flat(truth, [_fill(row, orders) for row in trades])
         is_engines = bool(mine) and all(_origin(prefix, f.client_order_id) is Origin.ENGINE for f in mine or ())
         if memory["is_engines"] is not is_engines:
@@ -194,9 +195,12 @@ class Books:
             time.sleep(0.1)
 
     def intents(self) -> set[str]:
-        """Return the client order ids of all orders that the program meant to send: none is sent without."""
+        """Return the client order ids of all orders that the program meant to send, but those that a bracket asks for.
+
+        None is sent without.
+        """
         with JournalReader(self.path) as reader:
-            return set(reader.intents())
+            return {name for name, intent in reader.intents().items() if not intent.bracket}
 
 
 def _open_differences(

@@ -62,8 +62,8 @@ class TradingSettings(_Versioned, frozen=True, kw_only=True):
         arm_duration_s: Offered when arming, seconds; None is without end.
         leverage: Offered for a symbol that has none set yet.
         strategy, strategy_parameters: Name in the registry, and values that differ from its defaults.
-        protection_policy: When no stop of the engine's position is known at the exchange within two seconds: `close`
-            it at market, or raise an `alarm` and go on trying.
+        protection_policy: When no stop of the engine's position, or of a bracket, is known at the exchange within two
+            seconds: `close` it at market, or raise an `alarm` and go on trying.
         dead_man_switch: Whose entries the exchange cancels when this program is no longer heard of for two minutes. It
             cancels every order of the book of the symbol then, resting limit exits included; stops stay.
         ask: When an order by hand is asked about before it is sent; never carried over from one profile to another.

@@ -68,8 +68,10 @@ def to_and_fro(frame: int) -> int:
 def run_ours(count: int, all_in_view: bool) -> None:
     """Print one row of ours."""
     from tests.chart_scene import trading_scene, with_limit_orders
+    from trader_gui.domain.step import FeedStatus, Route
     from trader_gui.kline_history.store import KlinePage
     from trader_gui.models.series import SeriesModel
+    from trader_gui.models.series_lines import OrderLine
     from trader_gui.widgets.chart.kline_chart import KlineChart
     from trader_gui.widgets.theme import theme
 
@@ -120,11 +122,26 @@ def run_ours(count: int, all_in_view: bool) -> None:
         step_open(callback, str(base + frame % 7), 20 + frame // 10)
         series.refresh(callback)
 
+    for route in Route:
+        callback.step(FeedStatus(route, True, 0))
+    series.refresh(callback)
+
+    def drag(frame: int) -> None:
+        if frame == 0:  # the last of the rows: a line stays in the hand
+            navigation.follow()
+            view.update_views()
+            found = (view.handle_at(QPointF(20, y)) for y in range(900))
+            view.drag.press(next(h for h in found if h and isinstance(h.level.line, OrderLine)).box.center())
+            assert view.drag.is_active
+        view.drag.move(QPointF(100, 200 + frame % 40))
+
     tick_row = measured(tick, app.processEvents, lambda: None)
     pan_row = measured(pan, view.viewport().repaint, app.processEvents)
     zoom_row = measured(zoom, view.viewport().repaint, app.processEvents)
+    drag_row = measured(drag, view.viewport().repaint, app.processEvents)
     used = resident_mb() - empty_mb
-    print(f"pan {pan_row}   zoom {zoom_row}   last candle {tick_row}   memory {used:5.0f} MB", flush=True)
+    rows = f"pan {pan_row}   zoom {zoom_row}   last candle {tick_row}   line in the hand {drag_row}"
+    print(f"{rows}   memory {used:5.0f} MB", flush=True)
     os._exit(0)
 
 

@@ -6,11 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from tests.app_rig import AppRig, open_app
-from trader_gui.domain.order import OrderIntent, OrderType, Origin, Purpose, Side, TimeInForce
+from trader_gui.domain.order import (
+    OrderIntent,
+    OrderOutcome,
+    OrderType,
+    Origin,
+    OutcomeKind,
+    Purpose,
+    Side,
+    TimeInForce,
+)
 from trader_gui.models import history_loader
+from trader_gui.risk.gate import RiskLimits
 from trader_gui.widgets.dialogs.cancel_many import CancelManyDialog
 from trader_gui.widgets.dialogs.order_life import OrderLifeDialog
 
@@ -121,5 +133,51 @@ def test_all_orders_of_a_side_are_cancelled_after_their_plan_was_shown(qt_run: A
                 m for cid in journal.intents() for m in journal.order_messages(cid) if getattr(m, "is_cancel", 0)
             ]
             assert len(cancels) == 3, "one request for each order"
+
+    qt_run(act(), 60)
+
+
+def test_an_order_is_changed_in_its_cell_and_a_refusal_stands_at_its_row(qt_run: Any, tmp_path: Path) -> None:
+    async def act() -> None:
+        async with open_app(tmp_path, *DEMO) as rig:
+            await started(rig)
+            await rig.trader.submit(wish(Side.BUY, far(rig, "-0.005")))
+            await rig.until("the row", lambda: rig.bridge.orders.rowCount() == 1)
+            rig.open_tab("Orders 1")
+            panel = rig.window.tabs.orders
+            table = panel.table
+            column = next(n for n, c in enumerate(table.source.columns) if c.key == "limit")
+
+            def order() -> Any:
+                return rig.trader.callback.orders.open_orders()[0]
+
+            async def edit(text: str) -> None:
+                await rig.until("it can be changed", lambda: rig.bridge.orders.row(0).can_amend)
+                cell = table.visualRect(table.rows.index(0, column)).center()
+                QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=cell)
+                QTest.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=cell)
+                assert panel.editor is not None and panel.editor.hasFocus()
+                panel.editor.selectAll()
+                QTest.keyClicks(panel.editor, text)
+
+            price = far(rig, "-0.004")
+            await edit(str(price))
+            editor = panel.editor
+            for _ in range(3):
+                QTest.keyClick(editor, Qt.Key.Key_Return)
+            await rig.until("the new price", lambda: order().price == price)
+            await rig.until("nothing is hatched", lambda: not rig.bridge.orders.row(0).is_amending)
+            await edit(str(far(rig, "-0.0045")))
+            QTest.keyClick(panel.editor, Qt.Key.Key_Escape)
+            assert panel.editor is None and order().price == price
+            rig.trader.callback.gate.limits = RiskLimits(max_daily_loss=Decimal(0))
+            await edit(str(far(rig, "-0.0042")))
+            QTest.keyClick(panel.editor, Qt.Key.Key_Return)
+            await rig.until("why not", lambda: "loss" in rig.bridge.orders.row(0).refusal)
+            assert order().price == price and not rig.bridge.orders.row(0).is_amending
+            client_order_id = order().client_order_id
+        with rig.journal() as journal:
+            answers = [m for m in journal.order_messages(client_order_id) if isinstance(m, OrderOutcome) and m.is_amend]
+        assert [m.kind for m in answers] == [OutcomeKind.ACCEPTED]
 
     qt_run(act(), 60)

@@ -145,9 +145,7 @@ def test_a_position_is_opened_at_market_and_closed_by_its_button(qt_run: Any, tm
     qt_run(act(), 60)
 
 
-def test_a_trailing_stop_rests_and_a_stop_that_nothing_would_place_keeps_its_entry_back(
-    qt_run: Any, tmp_path: Path
-) -> None:
+def test_a_trailing_stop_rests(qt_run: Any, tmp_path: Path) -> None:
     async def act() -> None:
         async with open_app(tmp_path, *DEMO, "--size", "1280x720") as rig:
             await started(rig)
@@ -162,17 +160,37 @@ def test_a_trailing_stop_rests_and_a_stop_that_nothing_would_place_keeps_its_ent
             await rig.until("its row", lambda: rig.bridge.orders.rowCount() == 1)
             (order,) = rig.trader.callback.orders.open_orders()
             assert order.order_type is OrderType.TRAILING_STOP_MARKET
-            rig.type_into(ticket.stop.edit, "202.7")
-            rig.click(ticket.kind.button(OrderKind.MARKET))
-            await rig.until("the button is ready", ticket.buttons[Side.BUY].isEnabled)
-            ticket._sent_ns = 0
-            rig.click(ticket.buttons[Side.BUY])
-            rig.click((await rig.dialog(ConfirmDialog)).send_button)
-            await rig.until(
-                "it is said", lambda: ticket.result.messages and "Not sent" in ticket.result.messages[0].html
-            )
-            assert rig.trader.summary.orders == 1
-            assert ticket.buttons[Side.BUY].isEnabled()
+
+    qt_run(act(), 60)
+
+
+def test_a_bracket_typed_into_the_ticket_has_its_exits_at_rest_after_the_fill(qt_run: Any, tmp_path: Path) -> None:
+    async def act() -> None:
+        async with open_app(tmp_path, *DEMO) as rig:
+            await started(rig)
+            window, ticket = rig.window, rig.window.order_entry
+            rig.type_into(ticket.stop.edit, "2000.0")
+            rig.type_into(ticket.target.edit, "3000.0")
+            await send_ticket(rig, Side.BUY, "0.010")
+            await rig.until("the position", lambda: rig.bridge.positions.rowCount() == 1)
+            await rig.until("both exits", lambda: rig.bridge.orders.rowCount() == 2)
+            (record,) = rig.trader.callback.brackets.records
+            prices = {o.order_type: o.trigger_price for o in rig.trader.callback.orders.open_orders()}
+            snap = rig.trader.rules.snap_price
+            assert prices == {
+                OrderType.STOP_MARKET: snap(record.entry_price - 2000),
+                OrderType.TAKE_PROFIT_MARKET: snap(record.entry_price + 3000),
+            }
+            await rig.until("it is protected", lambda: rig.bridge.positions.row(0).is_protected)
+            assert rig.bridge.positions.row(0).stop.trigger_price == prices[OrderType.STOP_MARKET]
+            await rig.until("no banner", lambda: not window.banners.banners())
+            assert "NOT PROTECTED" not in said(window.session_bar.protection_cell)
+            rig.press_row_button(window.positions.table)
+            rig.click((await rig.dialog(CloseDialog)).send_button)
+            await rig.until("flat", lambda: rig.bridge.positions.rowCount() == 0)
+            await rig.until("nothing rests", lambda: rig.bridge.orders.rowCount() == 0)
+        with rig.journal() as journal:
+            assert [i.bracket for i in journal.intents().values()] == ["", record.entry_id, record.entry_id, ""]
 
     qt_run(act(), 60)
 

@@ -15,9 +15,9 @@ from pytestqt.qtbot import QtBot
 
 from tests.fakes import FakeTrader, position, snapshot, stop_loss
 from trader_gui.domain.account import PositionMode
+from trader_gui.domain.bracket import BracketWish
+from trader_gui.domain.exit_level import ExitLevel
 from trader_gui.domain.order import (
-    BracketWish,
-    ExitLevel,
     OrderIntent,
     OrderOutcome,
     OrderType,

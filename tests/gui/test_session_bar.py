@@ -238,6 +238,19 @@ def test_banners_come_worst_first_two_at_most_and_never_stack(qtbot, bridge, tra
     assert len(stack.banners()) == 2
 
 
+def test_a_naked_bracket_is_said_as_such_and_can_be_closed(qtbot, bar, bridge, trader):
+    stack = BannerStack(bridge.session)
+    qtbot.addWidget(stack)
+    trader.set_mode(EngineMode.HALTED)
+    trader.feed(snapshot([position()]), Tick(60_000, 0))
+    trader.callback.brackets.finding = ProtectionFinding(NAKED, 48_000, "-2021")
+    bridge.flush()
+    (banner,) = stack.banners()
+    assert (banner.key, [text for _, text in banner.actions]) == ("naked_bracket", ["Close position…"])
+    assert banner.what == "The position of a bracket has had no stop at the exchange for 0:12."
+    assert "It is tried again and again." in banner.did
+
+
 def test_the_engines_naked_position_is_said_with_its_age_its_cause_and_what_can_be_done(qtbot, bar, bridge, trader):
     stack = BannerStack(bridge.session)
     qtbot.addWidget(stack)

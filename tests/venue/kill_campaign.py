@@ -3,7 +3,7 @@
 `python tests/venue/kill_campaign.py --kills 100 --seed 1` prints a line for each kill, then what failed. The exchange
 goes on in a process of its own: orders fill, stops fall and somebody else trades while the program is down. After each
 start journal, memory and exchange must agree, nothing may have been sent twice, forgotten or made up, the engine must
-be disarmed, and nothing may be sent before it is told to.
+be disarmed, and nothing may be sent before it is told to but the exits of brackets.
 """
 
 import argparse

@@ -14,7 +14,7 @@ from tests.session_world import QUANTITY, Bench, Session, bench
 from trader_gui.domain.closing import CloseReport
 from trader_gui.domain.order import OrderType, OutcomeKind, PositionSide, Purpose, Side
 from trader_gui.profiles import PROFILES
-from trader_gui.rt_trader.closing_by_hand import ClosingByHand
+from trader_gui.rt_trader.positions_by_hand import PositionsByHand
 from trader_gui.simulated_exchange.options import ExchangeOptions
 
 Drive = Callable[[Bench, Session, Bends], Awaitable[None]]
@@ -76,7 +76,7 @@ async def venue_state(desk: Bench) -> tuple[dict[tuple[str, str], Decimal], list
     return held, sorted(r["symbol"] for r in book), sorted(r["symbol"] for r in algo)
 
 
-async def flatten(trader: ClosingByHand) -> CloseReport:
+async def flatten(trader: PositionsByHand) -> CloseReport:
     """Press twice."""
     return await trader.flatten(await trader.plan_flatten())
 

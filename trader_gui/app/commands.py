@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Coroutine
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -11,24 +10,23 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from trader_gui.app.arming import make_checks, make_contract
 from trader_gui.credentials import Credentials, KeyStore
-from trader_gui.domain.account import MarginType, PositionKey
+from trader_gui.domain.account import MarginType
+from trader_gui.domain.bracket import BracketWish
 from trader_gui.domain.closing import ClosePlan
-from trader_gui.domain.order import BracketWish, Order, OrderIntent, OutcomeKind
+from trader_gui.domain.moving import MoveReport
+from trader_gui.domain.order import Order, OrderIntent, OutcomeKind
 from trader_gui.domain.ticket import TicketMemory
-from trader_gui.errors import TraderError, UserError
-from trader_gui.i18n import error_words, outcome_words, refusal_words
+from trader_gui.errors import TraderError
+from trader_gui.i18n import error_words, outcome_words, refusal_words, trouble_words
 from trader_gui.models.bridge import Bridge
 from trader_gui.rt_trader import Answer, RtTrader
 from trader_gui.settings import Settings
 from trader_gui.tasks import TaskRegistry
 from trader_gui.widgets.close_words import plan_lines, report_lines
-from trader_gui.widgets.dialogs import ArmingSheet, CloseDialog, FlattenPopover, KeysDialog
+from trader_gui.widgets.dialogs import ArmingSheet, FlattenPopover, KeysDialog
 from trader_gui.widgets.main_window import MainWindow
 
 CHECKS_INTERVAL_MS = 500
-BRACKET_REFUSAL = (
-    "Not sent: a stop or target cannot be placed with the entry yet. Empty both fields to send the entry alone."
-)
 
 
 class Commands:
@@ -56,7 +54,7 @@ class Commands:
         self._plan: ClosePlan | None = None
         window.order_requested.connect(self._on_order)
         window.cancel_order_requested.connect(self._on_cancel)
-        window.close_position_requested.connect(self._on_close_position)
+        window.chart.view.drag.move_requested.connect(self._on_move)
         window.protect_now_requested.connect(lambda: self._spawn(self._protect_now(), "protect now"))
         window.close_now_requested.connect(lambda: self._spawn(self._close_now(), "close now"))
         window.arm_requested.connect(self._on_arm)
@@ -72,7 +70,7 @@ class Commands:
         ticket.position_mode_requested.connect(
             lambda is_hedge: self._change_setting(trader.set_position_mode(is_hedge=is_hedge))
         )
-        ticket.bracket_requested.connect(self._on_bracket)
+        ticket.bracket_requested.connect(self._on_order)
         trading = settings.trading
         ticket.load(trading.tickets.get(trader.symbol), trading.presets, trading.ask)
         ticket.history.changed.connect(self._on_ticket_changed)
@@ -98,14 +96,18 @@ class Commands:
 
     # ---- orders ----------------------------------------------------------------------------------------------------
 
-    def _on_order(self, intent: OrderIntent) -> None:
-        self._spawn(self._send_from_ticket(intent), "ticket order")
+    def _on_order(self, wish: OrderIntent | BracketWish) -> None:
+        self._spawn(self._send_from_ticket(wish), "ticket order")
 
-    async def _send_from_ticket(self, intent: OrderIntent) -> None:
+    async def _send_from_ticket(self, wish: OrderIntent | BracketWish) -> None:
         ticket = self._window.order_entry
-        ticket.set_busy(intent.side)
         try:
-            answer = await self._trader.submit(intent)
+            if isinstance(wish, BracketWish):
+                ticket.set_busy(wish.entry.side)
+                answer = await self._trader.submit_bracket(wish)
+            else:
+                ticket.set_busy(wish.side)
+                answer = await self._trader.submit(wish)
         except TraderError as error:
             ticket.show_result(error)
             return
@@ -120,29 +122,28 @@ class Commands:
         finally:
             self._window.finish_cancel(order)
 
+    def _on_move(self, order: Order, price: Decimal) -> None:
+        self._spawn(self._move(order, price), f"move {order.client_order_id}")
+
+    async def _move(self, order: Order, price: Decimal) -> None:
+        """Ask for another price of an order, and say at its line what came of it."""
+        lines = self._window.chart.view.drag
+        try:
+            report = await self._trader.move(order, price)
+        except TraderError as error:
+            lines.finish(order, error_words(error))
+            return
+        words = "" if report.trouble is None else trouble_words(report.trouble)
+        lines.finish(order, "" if report.is_moved else words)
+        if words:
+            self._window.notify("warn" if report.is_moved else "danger", _move_head(report), words)
+
     async def _cancel_entries(self) -> None:
         answer = await self._trader.cancel_entries()
         if not answer.outcomes and not answer.step.refusals:
             self._window.notify("info", "No entry order is open")
             return
         self._tell(answer, "Not cancelled")
-
-    def _on_close_position(self, key: PositionKey) -> None:
-        facts = self._bridge.ticket.facts
-        if facts is None or facts.for_closing(key) is None:
-            self._window.finish_close(key)
-            return
-        dialog = CloseDialog(self._bridge.ticket, key, self._trader.profile.name, self._window)
-        dialog.close_requested.connect(lambda quantity: self._spawn(self._close(key, quantity), f"close {key}"))
-        dialog.finished.connect(lambda _result: self._window.finish_close(key))
-        dialog.open()
-
-    async def _close(self, key: PositionKey, quantity: Decimal) -> None:
-        report = await self._trader.close(await self._trader.plan_close([key], quantity=quantity))
-        if report.changed_plan is not None:
-            self._window.notify("warn", "Not closed", "The position changed at that moment. Press again.")
-        elif not report.is_done:
-            self._window.notify("danger", "Not closed", " ".join(report_lines(report)))
 
     async def _protect_now(self) -> None:
         """Place the strategy's stop for the position, by hand."""
@@ -168,10 +169,6 @@ class Commands:
             if outcome.kind is not OutcomeKind.ACCEPTED:
                 tone = "danger" if outcome.kind is OutcomeKind.REFUSED else "warn"
                 self._window.notify(tone, failure, outcome_words(outcome))
-
-    def _on_bracket(self, wish: BracketWish) -> None:
-        """Nothing here places stops and targets with an entry: an entry without its stop is not sent, either."""
-        self._window.order_entry.show_result(UserError(BRACKET_REFUSAL))
 
     # ---- settings --------------------------------------------------------------------------------------------------
 
@@ -297,6 +294,13 @@ class Commands:
             self._settings.save_common(common)
         except TraderError as error:
             self._window.notify("warn", "Settings not saved", error_words(error))
+
+
+def _move_head(report: MoveReport) -> str:
+    """Return in a few words where an order stands after a move that did not go as it was meant."""
+    if report.is_moved:
+        return "Moved, but not as it was"
+    return "Not moved" if report.live is not None else "Not moved: no such order stands"
 
 
 def connect_keys(dialog: KeysDialog, store: KeyStore, profile: str, tasks: TaskRegistry) -> None:

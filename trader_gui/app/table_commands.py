@@ -3,12 +3,14 @@
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Sequence
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtWidgets import QFileDialog
 
+from trader_gui.app.answers import refusal_of
 from trader_gui.domain.order import Order, OrderOutcome, OutcomeKind
 from trader_gui.errors import TraderError
 from trader_gui.i18n import error_words, outcome_words, refusal_words
@@ -42,10 +44,11 @@ class TableCommands:
         history.loader.wanted.connect(lambda: tasks.spawn(history.loader.load(), "history"))
         history.assets.wanted.connect(lambda: tasks.spawn(history.assets.load(), "assets"))
         tabs.orders.cancel_many_requested.connect(self._on_cancel_many)
+        tabs.orders.amend_requested.connect(self._on_amend)
         for panel in tabs.panels().values():
             panel.export_requested.connect(self._on_export)
             panel.life_requested.connect(self._on_life)
-            panel.table.said.connect(lambda text: window.notify("info", "Not copied", text))
+            panel.table.said.connect(lambda text: window.notify("info", "Not done", text))
 
     def _spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
         """Start one task of a name at a time."""
@@ -59,6 +62,23 @@ class TableCommands:
             await work
         except TraderError as error:
             self._window.notify("danger", "Not done", error_words(error))
+
+    # ---- changing one ----------------------------------------------------------------------------------------------
+
+    def _on_amend(self, order: Order, price: Decimal | None, quantity: Decimal | None) -> None:
+        self._spawn(self._amend(order, price, quantity), f"amend {order.client_order_id}")
+
+    async def _amend(self, order: Order, price: Decimal | None, quantity: Decimal | None) -> None:
+        """Ask for another price or size; the row shows it hatched until the exchange has answered, and why not."""
+        table, key = self._bridge.orders, (order.client_order_id, order.order_family)
+        table.begin_amend(key, price, quantity)
+        refusal = "the program ended before an answer came"
+        try:
+            refusal = refusal_of(await self._trader.amend(order, price, quantity))
+        except TraderError as error:
+            refusal = error_words(error)
+        finally:
+            table.finish_amend(key, refusal)
 
     # ---- cancelling many -------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from qasync import QEventLoop
 
 from trader_gui import __version__
 from trader_gui.app.commands import Commands, connect_keys
+from trader_gui.app.position_commands import PositionCommands
 from trader_gui.app.table_commands import TableCommands
 from trader_gui.credentials import Credentials, KeyStore
 from trader_gui.decision.registry import STRATEGIES
@@ -119,6 +120,7 @@ class Desk:
         self._trader: RtTrader | None = None
         self._commands: Commands | None = None
         self._table_commands: TableCommands | None = None
+        self._position_commands: PositionCommands | None = None
         self._history: ChartHistory | None = None
         self._picture_error = ""
 
@@ -161,6 +163,7 @@ class Desk:
         bridge.ready.connect(lambda: self._open_history(bridge, trader))
         self._commands = Commands(window, trader, bridge, self._tasks, self._settings, self._keys)
         self._table_commands = TableCommands(window, trader, bridge, self._tasks)
+        self._position_commands = PositionCommands(window, trader, bridge, self._tasks)
         window.close_requested.connect(lambda: self._tasks.spawn(self._ask_to_leave(window), "leave"))
         if self._size is not None:
             window.resize(self._size)

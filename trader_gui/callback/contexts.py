@@ -13,6 +13,7 @@ from trader_gui.decision.engine_ledger import EngineLedger
 from trader_gui.domain.order import Order
 from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import SymbolRules
+from trader_gui.risk.brackets import BracketContext
 from trader_gui.risk.gate import RiskContext, RiskGate
 from trader_gui.risk.protection import ProtectionContext
 
@@ -74,6 +75,16 @@ def protection_context(core: Core, ledger: EngineLedger) -> ProtectionContext:
         orders=tuple(core.orders.open_orders(core.symbol)),
         cancels_in_flight=core.orders.cancel_ids,
         told_flat_ms=ledger.told_flat_ms,
+        clock_ms=core.clock_ms,
+        now_ms=core.now_ms,
+    )
+
+
+def bracket_context(core: Core) -> BracketContext:
+    """Return what the brackets may look at beside orders and account."""
+    return BracketContext(
+        rules_of=core.symbol_rules.of,
+        is_private_fresh=core.routes_fresh[Route.PRIVATE],
         clock_ms=core.clock_ms,
         now_ms=core.now_ms,
     )

@@ -6,11 +6,11 @@ that is decided follows from messages and their event times, so the same message
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from enum import Enum
 from typing import Any, TypeAlias
 
 from trader_gui.callback.conditional_set import ConditionalSet
-from trader_gui.callback.contexts import decision_context, protection_context, risk_context
+from trader_gui.callback.contexts import bracket_context, decision_context, protection_context, risk_context
+from trader_gui.callback.routing import STREAMED, Next
 from trader_gui.collectors.account_update import AccountUpdateCollector
 from trader_gui.collectors.agg_trade import AggTradeCollector
 from trader_gui.collectors.book_ticker import BookTickerCollector
@@ -20,9 +20,10 @@ from trader_gui.collectors.order_book import OrderBookCollector
 from trader_gui.collectors.order_update import OrderUpdateCollector
 from trader_gui.collectors.symbol_rules import SymbolRulesCollector
 from trader_gui.conditionals.conditional import Conditional
-from trader_gui.decision.decision import Decision, DecisionContext
+from trader_gui.decision.decision import Decision
 from trader_gui.decision.engine_ledger import EngineLedger, RoundTrip
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
+from trader_gui.domain.bracket import BracketsLeft
 from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
 from trader_gui.domain.order import (
     FillHistory,
@@ -55,22 +56,15 @@ from trader_gui.domain.step import (
 )
 from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import BugError
+from trader_gui.risk.brackets import Brackets
 from trader_gui.risk.day_result import DayResult
-from trader_gui.risk.gate import RiskGate
+from trader_gui.risk.gate import RiskContext, RiskGate
 from trader_gui.risk.protection import ProtectionAction, ProtectionPolicy
 
 Answer: TypeAlias = Approved | Refusal
 
 _ZERO = Decimal(0)
 _NO_EVALUATION: tuple[tuple[Condition, ...], Evaluation | None] = ((), None)
-
-
-class _Next(Enum):
-    """What a message leads to, once the collectors have it."""
-
-    NOTHING = 0
-    PROTECT = 1
-    EVALUATE = 2
 
 
 class Callback:
@@ -81,12 +75,13 @@ class Callback:
         decision, conditionals: The strategy.
         gate: The risk gate; its mode is changed by `ModeChange`.
         kline_capacity: Closed klines kept.
-        protection_action: What is done when no stop of the engine's position is known in time.
+        protection_action: What is done when no stop of the engine's position, or of a bracket, is known in time.
 
     Attributes:
         now_ms: Newest event time of the venue's streams; 0 before the first.
         elapsed_ms: Real time since the session began, as the last `Tick` told it; None before the first.
         protection: Keeps the engine's position under a stop; its `finding` is as of the last tick or word of it.
+        brackets: Keeps the exits of entries by hand; as `protection`.
         routes_fresh: By route; all False until told.
         last_step_with_evaluation: For the condition board; None before the first.
 
@@ -125,10 +120,11 @@ class Callback:
         self._conditionals = ConditionalSet(conditionals, self.klines)
         self._ledger = EngineLedger(symbol, rules.quote_asset)
         self.protection = ProtectionPolicy(decision.stop_price, protection_action)
+        self.brackets = Brackets(self.orders, self.account, protection_action)
         self._day_result = DayResult(rules.quote_asset)
         self._sequence = 0
         self._engine_orders: tuple[int, tuple[Order, ...]] = (-1, ())
-        self._handlers: dict[type, Callable[[Any], _Next]] = {
+        self._handlers: dict[type, Callable[[Any], Next]] = {
             Kline: self._on_kline,
             KlineHistory: self._on_history,
             MarkPrice: self._quietly(self.mark_price.apply),
@@ -139,6 +135,7 @@ class Callback:
             OrderUpdate: self._on_order_update,
             OrderOutcome: self._on_order_outcome,
             OrdersInDoubt: self._quietly(self.orders.apply),
+            BracketsLeft: self._quietly(self.brackets.restore),
             FillHistory: self._on_fill_history,
             AccountUpdate: self._on_account_update,
             AccountSnapshot: self._on_account_snapshot,
@@ -197,19 +194,20 @@ class Callback:
         handler = self._handlers.get(type(message))
         if handler is None:
             raise BugError(f"no handler for {type(message).__name__}")
-        if type(message) in _STREAMED:
+        if type(message) in STREAMED:
             self.now_ms = max(self.now_ms, message.event_time_ms)  # type: ignore[union-attr]  # all of them have it
         following = handler(message)
         event_time_ms = getattr(message, "event_time_ms", self.now_ms)
-        if following is _Next.NOTHING:
+        if following is Next.NOTHING:
             self._sequence += 1
             return Step(self._sequence, message, event_time_ms)
         wished: list[Wish] = []
         answers: list[Answer] = []
-        found = self.protection.finding
-        for wish in self.protection.wishes(protection_context(self, self._ledger)):
+        found = self.protection.finding, self.brackets.finding
+        of_engine = self.protection.wishes(protection_context(self, self._ledger))
+        for wish in (*of_engine, *self.brackets.wishes(bracket_context(self))):
             self._put_to_gate(wish, wished, answers)
-        conditions, evaluation = self._evaluate() if following is _Next.EVALUATE else _NO_EVALUATION
+        conditions, evaluation = self._evaluate() if following is Next.EVALUATE else _NO_EVALUATION
         if evaluation is not None and evaluation.wanted is not None:
             self._put_to_gate(evaluation.wanted, wished, answers)
         step = self._make_step(message, event_time_ms, conditions, evaluation, wished, answers, found)
@@ -223,7 +221,12 @@ class Callback:
         answers: list[Answer] = []
         for wish in wishes:
             self._put_to_gate(wish, wished, answers)
-        return self._make_step(None, self.now_ms, (), None, wished, answers, self.protection.finding)
+        found = self.protection.finding, self.brackets.finding
+        return self._make_step(None, self.now_ms, (), None, wished, answers, found)
+
+    def risk_context(self, symbol: str) -> RiskContext:
+        """Return what the gate may look at now when a wish names `symbol`."""
+        return risk_context(self, self._ledger, symbol)
 
     def _make_step(
         self,
@@ -233,9 +236,9 @@ class Callback:
         evaluation: Evaluation | None,
         wished: Sequence[Wish],
         answers: Sequence[Answer],
-        found: ProtectionFinding,
+        found: tuple[ProtectionFinding, ProtectionFinding],
     ) -> Step:
-        """Number a step; `found` is what the watchdog had found before it."""
+        """Number a step; `found` is what had been found before it of the engine's stop and of the brackets'."""
         self._sequence += 1
         return Step(
             self._sequence,
@@ -246,7 +249,9 @@ class Callback:
             tuple(wished),
             tuple(a for a in answers if not isinstance(a, Refusal)),
             tuple(a for a in answers if isinstance(a, Refusal)),
-            None if self.protection.finding == found else self.protection.finding,
+            None if self.protection.finding == found[0] else self.protection.finding,
+            None if self.brackets.finding == found[1] else self.brackets.finding,
+            self.brackets.news(),
         )
 
     # ---- rules and gate --------------------------------------------------------------------------------------------
@@ -254,13 +259,14 @@ class Callback:
     def _evaluate(self) -> tuple[tuple[Condition, ...], Evaluation]:
         price = float(self.last_price or _ZERO)
         conditions = self._conditionals.evaluate(price)
-        evaluation = self._decision.decide({c.name: c for c in conditions}, self._decision_context())
-        return conditions, evaluation
+        context = decision_context(self, self._ledger, self._own_orders())
+        return conditions, self._decision.decide({c.name: c for c in conditions}, context)
 
     def _put_to_gate(self, wish: Wish, wished: list[Wish], answers: list[Answer]) -> None:
-        answer = self.gate.review(wish, risk_context(self, self._ledger, wish.symbol))
+        answer = self.gate.review(wish, self.risk_context(wish.symbol))
         wished.append(wish)
         answers.append(answer)
+        self.brackets.note_answer(wish, answer, self.clock_ms)
         if isinstance(answer, ApprovedOrder):
             self.orders.enter(answer, self.now_ms)
             if answer.intent.origin is Origin.ENGINE:
@@ -275,9 +281,6 @@ class Callback:
             self._ledger.note_refused(wish.purpose, None, self.now_ms)
             self.protection.note_refused(wish.purpose, None, answer.code, 0, self.clock_ms)
 
-    def _decision_context(self) -> DecisionContext:
-        return decision_context(self, self._ledger, self._own_orders())
-
     def _own_orders(self) -> tuple[Order, ...]:
         """Return the engine's open orders of the symbol, found anew when the orders have changed."""
         if self._engine_orders[0] != self.orders.revision:
@@ -287,60 +290,62 @@ class Callback:
 
     # ---- messages --------------------------------------------------------------------------------------------------
 
-    def _quietly(self, apply: Callable[[Message], bool]) -> Callable[[Message], _Next]:
+    def _quietly(self, apply: Callable[[Message], bool]) -> Callable[[Message], Next]:
         """Return a handler for messages that only change a collector."""
 
-        def handle(message: Message) -> _Next:
+        def handle(message: Message) -> Next:
             apply(message)
-            return _Next.NOTHING
+            return Next.NOTHING
 
         return handle
 
-    def _on_kline(self, kline: Kline) -> _Next:
+    def _on_kline(self, kline: Kline) -> Next:
         had_gap = self.klines.has_gap
         changed = self.klines.apply(kline)
         is_newest = self.open_kline.apply(kline)
         if changed:
             self._conditionals.follow(kline, had_gap=had_gap)
-        return _Next.EVALUATE if is_newest else _Next.NOTHING
+        return Next.EVALUATE if is_newest else Next.NOTHING
 
-    def _on_history(self, history: KlineHistory) -> _Next:
+    def _on_history(self, history: KlineHistory) -> Next:
         self.now_ms = max([self.now_ms, *(k.close_time_ms for k in history.klines[-1:])])
         if self.klines.apply(history):
             self._conditionals.reset()
-        return _Next.NOTHING
+        return Next.NOTHING
 
-    def _on_order_update(self, update: OrderUpdate) -> _Next:
+    def _on_order_update(self, update: OrderUpdate) -> Next:
         is_new_fill = update.fill is not None and not self.orders.has_fill(update.fill)
         self._merge(update, update.order, update.transaction_time_ms)
         if update.fill is not None and is_new_fill:
             self._day_result.note_fill(update.fill)
             if update.fill.symbol == self.symbol:
                 self._ledger.note_fill(update.fill, *self.orders.origin_of(update.fill.client_order_id))
-        return _Next.PROTECT
+        return Next.PROTECT
 
-    def _on_fill_history(self, history: FillHistory) -> _Next:
+    def _on_fill_history(self, history: FillHistory) -> Next:
         """The pause, the day's loss and the ownership of the position go on over a restart."""
         for fill in history.fills:
             if not self.orders.has_fill(fill):
                 self._day_result.note_fill(fill)
         self.orders.apply(history)
+        self.brackets.note_history(history)
         if history.symbol == self.symbol:
             self._ledger.restore(history.fills, lambda fill: self.orders.origin_of(fill.client_order_id)[0])
-        return _Next.PROTECT
+        return Next.PROTECT
 
-    def _on_order_outcome(self, outcome: OrderOutcome) -> _Next:
+    def _on_order_outcome(self, outcome: OrderOutcome) -> Next:
         origin, purpose = self.orders.origin_of(outcome.client_order_id)
         is_refused = outcome.kind is OutcomeKind.REFUSED and not (outcome.is_cancel or outcome.is_amend)
         if is_refused and origin is Origin.ENGINE and purpose is not None:
             self._ledger.note_refused(purpose, outcome.error_code, self.now_ms, outcome.client_order_id)
             reason, wait_ms = outcome.error_message, outcome.retry_after_ms
             self.protection.note_refused(purpose, outcome.error_code, reason, wait_ms, self.clock_ms)
+        self.brackets.note_outcome(outcome, self.clock_ms)
         if outcome.order is not None:
             self._merge(outcome, outcome.order, outcome.order.update_time_ms)
         else:
             self.orders.apply(outcome)
-        return _Next.PROTECT
+        return Next.PROTECT
 
     def _merge(self, message: OrderUpdate | OrderOutcome, told: Order, time_ms: int) -> None:
         before = self.orders.get(told.client_order_id, told.order_family)
@@ -353,47 +358,42 @@ class Callback:
         if after.status.is_terminal and after.purpose is Purpose.PROTECTION:
             self.protection.note_fallen(after)
 
-    def _on_account_update(self, update: AccountUpdate) -> _Next:
+    def _on_account_update(self, update: AccountUpdate) -> Next:
         self.account.apply(update)
         if any(p.symbol == self.symbol for p in update.positions):
             self._note_position(update.transaction_time_ms)
-        return _Next.PROTECT
+        return Next.PROTECT
 
-    def _on_account_snapshot(self, snapshot: AccountSnapshot) -> _Next:
+    def _on_account_snapshot(self, snapshot: AccountSnapshot) -> Next:
         self.account.apply(snapshot)
         self.orders.apply(snapshot)
         self._note_position(min(self.now_ms, snapshot.taken_time_ms))
-        return _Next.PROTECT
+        return Next.PROTECT
 
     def _note_position(self, time_ms: int) -> None:
         position = self.account.position(self.symbol)
         self._ledger.note_position(position.position_amount if position is not None else _ZERO, time_ms)
 
-    def _on_mode_change(self, change: ModeChange) -> _Next:
+    def _on_mode_change(self, change: ModeChange) -> Next:
         self.gate.mode = change.mode
-        return _Next.PROTECT
+        return Next.PROTECT
 
-    def _on_entry_block(self, block: EntryBlock) -> _Next:
+    def _on_entry_block(self, block: EntryBlock) -> Next:
         self.gate.are_entries_blocked = block.is_on
-        return _Next.NOTHING
+        return Next.NOTHING
 
-    def _on_feed_status(self, status: FeedStatus) -> _Next:
+    def _on_feed_status(self, status: FeedStatus) -> Next:
         self.routes_fresh[status.route] = status.is_fresh
-        return _Next.NOTHING
+        return Next.NOTHING
 
-    def _on_rules(self, update: RulesUpdate) -> _Next:
+    def _on_rules(self, update: RulesUpdate) -> Next:
         if self.symbol_rules.apply(update):
             self.order_book.set_tick_size(self.rules.tick_size)
-        return _Next.NOTHING
+        return Next.NOTHING
 
-    def _on_tick(self, tick: Tick) -> _Next:
+    def _on_tick(self, tick: Tick) -> Next:
         if self.elapsed_ms is None:
             self.protection.restart_clock()
+            self.brackets.restart_clock()
         self.elapsed_ms = tick.elapsed_ms
-        return _Next.PROTECT
-
-
-_STREAMED = frozenset(
-    {Kline, MarkPrice, BookTicker, DepthUpdate, AggTrade, OrderUpdate, AccountUpdate, LeverageUpdate, MarginCall}
-)
-"""Messages whose event time is the venue's market time; of the others it may be another clock's."""
+        return Next.PROTECT

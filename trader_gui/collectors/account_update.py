@@ -79,6 +79,16 @@ class AccountUpdateCollector(Collector):
         position = self._positions.get((symbol, side))
         return position.update_time_ms if position is not None else self._snapshot_time_ms
 
+    def changed_time_ms(self, symbol: str, side: PositionSide = PositionSide.BOTH) -> int:
+        """Return when the position changed last, as the venue named it; 0 where only a list says that it is flat."""
+        position = self._positions.get((symbol, side))
+        return position.update_time_ms if position is not None else 0
+
+    @property
+    def listed_time_ms(self) -> int:
+        """Return when the newest list of all positions was asked for; it may be older than it says."""
+        return self._snapshot_time_ms
+
     def balance_time_ms(self, asset: str) -> int:
         """Return the time since which a balance is as it is told now."""
         return self._balance_times_ms.get(asset, self._snapshot_time_ms)

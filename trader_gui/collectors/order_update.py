@@ -337,4 +337,5 @@ def _order_being_sent(intent: OrderIntent, client_order_id: str, now_ms: int) ->
         origin=intent.origin,
         purpose=intent.purpose,
         position_side=intent.position_side,
+        price_protect=intent.price_protect,
     )

@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from trader_gui.domain.account import Position, PositionKey
-from trader_gui.domain.order import Order
+from trader_gui.domain.order import Order, OrderIntent, OrderOutcome, OutcomeKind
 from trader_gui.domain.step import Refusal
 
 
@@ -110,3 +110,45 @@ class CloseReport(msgspec.Struct, frozen=True):
     remaining: ClosePlan
     troubles: tuple[Trouble, ...] = ()
     changed_plan: ClosePlan | None = None
+
+
+class ReversePlan(msgspec.Struct, frozen=True):
+    """What turning a position round would do: close all of it, then open as much on the other side.
+
+    Attributes:
+        close: The close of the one position; it leaves nothing of it.
+        openings: The orders that open the other side, one after the other, at market. They go out only once a snapshot
+            has shown the position gone.
+        objection: Why the gate would not let them through as things stand; None when it would.
+        disarms: The engine is armed: it is disarmed first, or it might open something of its own in between.
+    """
+
+    close: ClosePlan
+    openings: tuple[OrderIntent, ...]
+    objection: Refusal | None = None
+    disarms: bool = False
+
+    @property
+    def quantity(self) -> Decimal:
+        """What is opened in all, base asset."""
+        return sum((opening.quantity or Decimal(0) for opening in self.openings), Decimal(0))
+
+
+class ReverseReport(msgspec.Struct, frozen=True):
+    """How it ended.
+
+    Attributes:
+        close: How the close ended; nothing is opened unless it is done.
+        refusal: Why the gate let no (further) opening order through, None when it did.
+        outcomes: What the venue answered to each that was sent; the last one may be no acceptance.
+    """
+
+    close: CloseReport
+    refusal: Refusal | None = None
+    outcomes: tuple[OrderOutcome, ...] = ()
+
+    @property
+    def is_done(self) -> bool:
+        """Closed, and every opening order taken by the venue."""
+        is_taken = all(outcome.kind is OutcomeKind.ACCEPTED for outcome in self.outcomes)
+        return self.close.is_done and self.refusal is None and is_taken and bool(self.outcomes)

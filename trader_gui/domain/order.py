@@ -5,6 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
+from trader_gui.domain.exit_level import ExitLevel
+
 
 class Side(StrEnum):
     """Side of an order."""
@@ -172,6 +174,8 @@ class OrderIntent(msgspec.Struct, frozen=True):
         price_protect: A trigger is not acted on while mark and last price lie far apart; conditional types only.
         callback_fraction: How far a trailing stop follows (0.01 is 1 %).
         activation_price: From where on a trailing stop follows; None is at once.
+        stop, target: Exits that are to rest at the venue once it has filled; of an opening order only.
+        bracket: Client order id of the entry whose exit it is; "" for none.
     """
 
     symbol: str
@@ -194,29 +198,19 @@ class OrderIntent(msgspec.Struct, frozen=True):
     price_protect: bool = False
     callback_fraction: Decimal | None = None
     activation_price: Decimal | None = None
+    stop: ExitLevel | None = None
+    target: ExitLevel | None = None
+    bracket: str = ""
 
     @property
     def is_reducing(self) -> bool:
         """True when the order can only make a position smaller."""
         return self.reduce_only or self.close_position or self.position_side.is_closed_by(self.side)
 
-
-class ExitLevel(msgspec.Struct, frozen=True):
-    """Where a position is to be left: at a price, or that far from its average fill price; exactly one is set.
-
-    `distance` is quote per base, > 0, whichever side the position is on.
-    """
-
-    price: Decimal | None = None
-    distance: Decimal | None = None
-
-
-class BracketWish(msgspec.Struct, frozen=True):
-    """An entry by hand with the stop, the target or both that are to rest at the venue once it has filled."""
-
-    entry: OrderIntent
-    stop: ExitLevel | None
-    target: ExitLevel | None
+    @property
+    def has_exits(self) -> bool:
+        """True for the entry of a bracket."""
+        return self.stop is not None or self.target is not None
 
 
 class CancelIntent(msgspec.Struct, frozen=True):
@@ -256,6 +250,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):  # kept by the thousand, and
         executed_quantity, average_price: 0 until filled.
         origin, purpose: Told by the client order id for our own; OTHER / None for foreign orders.
         reject_reason: The venue's or the gate's words for REJECTED and EXPIRED, "" otherwise.
+        price_protect: As in `OrderIntent`.
     """
 
     symbol: str
@@ -280,6 +275,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):  # kept by the thousand, and
     purpose: Purpose | None = None
     reject_reason: str = ""
     position_side: PositionSide = PositionSide.BOTH
+    price_protect: bool = False
 
     @property
     def remaining_quantity(self) -> Decimal:

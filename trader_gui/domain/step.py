@@ -10,6 +10,7 @@ from typing import TypeAlias
 import msgspec
 
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
+from trader_gui.domain.bracket import Bracket, BracketsLeft
 from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
 from trader_gui.domain.order import (
     AmendIntent,
@@ -88,6 +89,7 @@ UserMessage: TypeAlias = (
     | PositionMode
     | FillHistory
     | OrdersInDoubt
+    | BracketsLeft
 )
 LocalMessage: TypeAlias = OrderOutcome | ModeChange | EntryBlock | FeedStatus | RulesUpdate | Tick
 Message: TypeAlias = MarketMessage | UserMessage | LocalMessage
@@ -262,6 +264,8 @@ class Step(msgspec.Struct, frozen=True):
         approved: What passed the gate and must now be sent, in order.
         refusals: One for each of `wished` that did not pass, in order.
         protection: What the watchdog of the engine's position found, when that is news.
+        bracket_protection: What was found of the stops of brackets, the worst of it, when that is news.
+        brackets: Those that have changed.
     """
 
     sequence: int
@@ -273,3 +277,5 @@ class Step(msgspec.Struct, frozen=True):
     approved: tuple[Approved, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     protection: ProtectionFinding | None = None
+    bracket_protection: ProtectionFinding | None = None
+    brackets: tuple[Bracket, ...] = ()

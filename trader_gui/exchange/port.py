@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from trader_gui.domain.account import AccountSnapshot, MarginType
+from trader_gui.domain.account import AccountSnapshot, MarginType, PositionKey
 from trader_gui.domain.market import DepthSnapshot, FundingRate, Kline
 from trader_gui.domain.order import Fill, Order, OrderFamily, PastOrder
 from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder, Message, Route
@@ -216,6 +216,9 @@ class OrderPort(Protocol):
     async def set_leverage(self, symbol: str, leverage: int) -> None: ...
     async def set_margin_type(self, symbol: str, margin_type: MarginType) -> None: ...
     async def set_position_mode(self, *, is_hedge: bool) -> None: ...
+    async def move_margin(self, key: PositionKey, amount: Decimal, *, adds: bool) -> None:
+        """Add margin to an isolated position, or take some away, margin asset, > 0; never to be asked twice."""
+
     async def new_listen_key(self) -> str: ...
     async def renew_listen_key(self) -> str: ...
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from trader_gui.clock import SystemClock
-from trader_gui.domain.account import AccountSnapshot, MarginType, Position
+from trader_gui.domain.account import AccountSnapshot, MarginType, Position, PositionKey
 from trader_gui.domain.market import DepthSnapshot, FundingRate, Kline
 from trader_gui.domain.order import Fill, Order, OrderFamily
 from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder
@@ -275,6 +275,10 @@ class RestClient(RestCalls):
         except VenueError as error:
             if error.code != rest_errors.POSITION_MODE_ALREADY_SET:
                 raise
+
+    async def move_margin(self, key: PositionKey, amount: Decimal, *, adds: bool) -> None:
+        """Add margin to an isolated position, or take some away; made once, whatever comes of it."""
+        await self._change("POST", paths.POSITION_MARGIN, request.margin_parameters(key, amount, adds=adds))
 
     async def new_listen_key(self) -> str:
         key = await self._listen_key("POST")

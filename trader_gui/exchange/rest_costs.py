@@ -70,7 +70,7 @@ _WEIGHT = {
     paths.LISTEN_KEY: 1,
     paths.COUNTDOWN: 10,
 }
-_SETTINGS = frozenset({paths.LEVERAGE, paths.MARGIN_TYPE, paths.POSITION_SIDE})
+_SETTINGS = frozenset({paths.LEVERAGE, paths.MARGIN_TYPE, paths.POSITION_SIDE, paths.POSITION_MARGIN})
 _PAST = frozenset({paths.ALL_ORDERS, paths.ALL_ALGO_ORDERS})
 _HISTORY = frozenset(
     {

@@ -15,9 +15,11 @@ all readings four times a second would make 200 MB a day of numbers that decided
 (`records.ORDER_KINDS`), and readers pass over kinds that they do not know.
 
 What was believed is not stored, but made anew by the collectors that memory is made by (`belief.py`): one fold, so that
-the two cannot differ. Two small tables say in short what follows from the rows, since it would take long to find:
-which intents have no end yet, and under which ids of the venue our orders are executed. `fill_reading` says up to which
-trade the venue's list was read: executions that were told one by one may have a gap before them, those up to there not.
+the two cannot differ. Small tables say in short what follows from the rows, since it would take long to find: which
+intents have no end yet, under which ids of the venue our orders are executed, and which brackets are not over, with the
+orders that were sent for them; those two are committed with the intents of entry and exits. `fill_reading` says up to
+which trade the venue's list was read: executions that were told one by one may have a gap before them, those up to
+there not.
 
 A simulated account begins anew with every session, its orders and trades with it. Its rows carry an account of their
 own, and nothing of it is looked for at the next start.

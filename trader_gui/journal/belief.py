@@ -16,6 +16,8 @@ import msgspec
 from trader_gui.collectors.account_update import AccountUpdateCollector
 from trader_gui.collectors.order_update import OrderUpdateCollector
 from trader_gui.domain.account import AccountSnapshot, Balance, Position, PositionKey
+from trader_gui.domain.bracket import Bracket
+from trader_gui.domain.client_order_id import sequence_of
 from trader_gui.domain.order import (
     AmendIntent,
     CancelIntent,
@@ -30,6 +32,7 @@ from trader_gui.journal.records import (
     ACCOUNT_KINDS,
     ORDER_KINDS,
     decode_account_message,
+    decode_bracket,
     decode_intent,
     decode_order_message,
 )
@@ -51,6 +54,8 @@ _INTENT_BEFORE = "SELECT id, client_order_id, payload FROM intent WHERE client_o
 # The plus keeps the index of another order out of it, which would read all orders to find the newest.
 _NEWEST_VENUE_ORDERS = """SELECT symbol, order_id, client_order_id FROM venue_order WHERE +account_id = 0
     ORDER BY id DESC LIMIT ?"""
+_BRACKETS = "SELECT payload FROM open_bracket WHERE is_over = 0"
+_BRACKET_ORDERS = "SELECT client_order_id FROM bracket_order WHERE entry_id = ?"
 _READ_THROUGH = "SELECT symbol, max(newest_trade_id) FROM fill_reading WHERE account_id = 0 GROUP BY symbol"
 _READ_TIMES = "SELECT symbol, max(event_time_ms) FROM fill_reading WHERE account_id = 0 GROUP BY symbol"
 _NEWEST_TRADES = """WITH RECURSIVE name(symbol) AS (
@@ -73,6 +78,7 @@ class Belief(msgspec.Struct, frozen=True):
         read_times_ms: By symbol: market time at which that was last made sure of, by the venue's list.
         client_order_ids: Of our newest orders, by symbol and the venue's id under which they are executed.
         time_ms: Event time of the newest word about the account.
+        brackets: By hand, not over, oldest first.
     """
 
     orders: tuple[Order, ...]
@@ -82,6 +88,7 @@ class Belief(msgspec.Struct, frozen=True):
     read_times_ms: Mapping[str, int]
     client_order_ids: Mapping[tuple[str, int], str]
     time_ms: int = 0
+    brackets: tuple[Bracket, ...] = ()
 
 
 class _Row(NamedTuple):
@@ -140,7 +147,18 @@ class _Fold:
             read_times_ms=dict(self._connection.execute(_READ_TIMES).fetchall()),
             client_order_ids=self._client_order_ids(),
             time_ms=int(self._connection.execute(_NEWEST_WORD).fetchone()[0]),
+            brackets=self._brackets(),
         )
+
+    def _brackets(self) -> tuple[Bracket, ...]:
+        """Return the brackets with all orders that were sent for them: the last of them may be told nowhere else."""
+        found = []
+        for (payload,) in self._connection.execute(_BRACKETS).fetchall():
+            bracket = decode_bracket(payload)
+            names = (name for (name,) in self._connection.execute(_BRACKET_ORDERS, (bracket.entry_id,)))
+            orders = sorted({*bracket.orders, *names}, key=lambda name: sequence_of(self._prefix, name))
+            found.append(msgspec.structs.replace(bracket, orders=tuple(orders)))
+        return tuple(sorted(found, key=lambda bracket: sequence_of(self._prefix, bracket.entry_id)))
 
     def _begin_session(self) -> None:
         """Begin anew as memory does: of what was before the session, only our orders without an end are kept, in doubt.

@@ -98,6 +98,12 @@ MIGRATIONS: tuple[tuple[Statement, ...], ...] = (
         "CREATE INDEX account_by_session ON account (session_id, event_time_ms, id)",
         "ALTER TABLE installation ADD COLUMN first_sequence INTEGER NOT NULL DEFAULT 1",
     ),
+    (
+        # Brackets that are not over, as far as they have come, and the orders that were sent for them.
+        """CREATE TABLE open_bracket (entry_id TEXT PRIMARY KEY, is_over INTEGER NOT NULL, payload BLOB NOT NULL)
+            WITHOUT ROWID""",
+        "CREATE TABLE bracket_order (client_order_id TEXT PRIMARY KEY, entry_id TEXT NOT NULL) WITHOUT ROWID",
+    ),
 )
 """Steps from version n to n + 1."""
 
@@ -114,4 +120,4 @@ NUMBERED_TABLES = (
     "note",
 )
 """Tables whose ids come from one common count, and whose rows are never changed, but for a fill's owner. The others
-(`open_intent`, `venue_order`) say in short what follows from them."""
+(`open_intent`, `venue_order`, `open_bracket`, `bracket_order`) say in short what follows from them."""

@@ -6,6 +6,7 @@ from typing import TypeAlias
 import msgspec
 
 from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
+from trader_gui.domain.bracket import Bracket
 from trader_gui.domain.order import (
     AmendIntent,
     CancelIntent,
@@ -104,6 +105,7 @@ class _StepPayload(msgspec.Struct, array_like=True):
 
 _step_decoder = msgspec.msgpack.Decoder(_StepPayload)
 _intent_decoder = msgspec.msgpack.Decoder(OrderIntent)
+_bracket_decoder = msgspec.msgpack.Decoder(Bracket)
 _fill_decoder = msgspec.msgpack.Decoder(Fill)
 
 
@@ -157,6 +159,11 @@ def decode_account_message(kind: str, payload: bytes) -> AccountMessage:
 def decode_intent(payload: bytes) -> OrderIntent:
     """Return the intent of a row of `intent`."""
     return _intent_decoder.decode(payload)
+
+
+def decode_bracket(payload: bytes) -> Bracket:
+    """Return the bracket of a row of `open_bracket`."""
+    return _bracket_decoder.decode(payload)
 
 
 def decode_fill(payload: bytes) -> Fill:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from typing import Any, TypeAlias
 
 from trader_gui.domain.account import AccountSnapshot
+from trader_gui.domain.bracket import new_bracket
 from trader_gui.domain.client_order_id import parse_client_order_id
 from trader_gui.domain.market import Kline
 from trader_gui.domain.order import (
@@ -52,6 +53,10 @@ _INSERT = {
     "refused": """DELETE FROM open_intent WHERE client_order_id = ?1
         AND NOT EXISTS (SELECT 1 FROM order_event WHERE client_order_id = ?1 AND kind = 'update')""",
     "open_intent": "INSERT OR IGNORE INTO open_intent VALUES (?, ?)",
+    "open_bracket": "INSERT OR REPLACE INTO open_bracket VALUES (?, ?, ?)",
+    "bracket_order": """DELETE FROM bracket_order
+        WHERE entry_id IN (SELECT entry_id FROM open_bracket WHERE is_over = ?)""",
+    "bracket_over": "DELETE FROM open_bracket WHERE is_over = ?",
 }
 """Statements by table, in the order in which they are carried out."""
 
@@ -111,6 +116,10 @@ class RowMaker:
                 self._add_order_message(step, approved.intent)
         if step.evaluation is not None or step.wished:
             self._add_evaluation(step)
+        for bracket in step.brackets:
+            self._rows["open_bracket"].append((bracket.entry_id, bracket.is_over, encode(bracket)))
+            if bracket.is_over:
+                self._rows["bracket_order"] = self._rows["bracket_over"] = [(True,)]
 
     @property
     def is_empty(self) -> bool:
@@ -147,6 +156,14 @@ class RowMaker:
         family = OrderFamily.ALGO if intent.order_type.is_conditional else OrderFamily.BOOK
         self._connection.execute(_INSERT["intent"], row)
         self._connection.execute("INSERT INTO open_intent VALUES (?, ?)", (approved.client_order_id, family))
+        if intent.has_exits:
+            bracket = new_bracket(intent, approved.client_order_id)
+            values = bracket.entry_id, bracket.is_over, encode(bracket)
+            self._connection.execute("INSERT OR IGNORE INTO open_bracket VALUES (?, ?, ?)", values)
+        elif intent.bracket:
+            self._connection.execute(
+                "INSERT INTO bracket_order VALUES (?, ?)", (approved.client_order_id, intent.bracket)
+            )
 
     def insert_amend(self, approved: ApprovedAmend) -> None:
         """Insert an amendment at once, as an event of its order that came with no message (step 0)."""

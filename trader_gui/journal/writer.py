@@ -178,7 +178,8 @@ class JournalWriter:
 
     def record_step(self, step: Step) -> None:
         """Take one step for writing: its evaluation, its wishes, its message when it is of orders or account."""
-        if step.evaluation is None and not step.wished and type(step.message) not in KEPT_MESSAGES:
+        is_kept = type(step.message) in KEPT_MESSAGES or bool(step.brackets)
+        if step.evaluation is None and not step.wished and not is_kept:
             return
         self._put(step)
 
@@ -282,7 +283,8 @@ class JournalWriter:
         profile, symbol, interval, is_account_new = self._session
         rows.begin_session(profile, symbol, interval, __version__, _now_ms(), is_account_new=is_account_new)
         if is_account_new:  # open orders went with the former account
-            connection.execute("DELETE FROM open_intent")
+            for table in ("open_intent", "open_bracket", "bracket_order"):
+                connection.execute(f"DELETE FROM {table}")
         _commit(connection, rows, [])
         return rows
 

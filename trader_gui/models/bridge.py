@@ -125,6 +125,7 @@ class Bridge(QObject):
         """Take a step of the session: notes what must not be lost, leaves the rest to the next frame."""
         self.decisions.take(step)
         self.history.take(step)
+        self.series.story.take(step)
 
     def flush(self) -> None:
         """Refresh every model that is looked at; one that fails is reported, and the others go on."""

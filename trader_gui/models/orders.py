@@ -9,11 +9,15 @@ from PySide6.QtCore import QObject
 from trader_gui.callback import Callback
 from trader_gui.domain.order import Order, OrderStatus, OrderType, PositionSide
 from trader_gui.domain.step import Route
-from trader_gui.domain.symbol import decimals_of
+from trader_gui.domain.symbol import SymbolRules, decimals_of
+from trader_gui.models.amend_draft import is_amendable
 from trader_gui.models.table import Column, KeyedTableModel
 from trader_gui.models.trader_view import StatusView
 from trader_gui.orders.reconcile import order_key
 from trader_gui.rt_trader.provenance import Told
+
+REFUSAL_NS = 20_000_000_000
+"""How long a row tells why its order was not changed."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,10 @@ class OrderRow:
         told: Where the order's state comes from, None when nothing was told.
         asking_s: Whole seconds for which the exchange has been asked what became of it, None while it is known.
         is_in_doubt: The stream that would tell of changes is not believed now.
+        rules: Of the symbol.
+        is_amending: A change of price or size is on its way, or nobody knows yet what became of it.
+        wanted_price, wanted_quantity: What this window has asked for, until that is answered.
+        refusal: Why the last change was not made, for a while; "" for nothing.
     """
 
     order: Order
@@ -38,6 +46,11 @@ class OrderRow:
     told: Told | None = None
     asking_s: int | None = None
     is_in_doubt: bool = False
+    rules: SymbolRules | None = None
+    is_amending: bool = False
+    wanted_price: Decimal | None = None
+    wanted_quantity: Decimal | None = None
+    refusal: str = ""
 
     @property
     def client_order_id(self) -> str:
@@ -48,6 +61,11 @@ class OrderRow:
     def can_cancel(self) -> bool:
         """False while the exchange has not confirmed the order: nobody knows yet what there is to cancel."""
         return self.order.status is not OrderStatus.SENT
+
+    @property
+    def can_amend(self) -> bool:
+        """True for what the venue changes in place, while no change is under way."""
+        return is_amendable(self.order) and not self.is_amending
 
 
 COLUMNS: tuple[Column[OrderRow], ...] = (
@@ -82,6 +100,8 @@ class OrdersModel(KeyedTableModel[OrderRow]):
         self._symbol = symbol
         self.now_ns = 0
         self._asked_since_ns: dict[Hashable, int] = {}
+        self._wanted: dict[Hashable, tuple[Decimal | None, Decimal | None]] = {}
+        self._refused: dict[Hashable, tuple[str, int]] = {}
         self._revision = (-1, -1)
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
@@ -96,15 +116,31 @@ class OrdersModel(KeyedTableModel[OrderRow]):
         orders = sorted(callback.orders.open_orders(), key=lambda o: (-o.update_time_ms, o.client_order_id))
         asked = {(o.client_order_id, o.order_family) for o in orders if o.status is OrderStatus.UNKNOWN}
         self._asked_since_ns = {key: self._asked_since_ns.get(key, now_ns) for key in asked}
+        open_keys = {(o.client_order_id, o.order_family) for o in orders}
+        self._refused = {k: told for k, told in self._refused.items() if k in open_keys and now_ns < told[1]}
         rows = [((o.client_order_id, o.order_family), self._row(o, last_price, callback, status)) for o in orders]
         self.set_rows(rows)
+
+    def begin_amend(self, key: Hashable, price: Decimal | None, quantity: Decimal | None) -> None:
+        """Show what a change asks for, until `finish_amend`."""
+        self._wanted[key] = (price, quantity)
+        self._refused.pop(key, None)
+
+    def finish_amend(self, key: Hashable, refusal: str) -> None:
+        """The change was answered: "" for made, or why not, which is shown for a while."""
+        self._wanted.pop(key, None)
+        if refusal:
+            self._refused[key] = (refusal, self.now_ns + REFUSAL_NS)
 
     def _row(self, order: Order, last_price: Decimal | None, callback: Callback, status: StatusView) -> OrderRow:
         level = order.trigger_price or order.price or None
         is_ours = order.symbol == self._symbol
         rules = callback.symbol_rules.of(order.symbol)
         distance = float(level / last_price - 1) if level and last_price and is_ours else None
-        since_ns = self._asked_since_ns.get((order.client_order_id, order.order_family))
+        key = (order.client_order_id, order.order_family)
+        since_ns = self._asked_since_ns.get(key)
+        price, quantity = self._wanted.get(key, (None, None))
+        refusal, _ = self._refused.get(key, ("", 0))
         return OrderRow(
             order=order,
             level=level,
@@ -114,6 +150,11 @@ class OrdersModel(KeyedTableModel[OrderRow]):
             told=status.reconciliation.told.get(order_key(order.client_order_id, order.order_family)),
             asking_s=None if since_ns is None else (self.now_ns - since_ns) // 1_000_000_000,
             is_in_doubt=not status.routes[Route.PRIVATE].is_fresh,
+            rules=rules,
+            is_amending=key in self._wanted or key in callback.orders.amends_in_flight,
+            wanted_price=price,
+            wanted_quantity=quantity,
+            refusal=refusal,
         )
 
 

@@ -7,10 +7,19 @@ from decimal import Decimal
 from PySide6.QtCore import QObject
 
 from trader_gui.callback import Callback
+from trader_gui.decision.ownership import Opening, opening_of
 from trader_gui.domain.account import MarginType, Position, PositionKey
 from trader_gui.domain.order import Fill, Order, Origin, PositionSide
 from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import decimals_of
+from trader_gui.models.position_figures import (
+    MarginFigures,
+    PositionResult,
+    funding_since,
+    margin_facts,
+    margin_figures,
+    position_result,
+)
 from trader_gui.models.session import unrealized_pnl
 from trader_gui.models.table import Column, KeyedTableModel
 from trader_gui.models.trader_view import StatusView
@@ -27,9 +36,12 @@ class PositionRow:
         leg: BOTH in one-way mode; in hedge mode the leg, which is the side, too.
         is_long: Side.
         margin: Quote asset bound by it.
+        margin_type, leverage: Of the symbol; None while not told.
         r_multiple: Result over what the nearest stop would lose from the entry.
         stop: The live stop that is met first; None when there is none.
         is_protected: The live stops close the whole position.
+        result: What it has brought since it was opened.
+        safety: How far it is from liquidation; its liquidation price is the row's.
         origin: Who opened it; None when its opening is older than the known fills.
         price_decimals, quantity_decimals: Of the symbol's filters.
         told: Where the size comes from, None when nothing was told.
@@ -52,6 +64,10 @@ class PositionRow:
     origin: Origin | None
     price_decimals: int
     quantity_decimals: int
+    margin_type: MarginType | None
+    leverage: int | None
+    result: PositionResult
+    safety: MarginFigures
     told: Told | None = None
     is_in_doubt: bool = False
 
@@ -69,13 +85,23 @@ COLUMNS: tuple[Column[PositionRow], ...] = (
     Column("mark", "Mark", lambda r: r.mark_price, is_number=True),
     Column("break_even", "Break-even", lambda r: r.break_even_price, is_number=True),
     Column("liquidation", "Liq. price", lambda r: r.liquidation_price, is_number=True),
+    Column("distance", "To liq. %", lambda r: _percent(r.safety.distance_fraction), is_number=True),
+    Column("ratio", "Margin ratio", lambda r: _percent(r.safety.ratio_fraction), is_number=True),
+    Column("terms", "Margin type", lambda r: f"{r.margin_type or ''} {r.leverage or ''}".strip()),
     Column("margin", "Margin", lambda r: r.margin, is_number=True),
-    Column("unrealized", "Unrealised PnL", lambda r: r.unrealized_pnl, is_number=True),
+    Column("unrealized", "Unrealised", lambda r: r.unrealized_pnl, is_number=True),
+    Column("roe", "ROE", lambda r: _percent(r.safety.roe_fraction), is_number=True),
+    Column("net", "Net PnL", lambda r: r.result.net, is_number=True),
     Column("r", "R", lambda r: r.r_multiple, is_number=True),
     Column("protected_by", "Protected by", lambda r: r.stop.trigger_price if r.stop else None),
     Column("opened_by", "Opened by", lambda r: r.origin.value if r.origin else None),
     Column("close", "", lambda r: "Close"),
 )
+
+
+def _percent(fraction: Decimal | None) -> Decimal | None:
+    """Return a fraction in percent, to two decimals, as it is sorted, copied and exported."""
+    return None if fraction is None else round(fraction * 100, 2)
 
 
 class PositionsModel(KeyedTableModel[PositionRow]):
@@ -89,7 +115,7 @@ class PositionsModel(KeyedTableModel[PositionRow]):
         super().__init__(COLUMNS, parent)
         self._symbol = symbol
         self.now_ns = 0
-        self._opened_by: dict[PositionKey, tuple[tuple[int, Decimal], Origin | None]] = {}
+        self._known: dict[PositionKey, tuple[tuple[int, Decimal], tuple[Origin | None, Opening | None]]] = {}
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
         """Bring the rows up to date."""
@@ -105,6 +131,10 @@ class PositionsModel(KeyedTableModel[PositionRow]):
         stop = _nearest(stops, position)
         pnl = unrealized_pnl(position, mark_price)
         rules = callback.symbol_rules.of(position.symbol)
+        origin, opening = self._history(position, callback)
+        brackets = status.brackets if position.symbol == self._symbol else ()
+        safety = margin_figures(position, margin_facts(position, callback, mark_price, brackets))
+        funding = funding_since(opening, position, callback, status.funding)
         return PositionRow(
             symbol=position.symbol,
             leg=position.position_side,
@@ -113,25 +143,30 @@ class PositionsModel(KeyedTableModel[PositionRow]):
             entry_price=position.entry_price,
             mark_price=mark_price,
             break_even_price=position.break_even_price,
-            liquidation_price=position.liquidation_price,
+            liquidation_price=safety.liquidation_price,
             margin=_margin(position, mark_price),
             unrealized_pnl=pnl,
             r_multiple=_r_multiple(position, stop, pnl),
             stop=stop,
             is_protected=is_covered(position, stops),
-            origin=self._origin(position, callback),
+            origin=origin,
             price_decimals=decimals_of(position.entry_price) if rules.is_unknown else rules.price_decimals,
             quantity_decimals=decimals_of(position.position_amount) if rules.is_unknown else rules.quantity_decimals,
+            margin_type=position.margin_type,
+            leverage=position.leverage,
+            result=position_result(opening, pnl, rules.quote_asset, funding),
+            safety=safety,
             told=status.reconciliation.told.get(position_key(position.symbol, position.position_side)),
             is_in_doubt=not status.routes[Route.PRIVATE].is_fresh,
         )
 
-    def _origin(self, position: Position, callback: Callback) -> Origin | None:
-        """Return who opened a position, worked out again only when orders or size changed."""
+    def _history(self, position: Position, callback: Callback) -> tuple[Origin | None, Opening | None]:
+        """Return who opened a position and how, worked out again only when orders or size changed."""
         key = (callback.orders.revision, position.position_amount)
-        known = self._opened_by.get(position.key)
+        known = self._known.get(position.key)
         if known is None or known[0] != key:
-            known = self._opened_by[position.key] = (key, opened_by(position, callback))
+            opening = opening_of(position.key, position.position_amount, callback.orders.fills)
+            known = self._known[position.key] = (key, (opened_by(position, callback), opening))
         return known[1]
 
 

@@ -1,4 +1,4 @@
-"""Whether every position is covered by a stop that lives at the exchange, and how the engine's own stands."""
+"""Whether every position is covered by a stop that lives at the exchange, and how those stand that are looked after."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,24 +32,28 @@ class Protection:
 
 @dataclass(frozen=True)
 class EngineWatch:
-    """The watchdog of the engine's position.
+    """The watchdog of the engine's position, or of a bracket while only that has no stop.
 
     Attributes:
         state: What it found.
         naked_s: For how long no live stop has been known, whole seconds; None while there is one, or no position.
         cause: Code of why, "" while nothing has gone wrong.
+        is_bracket: It is a bracket by hand.
     """
 
     state: ProtectionState = ProtectionState.NOTHING
     naked_s: int | None = None
     cause: str = ""
+    is_bracket: bool = False
 
 
 def engine_watch(callback: Callback) -> EngineWatch:
     """Return what the core's watchdog found, with its age as shown."""
-    finding = callback.protection.finding
+    engine, bracket = callback.protection.finding, callback.brackets.finding
+    is_bracket = bracket.needs_care and not engine.needs_care
+    finding = bracket if is_bracket else engine
     age_s = None if finding.since_ms is None else max(0, callback.clock_ms - finding.since_ms) // 1000
-    return EngineWatch(finding.state, age_s, finding.cause)
+    return EngineWatch(finding.state, age_s, finding.cause, is_bracket)
 
 
 def protection(positions: Iterable[Position], orders: Iterable[Order], *, is_known: bool) -> Protection:

@@ -4,7 +4,7 @@ Horizontal positions are `x`: slots of the interval's grid, whole where a kline 
 whatever is loaded before it or after it, so a chart that is panned by hand stands still while klines come and go.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from enum import Flag, auto
 
@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from trader_gui.callback import Callback
 from trader_gui.collectors.kline import KlineArrays, KlineCollector
 from trader_gui.domain.market import FundingRate, Kline, MarkPrice
-from trader_gui.domain.order import Fill
+from trader_gui.domain.order import Fill, Origin, Purpose
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.kline_history.chart_history import ChartHistory
 from trader_gui.kline_history.grid import Grid
@@ -23,7 +23,9 @@ from trader_gui.kline_history.store import KlinePage, KlineStore
 from trader_gui.models.frame import FrameModel
 from trader_gui.models.indicator_kinds import BOLLINGER, VOLATILITY
 from trader_gui.models.indicator_track import Indicator, IndicatorTrack
+from trader_gui.models.line_moves import Quotes, read_quotes
 from trader_gui.models.series_lines import OrderLine, PositionLine, order_lines, position_lines
+from trader_gui.models.story import Story
 from trader_gui.models.trader_view import StatusView
 
 _FIRST_INTERVAL = "1m"
@@ -60,6 +62,9 @@ class SeriesModel(FrameModel):
         positions: Lines of the position, in hedge mode of its legs; () when flat or unknown.
         orders: Lines of the open orders that have a price.
         fills: Own executions of the symbol, oldest first.
+        story: Why orders were sent, and which entries were not made.
+        origin_of: Tells who made an order of a client order id, and for what.
+        quotes: The market of the session's symbol, whatever symbol is shown.
         now_ms: Venue time of the newest message.
         loading: (klines read, klines wanted) of the session's start; (0, 0) while not told.
 
@@ -88,6 +93,9 @@ class SeriesModel(FrameModel):
         self.positions: tuple[PositionLine, ...] = ()
         self.orders: tuple[OrderLine, ...] = ()
         self.fills: tuple[Fill, ...] = ()
+        self.story = Story()
+        self.origin_of: Callable[[str], tuple[Origin, Purpose | None]] = lambda _: (Origin.OTHER, None)
+        self.quotes = Quotes("")
         self.now_ms = 0
         self.loading = (0, 0)
         self._choice: tuple[str, str] | None = None
@@ -96,6 +104,7 @@ class SeriesModel(FrameModel):
         self._taken: KlineArrays | None = None
         self._seen_revision = 0
         self._overlay_key: tuple[object, ...] = ()
+        self._taker_fraction: Decimal | None = None
         self.set_indicators((Indicator(BOLLINGER), Indicator(VOLATILITY)))
 
     @property
@@ -196,6 +205,10 @@ class SeriesModel(FrameModel):
 
     def refresh(self, callback: Callback, status: StatusView | None = None, now_ns: int = 0) -> None:
         """Bring the series up to date; emits `changed` once, with all that differs, or not at all."""
+        self.quotes = read_quotes(callback, status)
+        self.origin_of = callback.orders.origin_of
+        commission = status.commission if status is not None else None
+        self._taker_fraction = commission.taker_fraction if commission is not None else None
         change = self._take_state(callback)
         change |= self._take_klines(callback)
         change |= self._take_open(callback)
@@ -273,12 +286,15 @@ class SeriesModel(FrameModel):
         self.mark = callback.mark_price.mark if self.symbol == callback.symbol else followed
         if self._source is not None and self.mark is not None:
             self._source.note_mark(self.mark)
-        key = (callback.orders.revision, callback.account.revision, self.mark, self.now_ms // 1000)
+        orders, account = callback.orders.revision, callback.account.revision
+        key = (orders, account, self.mark, self.now_ms // 1000, self.story.revision)
         if key == self._overlay_key and not has_new_klines:
             return SeriesChange(0)
         if key[:1] != self._overlay_key[:1]:
-            self.fills = tuple(f for f in callback.orders.fills if f.symbol == self.symbol)
+            fills = (f for f in callback.orders.fills if f.symbol == self.symbol)
+            self.fills = tuple(sorted(fills, key=lambda fill: fill.trade_time_ms))  # one may be told late
         self._overlay_key = key
-        self.positions = position_lines(callback, self.symbol, self.fills, self.mark)
+        taker = self._taker_fraction if self.symbol == callback.symbol else None
+        self.positions = position_lines(callback, self.symbol, self.fills, self.mark, taker, self.funding)
         self.orders = order_lines(callback.orders.open_orders(self.symbol), self.positions)
         return SeriesChange.OVERLAY

@@ -1,13 +1,14 @@
 """Lines that the chart draws for the own position and the open orders, with the figures on their tags."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 
 from trader_gui.callback import Callback
+from trader_gui.decision.ownership import fills_since_flat
 from trader_gui.domain.account import Position
-from trader_gui.domain.market import MarkPrice
+from trader_gui.domain.market import FundingRate, MarkPrice
 from trader_gui.domain.order import Fill, Order, OrderStatus, OrderType, Origin, PositionSide, Side
 from trader_gui.models.positions import opened_by
 from trader_gui.models.session import unrealized_pnl
@@ -30,6 +31,9 @@ class PositionLine:
         leg: BOTH in one-way mode.
         unrealized_pnl: At the mark price.
         risk: What the nearest live stop would lose from the entry, > 0; None without such a stop.
+        break_even_price: Where a close at market leaves nothing lost, with every fee and funding since flat and the fee
+            of the close; on the tick. Without the executions that tell them, what the venue says.
+        is_break_even_whole: It is the former.
         entry_time_ms: Time of the fill that opened it; None when older than the known fills.
         origin: Who opened it; None when not known.
     """
@@ -44,6 +48,7 @@ class PositionLine:
     liquidation_price: Decimal | None
     entry_time_ms: int | None
     origin: Origin | None
+    is_break_even_whole: bool = False
 
     @property
     def r_multiple(self) -> Decimal | None:
@@ -56,8 +61,8 @@ class OrderLine:
     """One open order at its price (the trigger of a conditional order).
 
     Attributes:
-        distance_fraction, money, r_multiple: What it brings from the position's entry, before fees; None unless the
-            order takes from the position.
+        entry_price: Of the position that the order takes from; None when it takes from none.
+        distance_fraction, money, r_multiple: What it brings from there, before fees; None with `entry_price`.
         is_confirmed: False while the exchange has not said that it has the order.
     """
 
@@ -68,13 +73,19 @@ class OrderLine:
     quantity: Decimal
     origin: Origin
     is_confirmed: bool
+    entry_price: Decimal | None = None
     distance_fraction: Decimal | None = None
     money: Decimal | None = None
     r_multiple: Decimal | None = None
 
 
 def position_lines(
-    callback: Callback, symbol: str, fills: Sequence[Fill], mark: MarkPrice | None
+    callback: Callback,
+    symbol: str,
+    fills: Sequence[Fill],
+    mark: MarkPrice | None,
+    taker_fraction: Decimal | None = None,
+    funding: Sequence[FundingRate] = (),
 ) -> tuple[PositionLine, ...]:
     """Return the lines of the symbol's position, or of its two legs; () when flat or not known.
 
@@ -83,8 +94,44 @@ def position_lines(
         symbol: Whose position.
         fills: Own executions of the symbol, oldest first.
         mark: The symbol's mark price; without one the result is what the venue last told.
+        taker_fraction: Fee of a close at market; None while unknown.
+        funding: The fundings that were paid on the symbol, oldest first.
     """
-    return tuple(_position_line(callback, p, fills, mark) for p in callback.account.legs(symbol))
+    lines = []
+    rules = callback.symbol_rules.of(symbol)
+    for position in callback.account.legs(symbol):
+        own = [f for f in fills if f.position_side is position.position_side]
+        line = _position_line(callback, position, own, mark)
+        whole = break_even(position, own, taker_fraction, funding)
+        if whole is not None:
+            way = ROUND_CEILING if line.is_long else ROUND_FLOOR
+            line = replace(line, break_even_price=rules.snap_price(whole, way), is_break_even_whole=True)
+        lines.append(line)
+    return tuple(lines)
+
+
+def break_even(
+    position: Position, fills: Sequence[Fill], taker_fraction: Decimal | None, funding: Sequence[FundingRate]
+) -> Decimal | None:
+    """Return where a close at market would bring back all that was paid since flat; None when that is not known.
+
+    The venue tells funding by its rate alone: what was paid is counted at the price of entry.
+
+    Args:
+        position: Not flat.
+        fills: Own executions of its symbol and leg, oldest first.
+        taker_fraction: Fee of the close.
+        funding: Rates since flat, and others.
+    """
+    made = fills_since_flat(position.position_amount, fills)
+    if not made or taker_fraction is None:
+        return None
+    result = sum((f.realized_pnl - f.commission for f in made), Decimal(0))
+    for paid in funding:
+        held = sum((f.quantity * f.side.sign for f in made if f.trade_time_ms < paid.funding_time_ms), Decimal(0))
+        result -= held * position.entry_price * paid.funding_rate_fraction
+    amount = position.position_amount
+    return (amount * position.entry_price - result) / (amount - abs(amount) * taker_fraction)
 
 
 def _position_line(
@@ -100,9 +147,7 @@ def _position_line(
         risk=_risk(position, callback.orders.open_orders(position.symbol)),
         break_even_price=position.break_even_price,
         liquidation_price=liquidation if liquidation and liquidation > 0 else None,
-        entry_time_ms=entry_time_ms(
-            position.position_amount, [f for f in fills if f.position_side is position.position_side]
-        ),
+        entry_time_ms=entry_time_ms(position.position_amount, fills),
         origin=opened_by(position, callback),
     )
 
@@ -127,23 +172,24 @@ def entry_time_ms(position_amount: Decimal, fills: Sequence[Fill]) -> int | None
 
 def order_lines(orders: Iterable[Order], positions: Sequence[PositionLine]) -> tuple[OrderLine, ...]:
     """Return a line for every order that has a price; market orders have none."""
-    by_leg = {position.leg: position for position in positions}
     lines = []
     for order in orders:
         price = order.trigger_price if order.order_type.is_conditional else order.price
         if price:
-            lines.append(_order_line(order, price, by_leg.get(order.position_side)))
+            lines.append(line_at(order, price, positions))
     return tuple(lines)
 
 
-def _order_line(order: Order, price: Decimal, position: PositionLine | None) -> OrderLine:
+def line_at(order: Order, price: Decimal, positions: Sequence[PositionLine]) -> OrderLine:
+    """Return the line that an order has, or would have, at a price."""
+    position = next((p for p in positions if p.leg is order.position_side), None)
     takes = position is not None and (order.side is Side.SELL) == position.is_long
     quantity = order.remaining_quantity
-    distance = money = r_multiple = None
+    entry_price = distance = money = r_multiple = None
     if position is not None and takes:
         if order.close_position:
             quantity = position.quantity
-        sign = 1 if position.is_long else -1
+        entry_price, sign = position.entry_price, 1 if position.is_long else -1
         distance = sign * (price / position.entry_price - 1)
         money = sign * (price - position.entry_price) * min(quantity, position.quantity)
         r_multiple = money / position.risk if position.risk else None
@@ -155,6 +201,7 @@ def _order_line(order: Order, price: Decimal, position: PositionLine | None) -> 
         quantity=quantity,
         origin=order.origin,
         is_confirmed=order.status not in (OrderStatus.SENT, OrderStatus.UNKNOWN),
+        entry_price=entry_price,
         distance_fraction=distance,
         money=money,
         r_multiple=r_multiple,

@@ -1,8 +1,9 @@
 """When an order by hand is asked about before it is sent, and why (no Qt)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from statistics import median
+from typing import TypeAlias
 
 import msgspec
 
@@ -24,6 +25,10 @@ class AskReason(msgspec.Struct, frozen=True):
 
     code: str
     values: tuple[tuple[str, Decimal | str], ...] = ()
+
+
+Reasons: TypeAlias = Callable[[OrderIntent, Decimal | None, TicketFacts], Sequence[AskReason]]
+"""Tells why an order that is expected to trade at a price is asked about."""
 
 
 class Circumstances(msgspec.Struct, frozen=True):

@@ -5,7 +5,8 @@ The risk gate and the venue judge again; this only spares the user a refusal, an
 
 from decimal import ROUND_DOWN, Decimal
 
-from trader_gui.domain.order import BracketWish, OrderIntent, Origin, Purpose, Side, TimeInForce, WorkingType
+from trader_gui.domain.bracket import BracketWish
+from trader_gui.domain.order import OrderIntent, Origin, Purpose, Side, TimeInForce, WorkingType
 from trader_gui.domain.symbol import snap
 from trader_gui.domain.ticket import OrderKind
 from trader_gui.models.ticket_exit_checks import exit_problems, outlook_problems

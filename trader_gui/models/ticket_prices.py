@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from trader_gui.domain.order import ExitLevel, Side
+from trader_gui.domain.exit_level import ExitLevel
+from trader_gui.domain.order import Side
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.domain.ticket import ExitText, ExitUnit, OrderKind
 from trader_gui.models.ticket_input import parse_number

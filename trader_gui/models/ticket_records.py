@@ -7,8 +7,8 @@ import msgspec
 from msgspec.structs import replace
 
 from trader_gui.domain.account import MarginType, Position, PositionKey
+from trader_gui.domain.bracket import BracketWish
 from trader_gui.domain.order import (
-    BracketWish,
     OrderIntent,
     PriceMatch,
     Purpose,

@@ -1,13 +1,13 @@
 """What the models may see of a session: read-only views of RtTrader and its status."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
 from trader_gui.callback import Callback
 from trader_gui.domain.step import Route, Step
 from trader_gui.domain.symbol import SymbolRules
-from trader_gui.exchange.port import CommissionRate, HistoryPort, LeverageBracket
+from trader_gui.exchange.port import CommissionRate, HistoryPort, IncomeRow, LeverageBracket
 from trader_gui.journal.history import JournalPage, OrderLife
 from trader_gui.orders.reconcile import Row, RowKey
 from trader_gui.rt_trader.provenance import Told
@@ -68,6 +68,17 @@ class ReconciliationView(Protocol):
     def open_rows(self) -> int: ...
     @property
     def told(self) -> Mapping[RowKey, Told]: ...
+
+
+class FundingView(Protocol):
+    """Funding since a time; known only while `is_whole`."""
+
+    @property
+    def since_ms(self) -> int | None: ...
+    @property
+    def rows(self) -> Sequence[IncomeRow]: ...
+    @property
+    def is_whole(self) -> bool: ...
 
 
 class StatusView(Protocol):
@@ -133,6 +144,8 @@ class StatusView(Protocol):
     def journal_failed_since_ms(self) -> int | None: ...
     @property
     def reconciliation(self) -> ReconciliationView: ...
+    @property
+    def funding(self) -> FundingView: ...
 
 
 class ProfileView(Protocol):

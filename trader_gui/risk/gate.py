@@ -17,6 +17,7 @@ from trader_gui.domain.step import (
     Wish,
 )
 from trader_gui.risk.changes import check_cancel, fit_amend
+from trader_gui.risk.exits import check_exits
 from trader_gui.risk.legs import on_its_leg
 from trader_gui.risk.rules import (
     HOUR_MS,
@@ -60,6 +61,16 @@ class RiskGate:
             return check_cancel(intent, context) or ApprovedCancel(intent, gate_key=_GATE_KEY)
         if isinstance(intent, AmendIntent):
             return self._review_amend(intent, context)
+        fitted = self._fit(intent, context)
+        return fitted if isinstance(fitted, Refusal) else self._approve(fitted, context.now_ms)
+
+    def objection(self, intent: OrderIntent, context: RiskContext) -> Refusal | None:
+        """Return what `review` would refuse; nothing is approved, and no number is used up."""
+        fitted = self._fit(intent, context)
+        return fitted if isinstance(fitted, Refusal) else None
+
+    def _fit(self, intent: OrderIntent, context: RiskContext) -> OrderIntent | Refusal:
+        """Return the order on its leg and cut to the position, or the first rule's refusal."""
         while self._entry_times_ms and self._entry_times_ms[0] <= context.now_ms - HOUR_MS:
             self._entry_times_ms.popleft()
         context = replace(context, entry_times_ms=tuple(self._entry_times_ms))
@@ -67,11 +78,9 @@ class RiskGate:
         fitted = placed if isinstance(placed, Refusal) else fit_to_position(placed, context)
         if isinstance(fitted, Refusal):
             return fitted
-        for rule in ORDER_RULES:
-            refusal = rule(fitted, context)
-            if refusal is not None:
-                return refusal
-        return self._approve(fitted, context.now_ms)
+        return next(
+            (refusal for rule in (*ORDER_RULES, check_exits) if (refusal := rule(fitted, context)) is not None), fitted
+        )
 
     def _review_amend(self, intent: AmendIntent, context: RiskContext) -> ApprovedAmend | Refusal:
         amended = fit_amend(intent, context)

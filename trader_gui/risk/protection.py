@@ -1,4 +1,4 @@
-"""The policy that keeps the engine's position under a stop that lives at the exchange, whatever the strategy.
+"""The policy that keeps a position under a stop that lives at the exchange: the engine's, or the part of a bracket.
 
 A stop counts when the venue has told it live and of full size. While none is known::
 
@@ -7,12 +7,15 @@ A stop counts when the venue has told it live and of full size. While none is kn
     two seconds without a live stop ──► close at market (or, where the user wants it so, alarm and go on)
     the venue says that the stop would trigger at once, or takes no more of them ──► close at market now
 
+The engine's stop closes the whole position, whatever it becomes. The stop of a bracket has the size of its part: one
+that has become too small or too large, or lies elsewhere, is replaced, the new one first.
+
 Close and stop have purposes of their own: neither waits for the unknown outcome of the other, and of each there is one
 at a time. Deadlines are by `clock_ms`, so that a market that is played faster does not shorten them.
 """
 
 from collections.abc import Callable
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -26,12 +29,12 @@ from trader_gui.domain.order import (
     OrderType,
     Origin,
     Purpose,
-    Side,
 )
 from trader_gui.domain.protection import ProtectionFinding, ProtectionState
 from trader_gui.domain.step import EngineMode
-from trader_gui.domain.symbol import SymbolRules, snap
+from trader_gui.domain.symbol import SymbolRules
 from trader_gui.risk.cover import is_covered, live_stops
+from trader_gui.risk.exit_orders import market_exit, market_quantity, protective_stop
 
 ProtectionAction: TypeAlias = Literal["close", "alarm"]
 """What is done when no stop is known in time."""
@@ -90,9 +93,9 @@ class ProtectionContext(msgspec.Struct, frozen=True):
     clock_ms: int
     now_ms: int
 
-    def own(self, *purposes: Purpose) -> list[Order]:
-        """Return the engine's open orders of these purposes."""
-        return [o for o in self.orders if o.origin is Origin.ENGINE and o.purpose in purposes]
+    def own(self, origin: Origin, *purposes: Purpose) -> list[Order]:
+        """Return the open orders of these purposes that came from `origin`."""
+        return [o for o in self.orders if o.origin is origin and o.purpose in purposes]
 
 
 class ProtectionPolicy:
@@ -101,6 +104,8 @@ class ProtectionPolicy:
     Args:
         stop_price: Where the strategy's stop of a position belongs, on the tick.
         action: What is done when no stop is known in time.
+        origin: Whose orders it sends and looks after; those of others are left alone.
+        is_whole: The stop closes the whole position; False: it has the size of the position that is shown here.
 
     Attributes:
         finding: As last found.
@@ -109,11 +114,19 @@ class ProtectionPolicy:
     """
 
     def __init__(
-        self, stop_price: Callable[[Position, SymbolRules], Decimal], action: ProtectionAction = "close"
+        self,
+        stop_price: Callable[[Position, SymbolRules], Decimal],
+        action: ProtectionAction = "close",
+        *,
+        origin: Origin = Origin.ENGINE,
+        is_whole: bool = True,
     ) -> None:
         self.finding = ProtectionFinding()
         self._stop_price = stop_price
         self._action = action
+        self._origin = origin
+        self._is_whole = is_whole
+        self._asked_terms: tuple[Decimal | None, Decimal | None] = (None, None)
         self._since_ms: int | None = None
         self._acting_ms: int | None = None
         self._asked_ms: dict[str, int] = {}
@@ -123,7 +136,7 @@ class ProtectionPolicy:
         self._cause = ""
 
     def wishes(self, context: ProtectionContext) -> list[Wish]:
-        """Say what the engine's position needs now: a stop, a close, a cancel; [] when nothing is missing."""
+        """Say what the position needs now: a stop, a close, a cancel; [] when nothing is missing."""
         position = context.position
         if position is None:
             if self.finding.state is not ProtectionState.NOTHING:
@@ -133,14 +146,15 @@ class ProtectionPolicy:
         if not context.is_engine_position and not (context.is_in_doubt and is_known):
             self._forget()
             return []
-        stops = _counted(position, context)
+        stops = _counted(position, context, self._origin)
         if not is_covered(position, stops):
             return self._care(position, context)
         self._since_ms = self._acting_ms = None
         self._close_now = self._cause = ""
         self.finding = ProtectionFinding(ProtectionState.PROTECTED)
-        may_act = context.is_engine_position and context.mode is not EngineMode.HALTED
-        return self._superseded(position, stops, context) if may_act else []
+        if not context.is_engine_position or context.mode is EngineMode.HALTED:
+            return []
+        return self._superseded(position, stops, context) if self._is_whole else self._fitted(position, stops, context)
 
     def note_refused(self, purpose: Purpose, code: int | None, reason: str, retry_after_ms: int, clock_ms: int) -> None:
         """An order of the engine was refused for sure.
@@ -194,7 +208,7 @@ class ProtectionPolicy:
         self._close_now = self._cause = ""
 
     def _care(self, position: Position, context: ProtectionContext) -> list[Wish]:
-        clock_ms, flight = context.clock_ms, _in_flight(context)
+        clock_ms, flight = context.clock_ms, self._in_flight(context)
         if self._since_ms is None:
             self._since_ms = clock_ms
         if context.mode is EngineMode.HALTED:
@@ -218,36 +232,51 @@ class ProtectionPolicy:
             wishes = self._close(position, context, closes)
             if wishes or self._is_exit_young(context):
                 return wishes
-        if _in_flight(context) or not self._may_ask(Purpose.PROTECTION, context):
+        return self._ask_for_stop(position, context)
+
+    def _ask_for_stop(self, position: Position, context: ProtectionContext, gap_ms: int = GAP_MS) -> list[Wish]:
+        """Ask for a stop, one at a time; again for the same only after a while."""
+        trigger_price, quantity = self._terms(position, context.rules)
+        is_same = self._is_whole or (trigger_price, quantity) == self._asked_terms
+        if self._in_flight(context) or (is_same and not self._may_ask(Purpose.PROTECTION, context, gap_ms)):
             return []
         self._asked_ms[Purpose.PROTECTION] = context.clock_ms
-        trigger_price = self._stop_price(position, context.rules)
-        quantity = _market_quantity(position, context.rules) if self._is_whole_barred else None
-        return [protective_stop(position, trigger_price, Origin.ENGINE, "protect", context.now_ms, quantity)]
+        self._asked_terms = trigger_price, quantity
+        return [protective_stop(position, trigger_price, self._origin, "protect", context.now_ms, quantity)]
+
+    def _terms(self, position: Position, rules: SymbolRules) -> tuple[Decimal, Decimal | None]:
+        """Return where the stop belongs, and its size; None is the whole position."""
+        is_whole = self._is_whole and not self._is_whole_barred
+        return self._stop_price(position, rules), None if is_whole else market_quantity(position, rules)
+
+    def _in_flight(self, context: ProtectionContext) -> list[Order]:
+        """Return the own stops of which it is open what they are: sent, unknown, or just being executed."""
+        own = context.own(self._origin, Purpose.PROTECTION)
+        return [o for o in own if o.status in _UNSURE or o.status in _EXECUTING]
 
     def _close(self, position: Position, context: ProtectionContext, reason: str) -> list[Wish]:
         """Take back what rests in the way of a close at market, and close."""
         wishes: list[Wish] = [
             self._cancel(order, reason, context)
-            for order in context.own(Purpose.ENTRY, Purpose.EXIT)
+            for order in context.own(self._origin, Purpose.ENTRY, Purpose.EXIT)
             if order.status in _RESTING
             and order.order_type is OrderType.LIMIT
             and self._may_cancel(order, GAP_MS, context)
         ]
-        if not context.own(Purpose.EXIT) and self._may_ask(Purpose.EXIT, context):
+        if not context.own(self._origin, Purpose.EXIT) and self._may_ask(Purpose.EXIT, context):
             self._asked_ms[Purpose.EXIT] = context.clock_ms
-            wishes.append(market_exit(position, context.rules, Origin.ENGINE, reason, context.now_ms))
+            wishes.append(market_exit(position, context.rules, self._origin, reason, context.now_ms))
         return wishes
 
     def _is_exit_young(self, context: ProtectionContext) -> bool:
         asked_ms = self._asked_ms.get(Purpose.EXIT)
         is_young = asked_ms is not None and context.clock_ms - asked_ms < EXIT_FIRST_MS
-        return is_young and bool(context.own(Purpose.EXIT))
+        return is_young and bool(context.own(self._origin, Purpose.EXIT))
 
-    def _may_ask(self, purpose: Purpose, context: ProtectionContext) -> bool:
+    def _may_ask(self, purpose: Purpose, context: ProtectionContext, gap_ms: int = GAP_MS) -> bool:
         clock_ms, asked_ms = context.clock_ms, self._asked_ms.get(purpose)
         acting_ms = clock_ms if self._acting_ms is None else self._acting_ms
-        gap_ms = GAP_MS if clock_ms - acting_ms < LATE_AFTER_MS else LATE_GAP_MS
+        gap_ms = gap_ms if clock_ms - acting_ms < LATE_AFTER_MS else LATE_GAP_MS
         return clock_ms >= self._not_before_ms and (asked_ms is None or clock_ms - asked_ms >= gap_ms)
 
     def _find(self, state: ProtectionState, flight: list[Order]) -> None:
@@ -263,12 +292,22 @@ class ProtectionPolicy:
     def _superseded(self, position: Position, stops: list[Order], context: ProtectionContext) -> list[Wish]:
         """Cancel the engine's stops beside one that covers the position alone."""
         whole = next((s for s in stops if s.close_position), None)
-        kept = whole or next((s for s in reversed(stops) if is_covered(position, [s])), None)
+        own = [s for s in reversed(stops) if s.origin is self._origin]
+        kept = whole or next((s for s in own if is_covered(position, [s])), None)
+        return [] if kept is None else self._replaced_by(kept, context)
+
+    def _fitted(self, position: Position, stops: list[Order], context: ProtectionContext) -> list[Wish]:
+        """Leave one stop of the position's size and level; while there is none, ask for it beside those that rest."""
+        terms = self._terms(position, context.rules)
+        kept = next((s for s in reversed(stops) if (s.trigger_price, s.remaining_quantity) == terms), None)
         if kept is None:
-            return []
+            return self._ask_for_stop(position, context, LATE_GAP_MS)
+        return self._replaced_by(kept, context) if is_covered(position, [kept]) else []
+
+    def _replaced_by(self, kept: Order, context: ProtectionContext) -> list[Wish]:
         return [
             self._cancel(order, "protection_replaced", context)
-            for order in context.own(Purpose.PROTECTION)
+            for order in context.own(self._origin, Purpose.PROTECTION)
             if order is not kept and order.status in _RESTING and self._may_cancel(order, LEFT_OVER_MS, context)
         ]
 
@@ -279,7 +318,7 @@ class ProtectionPolicy:
             return []
         return [
             self._cancel(order, "protection_left_over", context)
-            for order in context.own(Purpose.PROTECTION)
+            for order in context.own(self._origin, Purpose.PROTECTION)
             if order.status in _RESTING and self._may_cancel(order, LEFT_OVER_MS, context)
         ]
 
@@ -291,75 +330,24 @@ class ProtectionPolicy:
     def _cancel(self, order: Order, reason: str, context: ProtectionContext) -> CancelIntent:
         self._asked_ms[order.client_order_id] = context.clock_ms
         return CancelIntent(
-            order.symbol, order.client_order_id, order.order_family, Origin.ENGINE, reason, context.now_ms
+            order.symbol, order.client_order_id, order.order_family, self._origin, reason, context.now_ms
         )
 
 
-def protective_stop(
-    position: Position,
-    trigger_price: Decimal,
-    origin: Origin,
-    reason: str,
-    now_ms: int,
-    quantity: Decimal | None = None,
-) -> OrderIntent:
-    """Return the stop of a position: of the whole of it, whatever it becomes, or reduce-only of a `quantity`."""
-    return OrderIntent(
-        symbol=position.symbol,
-        side=_closing_side(position),
-        order_type=OrderType.STOP_MARKET,
-        purpose=Purpose.PROTECTION,
-        origin=origin,
-        reason=reason,
-        wanted_time_ms=now_ms,
-        quantity=quantity,
-        trigger_price=trigger_price,
-        reduce_only=quantity is not None,
-        close_position=quantity is None,
-        position_side=position.position_side,
-    )
-
-
-def market_exit(position: Position, rules: SymbolRules, origin: Origin, reason: str, now_ms: int) -> OrderIntent:
-    """Return the close of a position at market, reduce-only; of as much as one order may have."""
-    return OrderIntent(
-        symbol=position.symbol,
-        side=_closing_side(position),
-        order_type=OrderType.MARKET,
-        purpose=Purpose.EXIT,
-        origin=origin,
-        reason=reason,
-        wanted_time_ms=now_ms,
-        quantity=_market_quantity(position, rules),
-        reduce_only=True,
-        position_side=position.position_side,
-    )
-
-
-def _closing_side(position: Position) -> Side:
-    return Side.SELL if position.position_amount > 0 else Side.BUY
-
-
-def _market_quantity(position: Position, rules: SymbolRules) -> Decimal:
-    """Return the position's size, or as much of it as one order without a limit price may have."""
-    quantity = abs(position.position_amount)
-    if rules.market_max_quantity:
-        quantity = min(quantity, rules.market_max_quantity)
-    return snap(quantity, rules.market_step_size, ROUND_DOWN) or quantity
-
-
-def _in_flight(context: ProtectionContext) -> list[Order]:
-    """Return the engine's stops of which it is open what they are: sent, unknown, or just being executed."""
-    return [o for o in context.own(Purpose.PROTECTION) if o.status in _UNSURE or o.status in _EXECUTING]
-
-
-def _counted(position: Position, context: ProtectionContext) -> list[Order]:
+def _counted(position: Position, context: ProtectionContext, origin: Origin) -> list[Order]:
     """Return the live stops that count.
 
     A stop of somebody else may lie anywhere. It counts when it closes the whole position, for then the venue takes no
-    second one; and while nothing is sent here, where all that matters is whether there is one.
+    second one; and while nothing is sent here, where all that matters is whether there is one. One placed by hand while
+    the position was open counts, too: whoever moves the engine's stop has said where it lies, and it is left there.
+    One that has rested since before, for a position that is gone, does not.
     """
     stops = [s for s in live_stops(position, context.orders) if s.status in _RESTING]
     if context.mode is EngineMode.HALTED:
         return stops
-    return [s for s in stops if s.origin is Origin.ENGINE or s.close_position]
+    return [s for s in stops if s.origin is origin or s.close_position or _is_of_position(s, context)]
+
+
+def _is_of_position(stop: Order, context: ProtectionContext) -> bool:
+    is_later = 0 < context.told_flat_ms < stop.update_time_ms
+    return stop.origin is Origin.HAND and is_later

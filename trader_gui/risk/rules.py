@@ -5,7 +5,7 @@ Codes: `wrong_leg`, `other_symbol`, `unknown_rules`, `not_trading`, `halted`, `r
 `callback_out_of_range`, `good_till_too_soon`, `exit_not_reducing`, `off_tick`, `price_out_of_range`, `price_too_far`,
 `below_min_quantity`, `above_max_quantity`, `off_step`, `no_price`, `below_min_notional`, `order_quantity_limit`,
 `position_notional_limit`, `daily_loss_limit`, `entries_per_hour_limit`, `nothing_to_reduce`.
-Changes of open orders: see `changes`.
+Changes of open orders: see `changes`; the exits of an entry: see `exits`.
 """
 
 from collections.abc import Callable

@@ -39,16 +39,18 @@ class Care:
     def __call__(self, step: Step) -> None:
         """Note a new finding, and doubt the position when the venue sees another one."""
         if step.protection is not None:
-            self._note(step.protection, step.event_time_ms)
+            self._note("protection", "the engine's position", step.protection, step.event_time_ms)
+        if step.bracket_protection is not None:
+            self._note("bracket", "a bracket", step.bracket_protection, step.event_time_ms)
         message = step.message
         if isinstance(message, OrderOutcome) and message.error_code in POSITION_DOUBT_CODES:
             self._doubt()
 
-    def _note(self, finding: ProtectionFinding, event_time_ms: int) -> None:
+    def _note(self, kind: str, whose: str, finding: ProtectionFinding, event_time_ms: int) -> None:
         text = f"{finding.state} {finding.cause}".rstrip()
-        self._journal.note("protection", text, event_time_ms)
+        self._journal.note(kind, text, event_time_ms)
         level = logging.WARNING if finding.state in _ALARMING else logging.INFO
-        _log.log(level, "the stop of the engine's position: %s", text)
+        _log.log(level, "the stop of %s: %s", whose, text)
 
     def _doubt(self) -> None:
         now_ns = self._now_ns()

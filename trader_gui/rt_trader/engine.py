@@ -69,9 +69,9 @@ class EngineSwitch:
         await self._road.ask(cancel_wishes(self.entries(), reason, self._road.callback.now_ms))
         self.settle()
 
-    async def disarm_for_flatten(self) -> None:
+    async def disarm_and_wait(self, reason: str) -> None:
         """Disarm, and wait a little for the answer to what the engine has sent: an entry in the air is not in sight."""
-        self.disarm("flatten")
+        self.disarm(reason)
         for _ in range(int(ANSWER_LIMIT_S / SETTLE_INTERVAL_S)):
             if not any(o.status is OrderStatus.SENT for o in self._own_orders()):
                 return

@@ -16,7 +16,7 @@ class SessionOptions(msgspec.Struct, frozen=True):
         arm_at_start: Only where the profile may.
         with_book: Also depth and public trades, which only a window needs.
         stop_at_data_end: End the session when recorded data is over.
-        protection_action: What is done when no stop of the engine's position is known in time.
+        protection_action: What is done when no stop of the engine's position, or of a bracket, is known in time.
         dead_man_switch: For whose entries the exchange's countdown is kept: `off`, `engine` or `all`.
     """
 

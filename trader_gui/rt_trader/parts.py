@@ -11,7 +11,9 @@ from trader_gui.domain.step import Step, Wish
 from trader_gui.exchange.port import Deliver
 from trader_gui.journal.writer import JournalWriter
 from trader_gui.orders.closing import Closer
+from trader_gui.orders.leg_closer import Ask
 from trader_gui.orders.manager import OrderManager
+from trader_gui.orders.mover import Mover
 from trader_gui.rt_trader.account_watch import AccountWatch
 from trader_gui.rt_trader.belief import JournalTruth
 from trader_gui.rt_trader.care import Care
@@ -43,6 +45,7 @@ class Parts:
     reconciler: Reconciler
     account: AccountWatch
     closer: Closer
+    mover: Mover
     dead_man: DeadManSwitch
     facts: VenueFacts
     disturbances: Disturbances
@@ -96,6 +99,7 @@ def make_parts(
         reconciler=reconciler,
         account=account,
         closer=_make_closer(road, repair, account, manager),
+        mover=Mover(callback, _asker(road), manager.is_asking, lambda: status.phase != "running"),
         dead_man=DeadManSwitch(connection.port, callback, status, dead_man_switch),
         facts=facts,
         disturbances=Disturbances(connection, freshness, engine, road, journal, status, addresses),
@@ -121,8 +125,12 @@ def _make_closer(road: Road, repair: Repair, account: AccountWatch, manager: Ord
             manager.resolve(*order)
         return snapshot
 
+    return Closer(road.callback, read_account, _asker(road), manager.resolve, road.step)
+
+
+def _asker(road: Road) -> Ask:
     async def ask(wishes: Sequence[Wish]) -> tuple[Step, Sequence[OrderOutcome]]:
         answer = await road.ask(wishes)
         return answer.step, answer.outcomes
 
-    return Closer(road.callback, read_account, ask, manager.resolve, road.step)
+    return ask

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from trader_gui.decision.ownership import fills_since_flat
 from trader_gui.domain.account import AccountSnapshot, Position
+from trader_gui.domain.bracket import BracketsLeft
 from trader_gui.domain.client_order_id import sequence_of
 from trader_gui.domain.order import Fill, FillHistory, Order, OrderFamily, OrdersInDoubt, Origin
 from trader_gui.domain.step import Message
@@ -44,6 +45,7 @@ class Recovered(msgspec.Struct, frozen=True):
             those that made the position.
         next_sequence: Number of the next order of ours, higher than any that journal or venue has seen.
         differences: That the venue has seen higher ones than the journal, in words.
+        brackets: By hand, as the journal left them.
     """
 
     snapshot: AccountSnapshot
@@ -51,11 +53,12 @@ class Recovered(msgspec.Struct, frozen=True):
     histories: tuple[FillHistory, ...]
     next_sequence: int
     differences: tuple[str, ...]
+    brackets: BracketsLeft
 
     @property
     def messages(self) -> tuple[Message, ...]:
         """For the road, in this order: what is in doubt counts as executed what it says, the fills say whose it was."""
-        return self.snapshot, self.in_doubt, *self.histories
+        return self.brackets, self.snapshot, self.in_doubt, *self.histories
 
 
 class Past:
@@ -97,7 +100,12 @@ class Past:
         histories = [await self._history(name, fills[name], snapshot) for name in fills]
         next_sequence = max(self._journal.next_sequence, highest + 1)
         return Recovered(
-            snapshot, self._in_doubt(snapshot, fills), tuple(histories), next_sequence, self._differences(highest)
+            snapshot,
+            self._in_doubt(snapshot, fills),
+            tuple(histories),
+            next_sequence,
+            self._differences(highest),
+            BracketsLeft(() if self._belief is None else self._belief.brackets),
         )
 
     # ---- executions ------------------------------------------------------------------------------------------------
@@ -108,6 +116,7 @@ class Past:
         if belief is None:
             return [symbol]
         others = {order.symbol for order in self._own_orders()} | {name for name, _ in belief.positions}
+        others |= {bracket.symbol for bracket in belief.brackets}
         return [*sorted(others - {symbol}), symbol]
 
     async def _executions(self, symbol: str, day_start_ms: int) -> list[Fill]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from trader_gui.domain.step import Route
-from trader_gui.exchange.port import CommissionRate, LeverageBracket
+from trader_gui.exchange.port import CommissionRate, IncomeRow, LeverageBracket
 from trader_gui.orders.reconcile import Row, RowKey
 from trader_gui.rt_trader.provenance import Told
 
@@ -83,6 +83,21 @@ class Reconciliation:
 
 
 @dataclass(slots=True)
+class FundingStatus:
+    """Funding as the venue lists it.
+
+    Attributes:
+        since_ms: From when on it was read, venue time; None before the first time.
+        rows: What was paid and received.
+        is_whole: Nothing is missing since then; False while an event, or a gap in the events, is not accounted for.
+    """
+
+    since_ms: int | None = None
+    rows: tuple[IncomeRow, ...] = ()
+    is_whole: bool = False
+
+
+@dataclass(slots=True)
 class SessionStatus:
     """One session's state, read by the window once a frame.
 
@@ -109,6 +124,7 @@ class SessionStatus:
         journal_failure: Why not, one line; "" while it is ok.
         journal_failed_since_ms: Since when not, wall clock, UTC; None while it is ok.
         reconciliation: The account held against the venue.
+        funding: What the positions held now have paid and received.
     """
 
     phase: str = "starting"
@@ -141,3 +157,4 @@ class SessionStatus:
     journal_failure: str = ""
     journal_failed_since_ms: int | None = None
     reconciliation: Reconciliation = field(default_factory=Reconciliation)
+    funding: FundingStatus = field(default_factory=FundingStatus)

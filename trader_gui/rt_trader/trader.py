@@ -10,7 +10,7 @@ from trader_gui.callback import Callback
 from trader_gui.credentials import Credentials
 from trader_gui.decision.registry import make_strategy
 from trader_gui.domain.account import MarginType
-from trader_gui.domain.order import AmendIntent, Order, OrderIntent, Origin
+from trader_gui.domain.order import Order
 from trader_gui.domain.step import EngineMode, Refusal, Route
 from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import BugError, TraderError, UserError, VenueError, first_error
@@ -23,14 +23,16 @@ from trader_gui.prelim import Prelim, Prepared
 from trader_gui.profiles import Profile
 from trader_gui.risk.gate import RiskGate, RiskLimits
 from trader_gui.rt_trader.belief import read_belief
-from trader_gui.rt_trader.closing_by_hand import ClosingByHand
+from trader_gui.rt_trader.changing_by_hand import ChangingByHand
 from trader_gui.rt_trader.connection import open_connection
 from trader_gui.rt_trader.history import SessionHistory
 from trader_gui.rt_trader.options import SessionOptions
 from trader_gui.rt_trader.parts import make_parts
 from trader_gui.rt_trader.past import Past, Recovered
+from trader_gui.rt_trader.positions_by_hand import PositionsByHand
 from trader_gui.rt_trader.pump import Pump
 from trader_gui.rt_trader.road import Answer, Observer
+from trader_gui.rt_trader.sending_by_hand import SendingByHand
 from trader_gui.rt_trader.status import SessionStatus
 from trader_gui.rt_trader.summary import Summary, Tally, summarize
 from trader_gui.rt_trader.watch import Watch, note_journal
@@ -41,7 +43,7 @@ _log = logging.getLogger(__name__)
 STOP_LIMIT_S = 5.0
 
 
-class RtTrader(ClosingByHand):
+class RtTrader(SendingByHand, ChangingByHand, PositionsByHand):
     """One trading session.
 
     Attributes:
@@ -196,7 +198,7 @@ class RtTrader(ClosingByHand):
         self._manager, self._road, self._engine = parts.manager, parts.road, parts.engine
         self._freshness, self._repair, self._closer = parts.freshness, parts.repair, parts.closer
         self._reconciler, self._account, self._dead_man = parts.reconciler, parts.account, parts.dead_man
-        self._facts, self._venue_settings = parts.facts, parts.venue_settings
+        self._facts, self._venue_settings, self._mover = parts.facts, parts.venue_settings, parts.mover
         self._watch = Watch(self._connection, self._callback, parts, self._journal, self.status, self._pump)
         self._road.step(RulesUpdate(tuple(prepared.rules.values()), 0))
         self._facts.take_mode(is_hedge=prepared.is_hedge)
@@ -363,20 +365,9 @@ class RtTrader(ClosingByHand):
 
     # ---- wishes by hand --------------------------------------------------------------------------------------------
 
-    async def submit(self, intent: OrderIntent) -> Answer:
-        """Put an order by hand to the gate and, when approved, wait for the venue's first answer."""
-        return await self._road.ask([intent])
-
     async def cancel(self, *orders: Order) -> Answer:
         """Cancel orders of either family, with one request each."""
         return await self._road.ask(cancel_wishes(orders, "by_hand", self.callback.now_ms))
-
-    async def amend(self, order: Order, price: Decimal | None = None, quantity: Decimal | None = None) -> Answer:
-        """Give an open limit order another price or total size (what is executed included), in place."""
-        now_ms = self.callback.now_ms
-        return await self._road.ask(
-            [AmendIntent(order.symbol, order.client_order_id, Origin.HAND, "by_hand", now_ms, price, quantity)]
-        )
 
     async def cancel_entries(self) -> Answer:
         """Cancel every open order that could open or enlarge a position; stops and other exits stay."""

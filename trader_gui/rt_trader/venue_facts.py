@@ -1,4 +1,4 @@
-"""Keeps up with what the venue tells only when asked: the rules of its symbols, and the account's position mode."""
+"""Keeps up with what the venue tells only when asked: rules of its symbols, position mode, funding of positions."""
 
 import asyncio
 import logging
@@ -15,6 +15,7 @@ from trader_gui.domain.step import EngineMode
 from trader_gui.domain.symbol import NOT_LISTED, RulesUpdate, SymbolRules, unknown_rules
 from trader_gui.errors import ProtocolError, VenueError
 from trader_gui.exchange.port import OrderPort, StreamItem
+from trader_gui.rt_trader.funding import FundingPaid
 from trader_gui.rt_trader.road import Road
 from trader_gui.rt_trader.status import SessionStatus
 
@@ -56,6 +57,7 @@ class VenueFacts:
         self._port = port
         self._status = status
         self._deliver = deliver
+        self._funding = FundingPaid(road.callback, port, status)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._rules_read_ns = time.monotonic_ns()
@@ -76,13 +78,16 @@ class VenueFacts:
             task.cancel()
 
     def check(self, now_ns: int) -> None:
-        """Read the rules when they have become old; cheap enough for every look at the clock."""
+        """Read the rules when they are old, funding when it is due; cheap enough for every look at the clock."""
+        if self._funding.is_due(now_ns):
+            self._run("funding", self._funding.read)
         interval_ns = HALT_INTERVAL_NS if self._is_halted() else RULES_INTERVAL_NS
         if now_ns - self._rules_read_ns >= interval_ns:
             self._run("rules", self.read_rules)
 
     def note(self, item: StreamItem) -> None:
-        """Look at a message for signs that rules or mode are not what they are taken for."""
+        """Look at a message for signs that rules, mode or funding are not what they are taken for."""
+        self._funding.note(item)
         if isinstance(item, OrderOutcome):
             self._note_outcome(item)
         elif isinstance(item, AccountUpdate | AccountSnapshot) and self._is_of_other_mode(item):

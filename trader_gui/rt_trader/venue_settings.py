@@ -1,8 +1,9 @@
-"""Changes what the venue keeps for the account: leverage and margin type of the symbol, and the position mode."""
+"""Changes what the venue keeps for the account: leverage, margin type, position mode, and margin of a position."""
 
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 
-from trader_gui.domain.account import MarginType
+from trader_gui.domain.account import MarginType, PositionKey
 from trader_gui.errors import OutcomeUnknownError, ProtocolError, UserError, VenueError
 from trader_gui.exchange.port import OrderPort
 from trader_gui.rt_trader.repair import Repair
@@ -55,6 +56,14 @@ class VenueSettings:
             self._take_mode(await self._port.is_hedge_mode())
             raise
         self._take_mode(is_hedge)
+
+    async def move_margin(self, key: PositionKey, amount: Decimal, *, adds: bool) -> None:
+        """Add margin to an isolated position, or take some away.
+
+        Raises:
+            VenueError: As for the leverage. Of an answer that never came the margin then read tells what was done.
+        """
+        await self._change(self._port.move_margin(key, amount, adds=adds))
 
     async def _change(self, work: Awaitable[None]) -> None:
         """Make a change and read the account; where the reading fails, or the outcome is open, read until it is."""

@@ -43,6 +43,7 @@ class Banner:
 
 
 _DISMISS = (("dismiss", "Dismiss"),)
+_CLOSE = (("close", "Close position…"),)
 _PROTECT = (("protect", "Protect now"), ("close_now", "Close now"))
 
 
@@ -86,12 +87,13 @@ def _naked_banners(model: SessionModel) -> list[Banner]:
     what = watch_what(state)
     if what:
         did = f"{_position_words(model)} {watch_did(state)}".strip()
-        actions = _PROTECT if state.watch.state is ProtectionState.NAKED else ()
-        banners.append(Banner("naked_engine", "danger", what, did, actions))
+        is_naked, is_bracket = state.watch.state is ProtectionState.NAKED, state.watch.is_bracket
+        actions = (_CLOSE if is_bracket else _PROTECT) if is_naked else ()
+        banners.append(Banner("naked_bracket" if is_bracket else "naked_engine", "danger", what, did, actions))
     others = state.protection.total - state.protection.protected - (state.watch.naked_s is not None)
     if state.protection.kind is ProtectionKind.NAKED and others > 0:
         what = "A position has no stop at the exchange."
-        banners.append(Banner("naked", "danger", what, _position_words(model), (("close", "Close position…"),)))
+        banners.append(Banner("naked", "danger", what, _position_words(model), _CLOSE))
     return banners
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from trader_gui.domain.account import Position
-from trader_gui.domain.closing import ClosePlan, CloseReport, LegClose, Remainder
-from trader_gui.domain.order import Order, PositionSide, Side
-from trader_gui.i18n import number_words, refusal_words, trouble_words
+from trader_gui.domain.closing import ClosePlan, CloseReport, LegClose, Remainder, ReversePlan, ReverseReport
+from trader_gui.domain.order import Order, OutcomeKind, PositionSide, Side
+from trader_gui.i18n import number_words, outcome_words, refusal_words, trouble_words
 
 _LISTED_ORDERS = 6
 
@@ -23,6 +23,33 @@ def plan_lines(plan: ClosePlan) -> list[str]:
     if plan.is_last_known:
         lines.append("This is what was last known: the exchange could not be asked")
     return lines
+
+
+def reverse_lines(plan: ReversePlan) -> list[str]:
+    """Return what turning a position round does, in its order."""
+    opening = plan.openings[0]
+    verb = "Buy" if opening.side is Side.BUY else "Sell"
+    parts = f", in {len(plan.openings)} orders" if len(plan.openings) > 1 else ""
+    size = number_words(plan.quantity)
+    lines = ["Disarm the engine, and take back its entries"] if plan.disarms else []
+    return [*lines, *plan_lines(plan.close), f"Once it is shown flat: {verb.lower()} {size} at market{parts}"]
+
+
+def reverse_report_words(report: ReverseReport) -> tuple[str, str, str]:
+    """Return (tone, head, detail) of how it ended; head "" when there is nothing to say, as the tables show it."""
+    if report.is_done:
+        return "ok", "", ""
+    if report.close.changed_plan is not None:
+        return "warn", "Not reversed", "The position changed at that moment. Nothing was sent. Press again."
+    if not report.close.is_done:
+        return "danger", "Not reversed: not closed", " ".join(report_lines(report.close))
+    if report.refusal is not None:
+        return "danger", "Closed, but the other side was not opened", refusal_words(report.refusal)
+    open_one = next((o for o in report.outcomes if o.kind is not OutcomeKind.ACCEPTED), None)
+    if open_one is not None and open_one.kind is OutcomeKind.UNKNOWN:
+        return "warn", "Closed; it is not known yet whether the other side was opened", outcome_words(open_one)
+    detail = outcome_words(open_one) if open_one is not None else ""
+    return "danger", "Closed, but the other side was not opened", detail
 
 
 def report_lines(report: CloseReport) -> list[str]:

@@ -32,6 +32,7 @@ from trader_gui.widgets.status_bar import StatusBar
 from trader_gui.widgets.strip import Strip
 from trader_gui.widgets.table_tabs import TableTabs
 from trader_gui.widgets.theme import theme
+from trader_gui.widgets.ticket_stage import TicketStage
 from trader_gui.widgets.toast import ToastArea
 from trader_gui.widgets.workspace import Workspace
 from trader_gui.widgets.workspace_layout import LOW_HEIGHT
@@ -66,6 +67,7 @@ class MainWindow(QWidget):
         cancel_order_requested: (Order) from the orders table; answer with `finish_cancel`.
         close_position_requested: (symbol, leg) from the positions table or the menu, as one key; answer with
             `finish_close`.
+        position_wish_requested: (PositionWish) what else can be done with a position; answer as above.
         protect_now_requested, close_now_requested: The engine's position has no stop; place one, or close at market.
         leverage_requested: (int); margin_type_requested: (str).
         check_account_requested: Hold the account against the exchange now.
@@ -82,6 +84,7 @@ class MainWindow(QWidget):
     order_requested = Signal(object)
     cancel_order_requested = Signal(object)
     close_position_requested = Signal(object)
+    position_wish_requested = Signal(object)
     protect_now_requested = Signal()
     close_now_requested = Signal()
     leverage_requested = Signal(int)
@@ -187,6 +190,8 @@ class MainWindow(QWidget):
 
     def _connect(self) -> None:
         bar, ticket = self.session_bar, self.order_entry
+        self._stage = TicketStage(self.chart.view.staging, ticket, partial(self._raise, "order_entry"))
+        self.chart.view.drag.cancel_requested.connect(self.cancel_order_requested)
         self.chart.picture_requested.connect(self.chart_picture_requested)
         bar.arm_requested.connect(self.arm_requested)
         bar.disarm_requested.connect(self.disarm_requested)
@@ -197,7 +202,9 @@ class MainWindow(QWidget):
         ticket.margin_type_requested.connect(self.margin_type_requested)
         self.order_book.price_picked.connect(ticket.pick_price)
         self.orders.action_requested.connect(self._on_cancel_order)
+        self.tabs.orders.reasons = ticket.reasons
         self.positions.close_requested.connect(self._on_close_position)
+        self.positions.wish_requested.connect(self.position_wish_requested)
         self.banners.action_requested.connect(self._on_banner_action)
         self.reconciliation.check_requested.connect(self.check_account_requested)
         self.status_bar.account_requested.connect(self.show_reconciliation)
@@ -254,7 +261,11 @@ class MainWindow(QWidget):
 
     def show_reconciliation(self) -> None:
         """Bring the table of exchange, journal and memory to the front."""
-        dock = self.workspace.docks["reconciliation"]
+        self._raise("reconciliation")
+
+    def _raise(self, dock_id: str) -> None:
+        """Bring a dock to the front."""
+        dock = self.workspace.docks[dock_id]
         dock.show()
         dock.raise_()
 

@@ -21,6 +21,8 @@ SHORTCUTS = (
     ("Ctrl+Shift+D", "Disarm the engine"),
     ("Ctrl+Backspace", "Cancel entries"),
     ("Ctrl+Shift+Backspace", "Flatten: the first press shows the plan, the second does it"),
+    ("B, S", "On the chart: stage a buy, a sell at the pointer; a click puts it down, its Send button sends it"),
+    ("Up, Down, Esc", "On the chart: move the staged order by a tick (Shift: ten), drop it or put a dragged line back"),
     ("Tab, Shift+Tab", "Go through all controls"),
     ("Enter, Space", "Press; on a table's row, its button"),
     ("Up, Down", "Move in tables and in the order book; one tick or step in the ticket's fields"),

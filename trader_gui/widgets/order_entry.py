@@ -9,14 +9,15 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from trader_gui.domain.order import BracketWish, OrderIntent, OrderOutcome, OutcomeKind, Side, TimeInForce
+from trader_gui.domain.bracket import BracketWish
+from trader_gui.domain.order import OrderIntent, OrderOutcome, OutcomeKind, Side, TimeInForce
 from trader_gui.domain.step import Step
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.domain.ticket import AskRules, AskWhen, OrderKind, SizeUnit, TicketMemory, TicketPreset
 from trader_gui.errors import TraderError
 from trader_gui.i18n import words
 from trader_gui.models.ticket import TicketModel
-from trader_gui.models.ticket_asking import ask_kind, reasons_to_ask
+from trader_gui.models.ticket_asking import AskReason, ask_kind, reasons_to_ask
 from trader_gui.models.ticket_checks import assess
 from trader_gui.models.ticket_records import Assessment, Field, TicketFacts
 from trader_gui.models.ticket_size import in_unit
@@ -46,6 +47,7 @@ class OrderEntry(TicketForm):
     Signals:
         order_requested: An `OrderIntent`, confirmed by the user. Answer with `show_result`; until then both sides wait.
         bracket_requested: In its place a `BracketWish`, where the ticket has a stop or a target. Answer as above.
+        judged: Both sides were judged anew; `assessment` tells how.
         margin_type_requested: `CROSSED` or `ISOLATED`; answer with `show_setting`.
         leverage_requested: The leverage wanted; answer with `show_setting`.
         position_mode_requested: True for hedge mode; answer with `show_setting`.
@@ -53,6 +55,7 @@ class OrderEntry(TicketForm):
 
     order_requested = Signal(object)
     bracket_requested = Signal(object)
+    judged = Signal()
     margin_type_requested = Signal(str)
     leverage_requested = Signal(int)
     position_mode_requested = Signal(bool)
@@ -117,9 +120,17 @@ class OrderEntry(TicketForm):
         self.result.set_messages(result_messages(result, outcomes))
         self._judge()
 
+    def reasons(self, intent: OrderIntent, expected: Decimal | None, facts: TicketFacts) -> Sequence[AskReason]:
+        """Return why an order by hand is asked about, by the rules of the ticket."""
+        return reasons_to_ask(self.menu.ask, intent, expected, facts, self.history.around(facts))
+
     def show_setting(self, refusal: str) -> None:
         """Say what became of a change of leverage, margin type or position mode: "" for done, else why not."""
         self.forms.show_result(refusal)
+
+    def assessment(self, side: Side) -> Assessment | None:
+        """Return how a side was judged last."""
+        return self._judged.get(side)
 
     def pick_price(self, picked: Decimal) -> None:
         """Take a price that was pointed at elsewhere (order book, chart)."""
@@ -157,7 +168,7 @@ class OrderEntry(TicketForm):
         self.forms.position_mode_wanted.connect(self.position_mode_requested)
         self.menu.preset_chosen.connect(self._on_preset)
         for side, button in self.buttons.items():
-            button.clicked.connect(lambda _checked=False, s=side: self._on_side_pressed(s))
+            button.clicked.connect(lambda _checked=False, s=side: self.press(s))
 
     # ---- events ----------------------------------------------------------------------------------------------------
 
@@ -201,13 +212,13 @@ class OrderEntry(TicketForm):
         """Something was typed: judge it now, or with the next frame."""
         self.history.note_size(self.size_fields.unit, self.size_field.text)
         self._note_change()
-        self._judge_soon()
+        self.judge_soon()
 
     def _on_choice(self) -> None:
         """A choice was made: other fields may belong to it."""
         self._note_change()
         self.show_kind()
-        self._judge_soon()
+        self.judge_soon()
 
     def _note_change(self) -> None:
         """The ticket is another one now; that the last order was taken is no word about this one."""
@@ -263,7 +274,7 @@ class OrderEntry(TicketForm):
         self.history.note_change()
         self._judge()
 
-    def _on_side_pressed(self, side: Side) -> None:
+    def press(self, side: Side) -> None:
         """Send what is meant now, or ask first; further presses do nothing until there is an answer.
 
         An answer may come between the two clicks of a double click: the second one means nothing, either.
@@ -278,7 +289,7 @@ class OrderEntry(TicketForm):
             return
         self.result.set_messages([])
         intent, bracket = judged.intent, judged.bracket
-        reasons = reasons_to_ask(self.menu.ask, intent, judged.price, facts, self.history.around(facts))
+        reasons = self.reasons(intent, judged.price, facts)
         if not reasons:
             self._send(intent, bracket)
             return
@@ -318,7 +329,7 @@ class OrderEntry(TicketForm):
 
     # ---- showing ---------------------------------------------------------------------------------------------------
 
-    def _judge_soon(self) -> None:
+    def judge_soon(self) -> None:
         """Judge now, unless that was done within the last frame: then at its end."""
         if self._frame.isActive():
             self._is_due = True
@@ -328,7 +339,7 @@ class OrderEntry(TicketForm):
 
     def _on_frame(self) -> None:
         if self._is_due:
-            self._judge_soon()
+            self.judge_soon()
 
     def _judge(self) -> None:
         """Judge both sides, and show what is wrong with the chosen one and where it would lead."""
@@ -350,6 +361,7 @@ class OrderEntry(TicketForm):
         self._show_hold(shown, facts)
         for side, judged in self._judged.items():
             self._show_button(side, judged, rules)
+        self.judged.emit()
 
     def _show_size(self, shown: Assessment, rules: SymbolRules) -> None:
         """Beside a size in another unit, say the size that would be sent."""

@@ -1,4 +1,4 @@
-"""Open orders under their filters, with the cancelling of many."""
+"""Open orders under their filters, with the cancelling of many, and the changing of one in its cell."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QMenu
 
 from trader_gui.domain.order import Order, OrderType, Origin, Side
+from trader_gui.domain.symbol import SymbolRules
 from trader_gui.models.orders import OrderRow
+from trader_gui.models.ticket import TicketModel
+from trader_gui.models.ticket_asking import Reasons
+from trader_gui.models.ticket_records import TicketFacts
+from trader_gui.widgets.amend_editor import COLUMNS, AmendEditor
 from trader_gui.widgets.filter_bar import Choice, FilterBar, MenuButton
 from trader_gui.widgets.table_columns import TYPES, origin_text
 from trader_gui.widgets.table_panel import TablePanel
@@ -19,20 +24,93 @@ KIND = Choice("type", "Kind", "All kinds", lambda value: TYPES[OrderType(value)]
 ORIGIN = Choice("opened_by", "Sent by", "All senders", lambda value: origin_text(Origin(value)))
 
 
+_LEVELS = ("trigger", "limit", "quantity")
+_MOVED_ON_CHART = "Stops and targets are moved on the chart: drag their line."
+
+
 class OrdersPanel(TablePanel):
     """The orders table.
 
+    Attributes:
+        editor: Over the cell that is being edited; None while none is.
+        reasons: What the ticket's rules say of an order.
+
     Signals:
         cancel_many_requested: (what they are, list of Order) from the menu.
+        amend_requested: (Order, price or None, quantity or None) typed in a cell.
     """
 
     cancel_many_requested = Signal(str, object)
+    amend_requested = Signal(object, object, object)
 
-    def __init__(self, table: TableView) -> None:
+    def __init__(self, table: TableView, ticket: TicketModel) -> None:
         super().__init__("orders", table, FilterBar(table, (SYMBOL, SIDE, KIND, ORIGIN)), has_life=True)
         self.cancel_button = MenuButton("Cancel", "Cancel several orders", self._fill_cancel)
         self.tools.insertWidget(self.tools.indexOf(self.export_button), self.cancel_button)
         self.order_tabs()
+        self.editor: AmendEditor | None = None
+        self.reasons: Reasons = lambda intent, expected, facts: ()
+        self._ticket = ticket
+        ticket.changed.connect(self._on_ticket_changed)
+        table.edit_wanted.connect(self._on_edit_wanted)
+        table.menu_opening.connect(self._fill_amend)
+
+    # ---- changing in place -----------------------------------------------------------------------------------------
+
+    def _fill_amend(self, menu: QMenu, row: OrderRow | None) -> None:
+        if row is None:
+            return
+        for column, text in (("limit", "Change price\tF2"), ("quantity", "Change size")):
+            action = menu.addAction(text)
+            action.setEnabled(row.can_amend)
+            action.triggered.connect(lambda _checked=False, c=column: self.edit(row, c))
+
+    def _on_edit_wanted(self, row: OrderRow, column: str, by_key: bool) -> None:
+        """Edit the cell; by key, from a cell that has nothing to edit, the price."""
+        if row.order.order_type.is_conditional:
+            if by_key or column in _LEVELS:
+                self.table.said.emit(_MOVED_ON_CHART)
+        elif by_key or column in COLUMNS:
+            self.edit(row, column if column in COLUMNS else "limit")
+
+    def edit(self, row: OrderRow, column: str) -> None:
+        """Open the editor over a cell of an order that can be changed."""
+        key = (row.order.client_order_id, row.order.order_family)
+        if self.editor is not None or not row.can_amend or self.table.rows.row_of(key) is None:
+            return
+        number = next(n for n, c in enumerate(self.table.source.columns) if c.key == column)
+        if self.table.isColumnHidden(number):
+            return
+        self.editor = AmendEditor(self.table, key, number, self._facts, self.reasons)
+        self.editor.amend_requested.connect(self.amend_requested)
+        self.editor.closed.connect(self._on_closed)
+        self.editor.open()
+
+    def _on_closed(self) -> None:
+        self.editor = None
+
+    def _on_ticket_changed(self) -> None:
+        if self.editor is not None:
+            self.editor.refresh()
+
+    def _facts(self, order: Order, rules: SymbolRules) -> TicketFacts | None:
+        """Return what an order is judged by; of a symbol that is not watched only its rules and its position."""
+        facts = self._ticket.facts
+        if facts is None or order.symbol == facts.rules.symbol:
+            return facts
+        held = facts.for_closing((order.symbol, order.position_side))
+        if held is not None:
+            return held
+        return TicketFacts(
+            rules=rules,
+            is_hedge=facts.is_hedge,
+            is_account_known=facts.is_account_known,
+            feed_is_live=facts.feed_is_live,
+            is_running=facts.is_running,
+            now_ms=facts.now_ms,
+        )
+
+    # ---- cancelling many -------------------------------------------------------------------------------------------
 
     def _fill_cancel(self, menu: QMenu) -> None:
         rows: list[OrderRow] = self.table.source.rows()

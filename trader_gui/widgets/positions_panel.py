@@ -3,15 +3,17 @@
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from trader_gui.models.fills import FillsModel
 from trader_gui.models.orders import OrdersModel
-from trader_gui.models.positions import PositionsModel
+from trader_gui.models.positions import PositionRow, PositionsModel
 from trader_gui.models.table import KeyedTableModel
-from trader_gui.widgets.provenance_words import order_source, position_source
+from trader_gui.widgets.position_columns import POSITIONS, position_tip
+from trader_gui.widgets.position_menu import fill_position_menu
+from trader_gui.widgets.provenance_words import order_source
 from trader_gui.widgets.table_cells import ROW_HEIGHT
-from trader_gui.widgets.table_columns import FILLS_SMALL, ORDERS_SMALL, POSITIONS
+from trader_gui.widgets.table_columns import FILLS_SMALL, ORDERS_SMALL
 from trader_gui.widgets.table_header import HEADER_HEIGHT
 from trader_gui.widgets.tables import TableView
 
@@ -51,9 +53,11 @@ class PositionsPanel(QWidget):
 
     Signals:
         close_requested: (PositionRow) the row's Close… was pressed.
+        wish_requested: (PositionWish) from a menu of the row.
     """
 
     close_requested = Signal(object)
+    wish_requested = Signal(object)
 
     def __init__(self, positions: PositionsModel, orders: OrdersModel, fills: FillsModel) -> None:
         super().__init__()
@@ -62,10 +66,12 @@ class PositionsPanel(QWidget):
             POSITIONS,
             "Positions",
             "No open position",
-            tip=lambda row, key: position_source(row, positions.now_ns),
+            tip=lambda row, key: position_tip(row, key, positions.now_ns),
             is_dimmed=lambda row: row.is_in_doubt,
         )
         self.table.action_requested.connect(self.close_requested)
+        self.table.action_menu_opening.connect(self._fill_menu)
+        self.table.menu_opening.connect(self._fill_menu)
         self.orders = TableView(
             orders,
             ORDERS_SMALL,
@@ -91,6 +97,10 @@ class PositionsPanel(QWidget):
         column.addWidget(self.table, 1)
         column.addWidget(self._below, 2)
         self.set_small_tables(True)
+
+    def _fill_menu(self, menu: QMenu, row: PositionRow | None) -> None:
+        if row is not None:
+            fill_position_menu(menu, row, self.wish_requested.emit)
 
     def set_small_tables(self, are_shown: bool) -> None:
         """Show or hide orders and fills below the positions; they have tabs of their own."""

@@ -1,4 +1,4 @@
-"""What is said of the stop of the engine's position and of the dead man's switch: state in words, icons and tones."""
+"""What is said of the stop of the engine's position or of a bracket, and of the dead man's switch."""
 
 from trader_gui.domain.protection import ProtectionState
 from trader_gui.domain.step import EngineMode
@@ -15,7 +15,7 @@ _LOW_S = 60
 
 
 def watch_cell(state: SessionState) -> CellView | None:
-    """Return the protection cell while the engine's position has no live stop, None otherwise."""
+    """Return the protection cell while the engine's position, or a bracket, has no live stop; None otherwise."""
     watch, age = state.watch, fmt.duration(state.watch.naked_s)
     if watch.state is ProtectionState.PLACING:
         return CellView("Stop being placed", "warn", "clock", ground="warn")
@@ -27,11 +27,12 @@ def watch_cell(state: SessionState) -> CellView | None:
 
 
 def watch_what(state: SessionState) -> str:
-    """Return what the banner says is wrong with the engine's position, "" for nothing to shout about."""
+    """Return what the banner says is wrong with the engine's position, or a bracket; "" for nothing to shout about."""
+    whose = "The position of a bracket" if state.watch.is_bracket else "The engine's position"
     if state.watch.state is ProtectionState.CLOSING:
-        return "The engine's position has no stop at the exchange: it is being closed."
+        return f"{whose} has no stop at the exchange: it is being closed."
     if state.watch.state is ProtectionState.NAKED:
-        return f"The engine's position has had no stop at the exchange for {fmt.duration(state.watch.naked_s)}."
+        return f"{whose} has had no stop at the exchange for {fmt.duration(state.watch.naked_s)}."
     return ""
 
 
@@ -39,7 +40,7 @@ def watch_did(state: SessionState) -> str:
     """Return what is being done about it, and why there is no stop."""
     doing = ""
     if state.watch.state is ProtectionState.NAKED:
-        is_disarmed = state.mode is EngineMode.HALTED
+        is_disarmed = state.mode is EngineMode.HALTED and not state.watch.is_bracket
         doing = "The engine is disarmed and does nothing." if is_disarmed else "It is tried again and again."
     return f"{doing} {no_stop_words(state.watch.cause)}".strip()
 

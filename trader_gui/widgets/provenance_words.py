@@ -34,7 +34,8 @@ def position_source(row: PositionRow, now_ns: int) -> str:
 
 def order_source(row: OrderRow, now_ns: int) -> str:
     """Return where an order's state comes from."""
-    return f"order {row.order.client_order_id} · {source_words(row.told, now_ns)}"
+    told = f"order {row.order.client_order_id} · {source_words(row.told, now_ns)}"
+    return f"Not changed: {row.refusal}\n{told}" if row.refusal else told
 
 
 def _whole(seconds: int | None) -> str:

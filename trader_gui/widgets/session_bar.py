@@ -244,7 +244,8 @@ class SessionBar(QFrame):
             ("Stops", "live at the exchange; closing this window leaves them there"),
         ]
         if state.watch.naked_s is not None:
-            rows.append(("The engine's without one for", fmt.duration(state.watch.naked_s)))
+            whose = "A bracket's" if state.watch.is_bracket else "The engine's"
+            rows.append((f"{whose} without one for", fmt.duration(state.watch.naked_s)))
             rows.append(("Its stop", watch_did(state) or "on its way"))
         return rows
 

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QBrush, QColor, QFontMetrics, QHelpEvent, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
 
 from trader_gui.models.table import PENDING_ROLE, ROW_ROLE
@@ -24,6 +24,8 @@ _MOST_WIDTHS = 20_000
 _SELECTED = QStyle.StateFlag.State_Selected.value
 _FOCUS = QStyle.StateFlag.State_HasFocus.value
 _BUTTON_INSET = 3
+_HATCH = Qt.BrushStyle.BDiagPattern
+_CHEVRON_ROOM, _CHEVRON_PX = 22, 12
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -93,8 +95,11 @@ class CellDelegate(QStyledItemDelegate):
         painter.fillRect(rect.x(), rect.bottom(), rect.width(), 1, pens.color("grid"))
         if row is None:
             return
+        if look.is_pending(row):
+            painter.fillRect(rect.adjusted(1, 2, -1, -3), QBrush(pens.color("warn_bg"), Qt.BrushStyle.SolidPattern))
+            painter.fillRect(rect.adjusted(1, 2, -1, -3), QBrush(pens.color("border_strong"), _HATCH))
         if look.is_action:
-            self._paint_button(painter, rect, look.text(row), index)
+            self._paint_button(painter, rect, look.text(row), index, has_menu=look.has_menu)
         else:
             self._paint_text(painter, rect, look, row, self._view.is_number(column))
         if state & _FOCUS:
@@ -139,7 +144,7 @@ class CellDelegate(QStyledItemDelegate):
         painter.setPen(pens.color("text3" if self._view.is_dimmed(row) else look.tone(row)))
         painter.drawText(left, baseline, text)
 
-    def _paint_button(self, painter: QPainter, rect: QRect, text: str, index: Index) -> None:
+    def _paint_button(self, painter: QPainter, rect: QRect, text: str, index: Index, *, has_menu: bool) -> None:
         if not text:
             return
         is_pending = bool(index.data(PENDING_ROLE))
@@ -148,6 +153,12 @@ class CellDelegate(QStyledItemDelegate):
         painter.setPen(theme().color("border" if is_pending else "border_strong"))
         painter.setBrush(theme().color("bg3" if is_hot else "bg2"))
         painter.drawRoundedRect(button, 3, 3)
+        if has_menu and not is_pending:
+            chevron = menu_rect(rect)
+            painter.drawLine(chevron.topLeft(), chevron.bottomLeft())
+            corner = chevron.center() - QPoint(_CHEVRON_PX // 2 - 1, _CHEVRON_PX // 2 - 1)
+            painter.drawPixmap(corner, theme().pixmap("chevron", "text2", _CHEVRON_PX))
+            button.setRight(chevron.left())
         font = theme().font("figure")
         painter.setFont(font)
         painter.setPen(theme().color("text3" if is_pending else "text1"))
@@ -157,6 +168,12 @@ class CellDelegate(QStyledItemDelegate):
 def button_rect(cell: QRect) -> QRect:
     """Return where a row's button stands in its cell."""
     return cell.adjusted(_PAD - 2, _BUTTON_INSET - 1, -_PAD + 2, -_BUTTON_INSET)
+
+
+def menu_rect(cell: QRect) -> QRect:
+    """Return the part of a row's button that opens its menu."""
+    button = button_rect(cell)
+    return button.adjusted(button.width() - _CHEVRON_ROOM, 0, 0, 0)
 
 
 def tone_color(tone: str) -> Any:

@@ -19,7 +19,6 @@ from trader_gui.i18n import readable, reason_words, refusal_words, venue_error_w
 from trader_gui.models.decisions import DecisionRow, Verdict
 from trader_gui.models.fills import FillRow
 from trader_gui.models.orders import OrderRow
-from trader_gui.models.positions import PositionRow
 from trader_gui.widgets import format as fmt
 
 Icon = tuple[str, str]
@@ -39,6 +38,10 @@ def _no_tone(row: Any) -> str:
     return "text1"
 
 
+def _never(row: Any) -> bool:
+    return False
+
+
 def _no_icon(row: Any) -> Icon | None:
     return None
 
@@ -56,9 +59,11 @@ class ColumnLook:
         is_strong: Semi-bold.
         is_action: Drawn as a button; `text` is its label, "" draws none.
         menu_text: What the button is called in the row's menu.
+        has_menu: The button has a part at its right that opens a menu of its own.
         drop: Higher goes first when the table is narrow; 0 never goes.
         stretch: Takes the room that is left.
         is_optional: Shown only to those who call for it.
+        is_pending: Tells of a row that the cell's value was asked for and is not confirmed yet: it is hatched.
     """
 
     key: str
@@ -69,9 +74,11 @@ class ColumnLook:
     is_strong: bool = False
     is_action: bool = False
     menu_text: str = ""
+    has_menu: bool = False
     drop: int = 0
     stretch: bool = False
     is_optional: bool = False
+    is_pending: Callable[[Any], bool] = _never
 
 
 _ORIGINS: dict[Origin | None, tuple[str, str, str]] = {
@@ -129,11 +136,6 @@ def leg_words(leg: PositionSide) -> str:
     return f"{leg.value.lower()} leg"
 
 
-def _position_side_words(row: PositionRow) -> str:
-    both = row.leg is PositionSide.BOTH
-    return side_words(row.is_long, "Long", "Short") if both else side_words(row.is_long, "Long leg", "Short leg")
-
-
 def fill_side_words(row: FillRow) -> str:
     """Return the side, and the leg in a word: `▼ Sell long`."""
     side = side_words(row.fill.side is Side.BUY, "Buy", "Sell")
@@ -172,13 +174,6 @@ def origin_icon(origin: Origin | None) -> Icon | None:
     return _ORIGINS[origin][1:] if origin is not None else None
 
 
-def _protected_text(row: PositionRow) -> str:
-    if row.stop is None:
-        return "NOT PROTECTED"
-    words = f"Stop loss {fmt.price(row.stop.trigger_price, row.price_decimals)}"
-    return words if row.is_protected else f"{words}, part only"
-
-
 def size_text(row: OfOrder) -> str:
     """Return an order's size, and how much of it is executed."""
     order = row.order
@@ -190,7 +185,17 @@ def size_text(row: OfOrder) -> str:
     return f"{fmt.quantity(order.executed_quantity, row.quantity_decimals)} / {size}"
 
 
+def _wanted_size_text(row: OrderRow) -> str:
+    """Return an order's size; of a change that is on its way, the size that was asked for."""
+    wanted = row.wanted_quantity
+    return size_text(row) if wanted is None else fmt.quantity(wanted, row.quantity_decimals)
+
+
 def _state_tone(row: OrderRow) -> str:
+    if row.refusal:
+        return "danger"
+    if row.is_amending:
+        return "warn"
     return "warn" if row.order.status in (OrderStatus.SENT, OrderStatus.UNKNOWN) else "text2"
 
 
@@ -246,49 +251,16 @@ def _times(row: DecisionRow) -> str:
 
 
 def _asking_text(row: OrderRow) -> str:
-    """Return an order's state; of one that the exchange is being asked about, for how long."""
+    """Return an order's state; of one that the exchange is being asked about, for how long; why it was not changed."""
+    if row.refusal:
+        return f"Not changed: {row.refusal}"
+    if row.is_amending:
+        return "Being changed"
     words = STATES.get(row.order.status, readable(row.order.status.value.lower()))
     return words if row.asking_s is None else f"Asking since {row.asking_s} s"
 
 
 # ---- tables --------------------------------------------------------------------------------------------------------
-
-POSITIONS = (
-    ColumnLook("symbol", 90, lambda r: r.symbol, is_strong=True),
-    ColumnLook(
-        "side",
-        92,
-        _position_side_words,
-        lambda r: "up" if r.is_long else "down",
-        is_strong=True,
-    ),
-    ColumnLook("quantity", 80, lambda r: fmt.quantity(r.quantity, r.quantity_decimals)),
-    ColumnLook("entry", 98, lambda r: fmt.price(r.entry_price, r.price_decimals)),
-    ColumnLook("mark", 98, lambda r: fmt.price(r.mark_price, r.price_decimals)),
-    ColumnLook("break_even", 98, lambda r: fmt.price(r.break_even_price, r.price_decimals), drop=3),
-    ColumnLook("liquidation", 98, lambda r: fmt.price(r.liquidation_price, r.price_decimals), drop=2),
-    ColumnLook("margin", 76, lambda r: fmt.money(r.margin, sign=False), drop=4),
-    ColumnLook(
-        "unrealized",
-        108,
-        lambda r: fmt.money(r.unrealized_pnl),
-        lambda r: direction_tone(r.unrealized_pnl),
-        is_strong=True,
-    ),
-    ColumnLook(
-        "r", 64, lambda r: fmt.number(r.r_multiple, 2, sign=True), lambda r: direction_tone(r.r_multiple), drop=5
-    ),
-    ColumnLook(
-        "protected_by",
-        178,
-        _protected_text,
-        lambda r: "text1" if r.is_protected else "danger",
-        lambda r: ("shield", "ok") if r.is_protected else ("octagon", "danger"),
-        stretch=True,
-    ),
-    ColumnLook("opened_by", 98, lambda r: origin_text(r.origin), icon=lambda r: origin_icon(r.origin), drop=6),
-    ColumnLook("close", 82, lambda r: "Close…", is_action=True, menu_text="Close position…"),
-)
 
 _SIDE = ColumnLook(
     "side",
@@ -300,8 +272,14 @@ ORDERS = (
     ColumnLook("type", 130, order_type_words, icon=order_icon),
     ColumnLook("symbol", 88, lambda r: r.order.symbol, drop=4),
     _SIDE,
-    ColumnLook("quantity", 104, size_text),
-    ColumnLook("limit", 98, lambda r: fmt.price(r.order.price or None, r.price_decimals), drop=2),
+    ColumnLook("quantity", 104, _wanted_size_text, is_pending=lambda r: r.is_amending),
+    ColumnLook(
+        "limit",
+        98,
+        lambda r: fmt.price(r.wanted_price or r.order.price or None, r.price_decimals),
+        drop=2,
+        is_pending=lambda r: r.is_amending,
+    ),
     ColumnLook("trigger", 98, lambda r: fmt.price(r.order.trigger_price or None, r.price_decimals)),
     ColumnLook("distance", 80, lambda r: fmt.percent(r.distance_fraction), lambda r: "text2"),
     ColumnLook("state", 130, _asking_text, _state_tone),

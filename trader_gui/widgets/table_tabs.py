@@ -41,7 +41,7 @@ class TableTabs:
             tip=lambda row, key: order_source(row, bridge.orders.now_ns),
             is_dimmed=lambda row: row.is_in_doubt,
         )
-        self.orders = OrdersPanel(table)
+        self.orders = OrdersPanel(table, bridge.ticket)
         table = TableView(
             history.orders,
             ORDER_HISTORY,

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from trader_gui.models.sorted_table import SortedTable
 from trader_gui.models.table import PENDING_ROLE, ROW_ROLE, KeyedTableModel
-from trader_gui.widgets.table_cells import ROW_HEIGHT, CellDelegate, Index, button_rect
+from trader_gui.widgets.table_cells import ROW_HEIGHT, CellDelegate, Index, button_rect, menu_rect
 from trader_gui.widgets.table_columns import ColumnLook
 from trader_gui.widgets.table_copy import copy_cells
 from trader_gui.widgets.table_header import HEADER_HEIGHT, WIDTH_STEP, Sorting, TableHeader
@@ -56,13 +56,17 @@ class TableView(QTableView):
         action_requested: (row record) the row's button was pressed; not again until `finish_action` or 5 s.
         row_activated: (row record) a row without a button was double-clicked or entered.
         menu_opening: (QMenu, row record or None) a context menu is about to open; add what belongs to the table.
+        action_menu_opening: (QMenu, row record) the menu of a row's button is about to open; fill it.
         said: (one line) something could not be done.
+        edit_wanted: (row record, column key, by key) a cell was double-clicked, or F2 pressed on it.
     """
 
     action_requested = Signal(object)
     row_activated = Signal(object)
     menu_opening = Signal(object, object)
+    action_menu_opening = Signal(object, object)
     said = Signal(str)
+    edit_wanted = Signal(object, str, bool)
 
     def __init__(
         self,
@@ -230,8 +234,34 @@ class TableView(QTableView):
         index = self._action_index(event)
         is_click = index.isValid() and self._pressed == QPersistentModelIndex(index)
         self._pressed = QPersistentModelIndex()
-        if event.button() == Qt.MouseButton.LeftButton and is_click:
+        if event.button() != Qt.MouseButton.LeftButton or not is_click:
+            return
+        cell = self.visualRect(index)
+        if self.look(index.column()).has_menu and menu_rect(cell).contains(event.position().toPoint()):
+            self._open_action_menu(index)
+        else:
             self._press(index)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        super().mouseDoubleClickEvent(event)
+        index = self.indexAt(event.position().toPoint())
+        if event.button() == Qt.MouseButton.LeftButton and index.isValid():
+            self._want_edit(index, by_key=False)
+
+    def _want_edit(self, index: QModelIndex, *, by_key: bool) -> None:
+        row, look = index.data(ROW_ROLE), self.look(index.column())
+        if row is not None and not look.is_action:
+            self.edit_wanted.emit(row, look.key, by_key)
+
+    def _open_action_menu(self, index: QModelIndex) -> None:
+        """Open the menu of a row's button below it, unless a request about the row is out."""
+        row = index.data(ROW_ROLE)
+        if row is None or index.data(PENDING_ROLE):
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.action_menu_opening.emit(menu, row)
+        menu.popup(self.viewport().mapToGlobal(button_rect(self.visualRect(index)).bottomLeft()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._set_hot(self._action_index(event))
@@ -258,6 +288,8 @@ class TableView(QTableView):
         elif event.key() in _PRESSING:
             if not event.isAutoRepeat():
                 self._press(index)
+        elif event.key() == Qt.Key.Key_F2 and not event.isAutoRepeat():
+            self._want_edit(index, by_key=True)
         elif event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
         elif event.key() == Qt.Key.Key_C and event.modifiers() == _CONTROL | _SHIFT:

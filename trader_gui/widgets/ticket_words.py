@@ -10,6 +10,7 @@ from trader_gui.domain.symbol import SymbolRules
 from trader_gui.domain.ticket import ExitUnit, TicketPreset
 from trader_gui.errors import OutcomeUnknownError, TraderError
 from trader_gui.i18n import error_words, number_words, outcome_words, refusal_words, words
+from trader_gui.models.ticket_asking import AskReason
 from trader_gui.models.ticket_records import Assessment, Field, Problem
 from trader_gui.widgets.fields import Message
 from trader_gui.widgets.format import quantity
@@ -22,6 +23,11 @@ _PLACE = "\ue000"  # stands for the links while the sentence is made safe for HT
 def problem_messages(problems: Sequence[Problem], *fields: Field) -> list[Message]:
     """Return the messages of a field, or of several that share a place; silent problems have none."""
     return [_message(p) for p in problems if p.field in fields and not p.is_silent]
+
+
+def ask_messages(reasons: Sequence[AskReason]) -> list[Message]:
+    """Return what is out of the usual in an order; that its kind is always asked about is no news."""
+    return [Message(html.escape(words("ask", r.code, dict(r.values))), "warn") for r in reasons if r.code != "always"]
 
 
 def problem_text(problem: Problem) -> str:

@@ -105,3 +105,14 @@ def test_an_older_leverage_does_not_undo_a_newer_one():
     assert collector.apply(LeverageUpdate("BTCUSDT", 20, 2000))
     assert not collector.apply(LeverageUpdate("BTCUSDT", 5, 1000))
     assert collector.leverage("BTCUSDT") == 20
+
+
+def test_who_said_last_that_a_position_is_as_it_is_the_stream_or_only_a_list():
+    collector = known()
+    assert (collector.changed_time_ms("BTCUSDT"), collector.listed_time_ms) == (0, START_MS)
+    collector.apply(make_account_update(make_position("0.010"), time_ms=START_MS + 5))
+    assert collector.changed_time_ms("BTCUSDT") == START_MS + 5
+    collector.apply(make_account_update(make_position(0), time_ms=START_MS + 9))
+    assert collector.changed_time_ms("BTCUSDT") == START_MS + 9
+    collector.apply(make_snapshot(taken_time_ms=START_MS + 20))
+    assert (collector.changed_time_ms("BTCUSDT"), collector.listed_time_ms) == (0, START_MS + 20)

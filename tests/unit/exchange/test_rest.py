@@ -11,7 +11,7 @@ import pytest
 
 from trader_gui.clock import SystemClock
 from trader_gui.domain.account import MarginType
-from trader_gui.domain.order import OrderFamily, OrderStatus, OrderType, Side
+from trader_gui.domain.order import OrderFamily, OrderStatus, OrderType, PositionSide, Side
 from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder
 from trader_gui.errors import OutcomeUnknownError, ProtocolError, VenueError
 from trader_gui.exchange.endpoints import loopback
@@ -294,6 +294,10 @@ def test_settings(http: SimpleNamespace):
             http.Reply(b'{"code":-4059,"msg":"No need to change position side."}', 400),
             http.Reply(b'{"code":-4068,"msg":"Position side cannot be changed if there exists position."}', 400),
         ],
+        "POST /fapi/v1/positionMargin": [
+            http.Reply(b'{"amount":12.5,"code":200,"msg":"Successfully modify position margin.","type":1}'),
+            http.Reply(b'{"code":-4051,"msg":"Isolated balance insufficient."}', 400),
+        ],
     }
 
     async def scenario(client: RestClient) -> None:
@@ -306,8 +310,14 @@ def test_settings(http: SimpleNamespace):
         with pytest.raises(VenueError) as raised:
             await client.set_position_mode(is_hedge=False)
         assert raised.value.code == -4068
+        await client.move_margin(("BTCUSDT", PositionSide.BOTH), Decimal("12.50"), adds=True)
+        with pytest.raises(VenueError) as raised:
+            await client.move_margin(("BTCUSDT", PositionSide.LONG), Decimal("1E+3"), adds=False)
+        assert raised.value.code == -4051
 
     venue = run(http, answers, scenario)
+    assert query(venue.sent[-2]) == {"symbol": "BTCUSDT", "amount": "12.50", "type": "1"}
+    assert query(venue.sent[-1]) == {"symbol": "BTCUSDT", "positionSide": "LONG", "amount": "1000", "type": "2"}
     assert query(venue.sent[0]) == {"symbol": "BTCUSDT", "leverage": "5"}
     assert query(venue.sent[1]) == {"symbol": "BTCUSDT", "marginType": "ISOLATED"}
 

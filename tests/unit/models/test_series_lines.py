@@ -3,13 +3,16 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.chart_scene import entry_fill, hold, load_klines, make_callback, protective_orders, step_mark, wave_klines
 from tests.core_records import MINUTE_MS, START_MS, make_order, make_position, make_snapshot
 from trader_gui.domain.account import PositionMode
+from trader_gui.domain.market import FundingRate
 from trader_gui.domain.order import Fill, OrderFamily, OrderStatus, OrderType, Origin, PositionSide, Side
-from trader_gui.models.series_lines import LineKind, OrderLine, entry_time_ms, order_lines, position_lines
+from trader_gui.models.series_lines import LineKind, OrderLine, break_even, entry_time_ms, order_lines, position_lines
 
 
 def scene(amount: str, stop: str, target: str) -> tuple[OrderLine, OrderLine]:
@@ -140,3 +143,57 @@ def test_the_entry_is_the_fill_that_led_out_of_flat(
 ) -> None:
     expected = None if opened_by_fill is None else START_MS + opened_by_fill * MINUTE_MS + 20_000
     assert entry_time_ms(Decimal(amount), fills(*changes)) == expected
+
+
+# ---- break-even ------------------------------------------------------------------------------------------------------
+
+TAKER = Decimal("0.0005")
+HOUR_MS = 3_600_000
+
+
+def result_of_closing(amount: Decimal, entry: Decimal, fills: list[Fill], price: Decimal, funding: Decimal) -> Decimal:
+    """Return all that is left when the position is closed at market at a price."""
+    paid = sum((f.realized_pnl - f.commission for f in fills), Decimal(0)) - funding
+    return amount * (price - entry) + paid - abs(amount) * price * TAKER
+
+
+@given(
+    st.sampled_from([1, -1]),
+    st.integers(1, 500),
+    st.integers(0, 400),
+    st.integers(-30, 30),
+    st.integers(-20, 20),
+)
+def test_at_the_break_even_nothing_is_lost_whatever_was_paid(
+    sign: int, lots: int, closed: int, basis_points: int, realized: int
+) -> None:
+    side = Side.BUY if sign > 0 else Side.SELL
+    entry, opened = Decimal("100000"), Decimal(lots + closed) / 1000
+    former = entry_fill(1, "90000", side.opposite, "0.5", 1)  # of a position that is over
+    over = entry_fill(2, "90000", side, "0.5", 2)
+    made = [replace(entry_fill(5, "100000", side, str(opened), 3), commission=opened * entry * TAKER)]
+    if closed:
+        part = entry_fill(6, "100500", side.opposite, str(Decimal(closed) / 1000), 4)
+        made.append(replace(part, commission=Decimal("0.7"), realized_pnl=Decimal(realized)))
+    amount = Decimal(lots) / 1000 * sign
+    rate = Decimal(basis_points) / 10_000
+    funding = [FundingRate(made[0].trade_time_ms + 1, rate), FundingRate(over.trade_time_ms + 1, Decimal("0.5"))]
+    found = break_even(make_position(amount, entry), [former, over, *made], TAKER, funding)
+    assert found is not None
+    paid = opened * sign * entry * rate
+    assert abs(result_of_closing(amount, entry, made, found, paid)) < Decimal("1e-12")
+
+
+def test_without_the_executions_or_the_fee_the_venues_break_even_stands() -> None:
+    position = make_position("0.010", "100000", break_even_price=Decimal("100050"))
+    fill = entry_fill(5, "100000", Side.BUY, "0.010")
+    assert break_even(position, [], TAKER, ()) is None
+    assert break_even(position, [fill], None, ()) is None
+    callback = make_callback()
+    hold(callback, position, (), [fill])
+    (line,) = position_lines(callback, "BTCUSDT", [fill], None)
+    assert (line.break_even_price, line.is_break_even_whole) == (Decimal("100050"), False)
+    (line,) = position_lines(callback, "BTCUSDT", [fill], None, TAKER)
+    assert line.is_break_even_whole and line.break_even_price is not None
+    assert line.break_even_price % callback.rules.tick_size == 0
+    assert line.break_even_price > Decimal("100050")

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.core_records import make_risk_context
 from tests.ticket_scene import FACTS, LIMIT, LONG, RULES, held
 from trader_gui.domain.account import Position
+from trader_gui.domain.bracket import BracketWish
+from trader_gui.domain.exit_level import ExitLevel
 from trader_gui.domain.order import (
-    BracketWish,
-    ExitLevel,
     OrderType,
     Origin,
     PositionSide,

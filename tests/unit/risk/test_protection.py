@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.core_records import RULES, dec, make_order, make_position, make_snapshot
+from tests.core_records import PREFIX, RULES, dec, make_order, make_position, make_snapshot
 from tests.core_rig import Rig
 from trader_gui.domain.order import (
     OrderFamily,
@@ -297,6 +297,38 @@ def test_a_stop_of_somebody_else_counts_only_when_it_closes_the_whole_position()
     rig.send(ModeChange(EngineMode.ACTIVE, "by_user", 0))
     rig.accept(stop)
     assert rig.look(5_000).approved == ()  # what is not ours is not cancelled
+
+
+def test_a_stop_by_hand_counts_when_it_came_while_the_position_was_open():
+    """The hand that moves the engine's stop has said where it lies; one that waits since before says nothing."""
+    rig = new_rig()
+    rig.now_ms += 1_000
+    rig.send(make_snapshot(taken_time_ms=rig.now_ms))  # told flat
+    sized = make_order(
+        f"{PREFIX}-hp-90",
+        order_family=OrderFamily.ALGO,
+        side=Side.SELL,
+        order_type=OrderType.STOP_MARKET,
+        quantity=dec("0.010"),
+        trigger_price=dec("99000.0"),
+        reduce_only=True,
+        order_id=5,
+        update_time_ms=rig.now_ms - 60_000,
+    )
+    rig.send(OrderUpdate(sized, "ALGO", None, rig.now_ms, rig.now_ms))
+    stop = rig.naked_long()
+    rig.accept(stop)
+    rig.now_ms += 1_000
+    fall(rig, stop, OrderStatus.CANCELED)
+    assert state(rig) is PLACING  # the old one by hand does not count
+    (again,) = rig.look(GAP_MS).approved
+    rig.accept(again)
+    moved = replace(sized, client_order_id=f"{PREFIX}-hp-91", order_id=6, update_time_ms=rig.now_ms)
+    rig.send(OrderUpdate(moved, "ALGO", None, rig.now_ms, rig.now_ms))
+    assert rig.look(5_000).approved == ()  # the engine's own is not cancelled in favour of it
+    fall(rig, again, OrderStatus.CANCELED)
+    assert state(rig) is PROTECTED
+    assert rig.look(60_000).approved == ()
 
 
 # ---- a live stop goes away -------------------------------------------------------------------------------------------

@@ -45,6 +45,14 @@ def test_a_new_finding_is_noted_and_an_alarm_logged(expect_log: Any) -> None:
     ]
 
 
+def test_what_is_found_of_brackets_is_told_as_such(expect_log: Any) -> None:
+    expect_log("WARNING .* the stop of a bracket: naked -1001")
+    world = World()
+    finding = ProtectionFinding(ProtectionState.NAKED, 1, "-1001")
+    world.care(Step(1, None, START_MS, bracket_protection=finding))
+    assert world.notes == [("bracket", "naked -1001", START_MS)]
+
+
 @pytest.mark.parametrize("code", [-4509, -4129, -2022])
 def test_an_answer_that_sees_another_position_has_the_account_read_but_not_in_a_circle(code: int) -> None:
     world = World()

@@ -179,10 +179,10 @@ def test_flattening_waits_for_the_answer_to_an_entry_that_was_sent(
     async def body() -> None:
         async with road_world(tmp_path, rig) as world, asyncio.timeout(5):
             switch = EngineSwitch(world.road, world.status)
-            await switch.disarm_for_flatten()
+            await switch.disarm_and_wait("flatten")
             switch.arm(None)
             entry = rig.enter_long()
-            waiting = asyncio.create_task(switch.disarm_for_flatten(), name="flatten")
+            waiting = asyncio.create_task(switch.disarm_and_wait("flatten"), name="flatten")
             for _ in range(3):
                 await asyncio.sleep(0)
             assert rig.callback.gate.mode is EngineMode.REDUCING

@@ -10,7 +10,18 @@ from msgspec.structs import replace
 
 from tests.core_records import PREFIX, START_MS, dec, make_fill, make_order, make_position, make_snapshot
 from trader_gui.domain.account import AccountSnapshot
-from trader_gui.domain.order import Fill, FillHistory, Order, OrderFamily, OrderStatus, Origin, Purpose, Side
+from trader_gui.domain.bracket import Bracket, BracketsLeft
+from trader_gui.domain.order import (
+    Fill,
+    FillHistory,
+    Order,
+    OrderFamily,
+    OrderStatus,
+    Origin,
+    PositionSide,
+    Purpose,
+    Side,
+)
 from trader_gui.domain.step import Step
 from trader_gui.exchange.port import OrderName
 from trader_gui.journal.belief import Belief
@@ -116,7 +127,7 @@ def test_a_first_start_reads_todays_executions_and_takes_them_for_foreign(tmp_pa
     assert fills_in(found) == [(2, "web_a"), (3, "web_b")]
     assert found.histories[0].newest_trade_id == 3
     assert (found.next_sequence, found.differences, found.in_doubt.orders) == (1, (), ())
-    assert found.messages[0] is venue.snapshot
+    assert found.messages[1] is venue.snapshot
 
 
 def test_executions_since_the_last_reading_are_found_however_long_ago_that_was(tmp_path: Path) -> None:
@@ -248,3 +259,15 @@ def test_a_position_that_nothing_explains_adds_nothing(tmp_path: Path) -> None:
     venue = Venue(trade(4), position="7")
     belief = believed(newest_trade_ids={SYMBOL: 1}, read_times_ms={SYMBOL: TODAY_MS - 5})
     assert [number for number, _ in fills_in(recovered(tmp_path, venue, belief, old))] == [4]
+
+
+# ---- brackets --------------------------------------------------------------------------------------------------------
+
+
+def test_brackets_come_first_and_their_symbols_are_read(tmp_path: Path) -> None:
+    bracket = Bracket("tg1-hn-4", "ETHUSDT", Side.BUY, PositionSide.BOTH, None, None)
+    venue = Venue()
+    found = recovered(tmp_path, venue, believed(brackets=(bracket,)))
+    assert found.messages[0] == BracketsLeft((bracket,))
+    assert [history.symbol for history in found.histories] == ["ETHUSDT", SYMBOL]
+    assert recovered(tmp_path, venue, None).messages[0] == BracketsLeft(())

@@ -56,6 +56,7 @@ class _AlgoRow(msgspec.Struct):
     update_time_ms: int = field(name="updateTime", default=0)
     placed_time_ms: int = field(name="createTime", default=0)
     position_side: PositionSide = field(name="positionSide", default=PositionSide.BOTH)
+    price_protect: bool = field(name="priceProtect", default=False)
 
 
 class _OrderName(msgspec.Struct):
@@ -151,4 +152,5 @@ def _from_algo(row: _AlgoRow) -> Order:
         order_id=row.algo_id,
         triggered_order_id=words.order_id(row.triggered_order_id),
         position_side=row.position_side,
+        price_protect=row.price_protect,
     )

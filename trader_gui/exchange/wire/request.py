@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from trader_gui.domain.account import PositionKey
 from trader_gui.domain.order import OrderFamily, OrderIntent, OrderType, PositionSide, TimeInForce
 from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder
 from trader_gui.errors import BugError
@@ -135,6 +136,13 @@ def amend_parameters(approved: ApprovedAmend) -> dict[str, str]:
 def cancel_parameters(approved: ApprovedCancel) -> dict[str, str]:
     """Return the parameters of `DELETE /fapi/v1/order` or `DELETE /fapi/v1/algoOrder`."""
     return query_parameters(approved.intent.symbol, approved.intent.client_order_id, approved.intent.order_family)
+
+
+def margin_parameters(key: PositionKey, amount: Decimal, *, adds: bool) -> dict[str, str]:
+    """Return the parameters of `POST /fapi/v1/positionMargin`; a leg is named in hedge mode only."""
+    symbol, leg = key
+    named = {} if leg is PositionSide.BOTH else {"positionSide": leg.value}
+    return {"symbol": symbol, **named, "amount": plain(amount), "type": "1" if adds else "2"}
 
 
 def query_parameters(symbol: str, client_order_id: str, family: OrderFamily) -> dict[str, str]:

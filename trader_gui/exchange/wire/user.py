@@ -74,6 +74,7 @@ class _AlgoRow(msgspec.Struct):
     reduce_only: bool = field(name="R", default=False)
     reason: str | None = field(name="rm", default=None)
     position_side: PositionSide = field(name="ps", default=PositionSide.BOTH)
+    price_protect: bool = field(name="pP", default=False)
 
 
 class AlgoEvent(msgspec.Struct, tag_field="e", tag="ALGO_UPDATE"):
@@ -220,6 +221,7 @@ def _algo_update(event: AlgoEvent) -> OrderUpdate:
         triggered_order_id=words.order_id(row.triggered_order_id),
         reject_reason=reason if status in _WITH_REASON else "",
         position_side=row.position_side,
+        price_protect=row.price_protect,
     )
     return OrderUpdate(
         order=order,

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
+from trader_gui.domain.order import Side
 from trader_gui.widgets.chart.candle_item import CandleStyle
 from trader_gui.widgets.chart.chart_options import ChartOptions
 from trader_gui.widgets.chart.price_scale import PriceScale
@@ -51,11 +52,13 @@ class ChartTools(QObject):
     Signals:
         options_chosen: (ChartOptions).
         picture_wanted: (whether it goes into a file: bool); else to the clipboard.
+        stage_wanted: (Side).
         table_toggled: (whether the table is to be shown: bool).
     """
 
     options_chosen = Signal(object)
     picture_wanted = Signal(bool)
+    stage_wanted = Signal(object)
     table_toggled = Signal(bool)
 
     def __init__(self, row: QHBoxLayout, options: Callable[[], ChartOptions], parent: QWidget) -> None:
@@ -65,12 +68,14 @@ class ChartTools(QObject):
         self.indicators_button = QPushButton("Indicators")
         self.indicators_button.setProperty("kind", "flat")
         self.indicators_button.setToolTip("Add, change and remove indicators")
+        self.stage_button = self._button("Stage an order on the chart", self._stage_menu(parent))
         self.looks_button = self._button("Looks of the chart", self._looks_menu(parent))
         self.picture_button = self._button("Picture of the chart", self._picture_menu(parent))
         self.table_button = self._button("Klines as a table")
         self.table_button.setCheckable(True)
         self.table_button.toggled.connect(self.table_toggled)
-        for button in (self.indicators_button, self.looks_button, self.picture_button, self.table_button):
+        buttons = (self.indicators_button, self.stage_button, self.looks_button, self.picture_button, self.table_button)
+        for button in buttons:
             row.addWidget(button)
         theme().changed.connect(self.on_theme_changed)
         self.on_theme_changed()
@@ -80,6 +85,7 @@ class ChartTools(QObject):
         """Tint the icons anew."""
         self.indicators_button.setIcon(theme().icon("wave", "text2"))
         for button, icon in (
+            (self.stage_button, "hand"),
             (self.looks_button, "sliders"),
             (self.picture_button, "camera"),
             (self.table_button, "table"),
@@ -123,6 +129,12 @@ class ChartTools(QObject):
             action.setCheckable(True)
             group.addAction(action)
             action.triggered.connect(lambda _=False, c=choice: self._choose(name, c))
+
+    def _stage_menu(self, parent: QWidget) -> QMenu:
+        menu = QMenu(parent)
+        for side, words in ((Side.BUY, "Stage a buy: then click its price (B)"), (Side.SELL, "Stage a sell (S)")):
+            menu.addAction(words).triggered.connect(lambda _=False, s=side: self.stage_wanted.emit(s))
+        return menu
 
     def _picture_menu(self, parent: QWidget) -> QMenu:
         menu = QMenu(parent)

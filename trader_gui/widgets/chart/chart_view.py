@@ -5,32 +5,34 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QGraphicsView, QWidget
 
 from trader_gui.kline_history.pyramid import Row
-from trader_gui.models.indicator_kinds import Unit
 from trader_gui.models.indicator_track import IndicatorTrack
 from trader_gui.models.series import SeriesChange, SeriesModel
 from trader_gui.widgets import format as text
 from trader_gui.widgets.chart.axes import TIME_AXIS_HEIGHT, TimeAxis, ValueAxis
+from trader_gui.widgets.chart.axis_labels import AxisLabels
 from trader_gui.widgets.chart.chart_options import ChartOptions
 from trader_gui.widgets.chart.crosshair import Crosshair, snapped
+from trader_gui.widgets.chart.fill_layer import fills_at, passed_at
 from trader_gui.widgets.chart.hand import Hand
-from trader_gui.widgets.chart.labels import AxisTag, Faces
-from trader_gui.widgets.chart.legend import legend_row_at, name_right, price_runs, value_words
-from trader_gui.widgets.chart.line_layer import Handle, handles, last_price_tag, levels
+from trader_gui.widgets.chart.labels import Faces
+from trader_gui.widgets.chart.legend import legend_row_at, name_right, price_runs
+from trader_gui.widgets.chart.line_drag import LineDrag
+from trader_gui.widgets.chart.line_layer import Handle, handles, levels
 from trader_gui.widgets.chart.navigation import Navigation
 from trader_gui.widgets.chart.pane import Pane
 from trader_gui.widgets.chart.pane_stack import PaneStack
 from trader_gui.widgets.chart.price_scale import PriceScale
-from trader_gui.widgets.chart.primitives import FloatArray
-from trader_gui.widgets.chart.reference_layer import reference_tags
 from trader_gui.widgets.chart.sight import Eye
+from trader_gui.widgets.chart.staging import Staging
+from trader_gui.widgets.chart.story_words import fills_words, passed_words
 from trader_gui.widgets.chart.time_marks import moment_words, time_marks
+from trader_gui.widgets.chart.trade_menu import trade_menu
 from trader_gui.widgets.chart.viewport import Viewport
 from trader_gui.widgets.theme import theme
 
@@ -51,6 +53,7 @@ class ChartView(pg.GraphicsView):
         stack: The panes with their axes.
         klines, volume: The first two panes.
         options: The looks; changed by `set_options`.
+        drag, staging: What the hand does with lines of orders, and with an order that is not sent yet.
         is_auto_range: Prices follow what is seen; dragging the price axis ends it, a double click there begins it anew.
 
     Signals:
@@ -81,14 +84,17 @@ class ChartView(pg.GraphicsView):
         self._was_following = True
         self._eye = Eye()
         self._shown = series.store
-        self._funding_key: tuple[object, ...] = ()
-        self._funding_x: FloatArray = np.empty(0)
+        self._axis_labels = AxisLabels(self)
         self._seen: tuple[object, ...] = ()
         self._fill_timer = QTimer(self)
         self._fill_timer.setSingleShot(True)
         self._fill_timer.setInterval(_FILL_PAUSE_MS)
         self._fill_timer.timeout.connect(self.look_again)
         self._take_tracks()
+        self.drag = LineDrag(self)
+        self.staging = Staging(self)
+        self.drag.changed.connect(self._on_shadows_changed)
+        self.staging.redraw.connect(self._on_shadows_changed)
         self.hand = Hand(self)
         theme().changed.connect(self.on_theme_changed)
         series.changed.connect(self.on_series_changed)
@@ -132,16 +138,30 @@ class ChartView(pg.GraphicsView):
             self.lay_out()
             self._seen = ()
         if change & (SeriesChange.OVERLAY | SeriesChange.STATE):
-            self.klines.levels = levels(self.series, theme())
+            self._take_levels()
         self.navigation.set_extent(self.series.first_x, self.series.last_x)
         if self._shown is not self.series.store:
             self._shown = self.series.store  # another symbol or interval
+            if self.series.symbol != self.series.quotes.symbol:
+                self.staging.drop()
             self.navigation.follow()
             self.is_auto_range = True
         self.update_views()
         self.klines.update()
         if change & SeriesChange.OPEN:
             self.volume.update()
+
+    def _take_levels(self) -> None:
+        """Draw the lines as they are told now, and the shadows beside them."""
+        self.drag.on_lines_changed()
+        self.klines.levels = self.drag.shown(levels(self.series, theme()))
+        self.klines.set_shadows((*self.drag.shadows(), *self.staging.shadows()))
+
+    def _on_shadows_changed(self) -> None:
+        self.klines.levels = self.drag.shown(levels(self.series, theme()))
+        self.klines.set_shadows((*self.drag.shadows(), *self.staging.shadows()))
+        self.klines.update()
+        self._axis_labels.show()
 
     def on_theme_changed(self) -> None:
         """Take colours and fonts anew."""
@@ -199,7 +219,7 @@ class ChartView(pg.GraphicsView):
                 pane.set_view(view.with_values(pane.view.low, pane.view.high))
             else:
                 pane.set_view(pane.fitted(view))
-        self._update_axes()
+        self._axis_labels.show()
         if navigation.is_following != self._was_following:
             self._was_following = navigation.is_following
             self.following_changed.emit(self._was_following)
@@ -218,40 +238,6 @@ class ChartView(pg.GraphicsView):
         marks = time_marks(self.series.grid, view, self.options.zone)
         for pane in self.panes:
             pane.set_sight(sight, marks)
-
-    def _update_axes(self) -> None:
-        view = self.klines.view
-        if view is None:
-            return
-        has_klines = self.series.last_price is not None
-        tags = [*reference_tags(self.series, self.options), *(level.axis_tag for level in self.klines.levels)]
-        last = last_price_tag(self.series, theme())
-        labels = self.klines.labels if has_klines else ()
-        self.price_axis.show_values(view, labels, [*tags, last] if last is not None else tags)
-        for pane, axis in zip(self.panes[1:], self.axes[1:], strict=True):
-            assert pane.view is not None
-            labels = [(value, self._axis_words(pane, value)) for value in pane.labelled(pane.view)]
-            axis.show_values(pane.view, labels, ())
-        zone_words = self.options.zone.label(self.series.grid.time_of(view.right)) if has_klines else ""
-        self.time_axis.show_times(view, self.klines.marks if has_klines else (), zone_words)
-        self.time_axis.show_fundings(self._fundings() if self.options.has_funding else np.empty(0))
-
-    def _axis_words(self, pane: Pane, value: float) -> str:
-        unit = pane.tracks[0].indicator.kind.unit if pane.tracks else Unit.PLAIN
-        if unit in (Unit.PRICE, Unit.DIFFERENCE) and self.series.rules is not None:
-            return value_words(unit, value, self.series.rules.price_decimals)
-        return text.compact(value * 1e4 if unit is Unit.BASIS_POINTS else value)
-
-    def _fundings(self) -> FloatArray:
-        """Return x of the fundings that were paid, and of the next one."""
-        next_ms = self.series.mark.next_funding_time_ms if self.series.mark is not None else 0
-        key = (self.series.funding, self.series.grid, next_ms)
-        if key != self._funding_key:
-            times = [funding.funding_time_ms for funding in self.series.funding]
-            times += [next_ms] if next_ms > self.series.now_ms else []
-            self._funding_key = key
-            self._funding_x = np.array([self.series.grid.x_of(time_ms) for time_ms in times])
-        return self._funding_x
 
     # ---- layout --------------------------------------------------------------------------------------------------
 
@@ -290,6 +276,17 @@ class ChartView(pg.GraphicsView):
             return None
         found = handles(pane.levels, view, self.faces, pane.legend_px)
         return next((handle for handle in found if handle.box.contains(position)), None)
+
+    def story_at(self, position: QPointF) -> str:
+        """Return in words what the mark under a pixel of the view stands for: own fills, or an entry not made."""
+        pane, view, zone = self.klines, self.klines.view, self.options.zone
+        if view is None or self.series.rules is None or self.stack.at(position.y()) is not pane:
+            return ""
+        fills = fills_at(self.series, view, position)
+        if fills:
+            return fills_words(fills, self.series, zone)
+        passed = passed_at(self.series, view, position)
+        return passed_words(passed, self.series, zone) if passed is not None else ""
 
     def legend_track_at(self, position: QPointF) -> IndicatorTrack | None:
         """Return the indicator whose name in a legend lies under a pixel of the view; None where there is none."""
@@ -330,21 +327,14 @@ class ChartView(pg.GraphicsView):
     def _put_crosshair(self, cross: Crosshair | None) -> None:
         for pane, axis in self.stack.rows:
             pane.set_crosshair(cross)
-            axis.show_cursor(self._cursor_tag(pane, cross) if cross is not None and pane.name == cross.pane else None)
+            axis.show_cursor(
+                self._axis_labels.cursor_tag(pane, cross) if cross is not None and pane.name == cross.pane else None
+            )
         if cross is None:
             self.time_axis.show_cursor(None)
         else:
             words = moment_words(self.series.grid.open_ms(cross.x), self.options.zone, self.series.grid)
             self.time_axis.show_cursor((float(cross.x), words))
-
-    def _cursor_tag(self, pane: Pane, cross: Crosshair) -> AxisTag:
-        if pane is self.klines and self.series.rules is not None:
-            words: tuple[str, ...] = (text.price(cross.value, self.series.rules.price_decimals),)
-            if self.options.scale is PriceScale.PERCENT and self.klines.base:
-                words = (*words, text.percent(cross.value / self.klines.base - 1.0))
-        else:
-            words = (self._axis_words(pane, cross.value),)
-        return AxisTag(cross.value, words, theme().color("text1"), theme().color("bg3"))
 
     # ---- Qt ------------------------------------------------------------------------------------------------------
 
@@ -367,6 +357,13 @@ class ChartView(pg.GraphicsView):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self.hand.wheel(event)
+        event.accept()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = trade_menu(self, QPointF(event.pos()))
+        if menu is not None:
+            menu.aboutToHide.connect(menu.deleteLater)
+            menu.popup(event.globalPos())
         event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:

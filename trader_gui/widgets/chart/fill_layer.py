@@ -1,5 +1,6 @@
-"""Own fills: a mark beyond the kline of each, and a tick at its exact price."""
+"""Own fills: a mark beyond the kline of each, a tick at its exact price; and entries that were not made, faintly."""
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,14 +8,16 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter, QPolygonF
 
-from trader_gui.domain.order import Side
+from trader_gui.domain.order import Fill, Side
 from trader_gui.kline_history.pyramid import Row
 from trader_gui.models.series import SeriesModel
+from trader_gui.models.story import Passed
 from trader_gui.widgets.chart.primitives import line_pen
 from trader_gui.widgets.chart.viewport import Viewport
 from trader_gui.widgets.theme import Theme
 
 _WIDTH, _HEIGHT, _TICK, _AWAY = 10.0, 8.0, 8.0, 5.0
+_PASSED, _REACH = 7.0, 7.0
 
 
 @dataclass(frozen=True)
@@ -24,20 +27,58 @@ class FillMark:
     is_buy: bool
     tip: QPointF
     prices: tuple[float, ...]
+    fills: tuple[Fill, ...] = ()
+
+
+@dataclass(frozen=True)
+class PassedMark:
+    """A faint mark where an entry was considered and not made."""
+
+    passed: Passed
+    at: QPointF
 
 
 def fill_marks(series: SeriesModel, view: Viewport) -> Iterator[FillMark]:
     """Yield the marks that are seen, one for each kline and side: buys below the low, sells above the high."""
-    grouped: dict[tuple[int, bool], Counter[float]] = {}
+    grouped: dict[tuple[int, bool], list[Fill]] = {}
     earliest, latest = series.grid.time_of(view.left - 1), series.grid.time_of(view.right + 1)
-    for fill in series.fills:
-        if earliest <= fill.trade_time_ms <= latest:
-            key = (series.grid.slot_of(fill.trade_time_ms), fill.side is Side.BUY)
-            grouped.setdefault(key, Counter())[float(fill.price)] += 1
-    for (x, is_buy), prices in grouped.items():
-        low, high = _extremes(series, x, tuple(prices))
+    first = bisect_left(series.fills, earliest, key=lambda fill: fill.trade_time_ms)
+    last = bisect_right(series.fills, latest, key=lambda fill: fill.trade_time_ms)
+    for fill in series.fills[first:last]:
+        key = (series.grid.slot_of(fill.trade_time_ms), fill.side is Side.BUY)
+        grouped.setdefault(key, []).append(fill)
+    for (x, is_buy), fills in grouped.items():
+        prices = tuple(Counter(float(fill.price) for fill in fills))
+        low, high = _extremes(series, x, prices)
         y = view.py(low) + _AWAY if is_buy else view.py(high) - _AWAY
-        yield FillMark(is_buy, QPointF(view.px(x), y), tuple(view.py(price) for price in prices))
+        yield FillMark(is_buy, QPointF(view.px(x), y), tuple(view.py(price) for price in prices), tuple(fills))
+
+
+def passed_marks(series: SeriesModel, view: Viewport) -> Iterator[PassedMark]:
+    """Yield the marks that are seen of entries that were not made; in the chart of the session's symbol only."""
+    if series.symbol != series.quotes.symbol:
+        return
+    for passed in series.story.passed(series.grid.time_of(view.left - 1), series.grid.time_of(view.right + 1)):
+        at = QPointF(view.px(series.grid.slot_of(passed.time_ms)), view.py(float(passed.price)))
+        yield PassedMark(passed, at)
+
+
+def fills_at(series: SeriesModel, view: Viewport, position: QPointF) -> tuple[Fill, ...]:
+    """Return the fills of the mark under a pixel; () when there is none."""
+    for mark in fill_marks(series, view):
+        middle = mark.tip.y() + (_HEIGHT if mark.is_buy else -_HEIGHT) / 2
+        is_near = any(abs(y - position.y()) <= _REACH for y in (middle, *mark.prices))
+        if is_near and abs(mark.tip.x() - position.x()) <= _REACH:
+            return mark.fills
+    return ()
+
+
+def passed_at(series: SeriesModel, view: Viewport, position: QPointF) -> Passed | None:
+    """Return the entry that was not made whose mark lies under a pixel; None when there is none."""
+    for mark in passed_marks(series, view):
+        if abs(mark.at.x() - position.x()) <= _REACH and abs(mark.at.y() - position.y()) <= _REACH:
+            return mark.passed
+    return None
 
 
 def _extremes(series: SeriesModel, x: int, prices: tuple[float, ...]) -> tuple[float, float]:
@@ -63,3 +104,14 @@ def paint_fills(painter: QPainter, series: SeriesModel, view: Viewport, theme: T
         left, right = mark.tip.x() - _WIDTH / 2, mark.tip.x() + _WIDTH / 2
         painter.drawPolygon(QPolygonF([mark.tip, QPointF(left, base), QPointF(right, base)]))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def paint_passed(painter: QPainter, series: SeriesModel, view: Viewport, theme: Theme) -> None:
+    """Draw the faint marks of entries that were not made: hollow, so that none is taken for a fill."""
+    painter.setPen(line_pen(theme.color("text3")))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for mark in passed_marks(series, view):
+        half, x, y = _PASSED / 2, round(mark.at.x()) + 0.5, round(mark.at.y()) + 0.5
+        way = 1.0 if mark.passed.side is Side.BUY else -1.0
+        tip, base = QPointF(x, y - way * half), y + way * half
+        painter.drawPolygon(QPolygonF([tip, QPointF(x - half, base), QPointF(x + half, base)]))

@@ -5,7 +5,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QToolTip
 
+from trader_gui.domain.order import Side
+from trader_gui.models.series_lines import OrderLine
+from trader_gui.widgets.chart.labels import chip_at
 from trader_gui.widgets.chart.measure import Measure
 
 if TYPE_CHECKING:
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
 _WHEEL_BASE, _DRAG_PX = 1.0015, 200.0
 _PAGE, _LEAP = 0.9, 10
 _BORDER_PX = 3.0
+_STAGE_KEYS: dict[int, Side] = {Qt.Key.Key_B: Side.BUY, Qt.Key.Key_S: Side.SELL}
 _PANNING = Qt.MouseButton.LeftButton | Qt.MouseButton.MiddleButton
 
 
@@ -21,7 +26,8 @@ class Hand:
     """Turns events of a chart's view into moves of it.
 
     Left drag pans (with Shift it measures), middle drag and Space with left drag pan whatever lies below; a drag on an
-    axis scales it, one on the border of a pane moves the border. The wheel zooms at the cursor. Arrow keys step the
+    axis scales it, one on the border of a pane moves the border. The handle of an order's line moves the order, B and S
+    stage one at the pointer, Esc puts back what is in the hand. The wheel zooms at the cursor. Arrow keys step the
     crosshair from kline to kline.
 
     Args:
@@ -38,6 +44,9 @@ class Hand:
     def press(self, event: QMouseEvent) -> None:
         """A button went down."""
         if event.button() not in _PANNING:
+            return
+        is_left = event.button() == Qt.MouseButton.LeftButton and not self._is_space_down
+        if is_left and not event.modifiers() and self._take_line(event.position()):
             return
         place = self.place_at(event.position())
         is_free_pan = event.button() == Qt.MouseButton.MiddleButton or self._is_space_down
@@ -57,19 +66,31 @@ class Hand:
     def move(self, event: QMouseEvent) -> None:
         """The mouse moved."""
         position = event.position()
+        if self._view.drag.is_active or self._view.staging.is_held:
+            self._view.drag.move(position)
+            self._view.staging.move(position)
+            self._view.show_crosshair(None)  # the line in the hand tells the price
+            return
         if self._drag is not None and event.buttons() & _PANNING:
             place, former = self._drag
             self._drag = (place, position)
             self._drag_by(place, position - former, position)
         else:
             self._show_shape(self.place_at(position), position)
+            self._tell_story(event)
         self._view.show_crosshair(position)
 
     def release(self) -> None:
         """The button went up."""
+        self._view.drag.release()
+        self._view.staging.release()
         drag, self._drag = self._drag, None
         if drag is not None and drag[0].startswith("border"):
             self._view.options_changed.emit()
+
+    def _take_line(self, position: QPointF) -> bool:
+        """Let the click go to a staged order or to the handle of a line; return whether one was there."""
+        return self._view.staging.press(position) or self._view.drag.press(position)
 
     def double_click(self, position: QPointF) -> None:
         """On an axis: let the chart choose what it shows. On an indicator's name: open the choice of indicators."""
@@ -114,7 +135,27 @@ class Hand:
         shape = Qt.CursorShape.SplitVCursor if place.startswith("border") else shapes.get(place)
         if self._view.legend_track_at(position) is not None:
             shape = Qt.CursorShape.PointingHandCursor
+        shape = self._line_shape(position) or shape
         self._view.viewport().setCursor(shape or Qt.CursorShape.CrossCursor)
+
+    def _tell_story(self, event: QMouseEvent) -> None:
+        """Say what a mark under the pointer stands for."""
+        words = self._view.story_at(event.position())
+        if words:
+            QToolTip.showText(event.globalPosition().toPoint(), words, self._view)
+        elif QToolTip.isVisible():
+            QToolTip.hideText()
+
+    def _line_shape(self, position: QPointF) -> Qt.CursorShape | None:
+        """Return the pointer's shape over a handle or its buttons."""
+        staged, handle = self._view.staging.place(), self._view.handle_at(position)
+        if staged is not None and staged[1].contains(position):
+            is_chip = bool(chip_at(self._view.faces, staged[0].tag, staged[1], position))
+        elif handle is not None and isinstance(handle.level.line, OrderLine):
+            is_chip = bool(self._view.drag.chip_under(handle, position))
+        else:
+            return None
+        return Qt.CursorShape.PointingHandCursor if is_chip else Qt.CursorShape.SizeVerCursor
 
     def _drag_by(self, place: str, delta: QPointF, position: QPointF) -> None:
         chart, view = self._view, self._view.klines.view
@@ -176,6 +217,12 @@ class Hand:
             chart.update_views()
         elif key == Qt.Key.Key_End:
             chart.follow()
+        elif key in _STAGE_KEYS and not event.modifiers():
+            chart.staging.begin(_STAGE_KEYS[key], is_loose=chart.underMouse())
+        elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            return chart.staging.step((_LEAP if is_shifted else 1) * (1 if key == Qt.Key.Key_Up else -1))
+        elif key == Qt.Key.Key_Escape and (chart.drag.escape() or chart.staging.drop()):
+            return True
         elif key == Qt.Key.Key_Escape:
             chart.klines.set_measure(None)
             chart.show_crosshair(None)

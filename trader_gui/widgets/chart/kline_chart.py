@@ -4,6 +4,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 
+from trader_gui.domain.order import Side
 from trader_gui.models.series import SeriesModel
 from trader_gui.widgets.chart.chart_head import ChartHead
 from trader_gui.widgets.chart.chart_options import StoredChart, dump, load
@@ -14,7 +15,7 @@ from trader_gui.widgets.chart.kline_table import KlineTable
 
 _HOW = (
     "Left and Right step from kline to kline, with Shift by ten; Page Up and Page Down pan, plus and minus zoom, "
-    "Home goes to the oldest kline, End to the newest"
+    "Home goes to the oldest kline, End to the newest; B and S stage an order, Up and Down move it, Escape drops it"
 )
 
 
@@ -58,6 +59,7 @@ class KlineChart(QFrame):
         self.head.latest_button.clicked.connect(self.view.follow)
         self.view.following_changed.connect(self.on_following_changed)
         self.tools.options_chosen.connect(self.view.set_options)
+        self.tools.stage_wanted.connect(self._on_stage)
         self.tools.picture_wanted.connect(self._on_picture)
         self.tools.table_toggled.connect(self.show_table)
         self.tools.indicators_button.clicked.connect(self.open_indicators)
@@ -109,6 +111,11 @@ class KlineChart(QFrame):
             self._indicators = IndicatorDialog(self._series, self._given, self)
         self._indicators.show()
         self._indicators.activateWindow()
+
+    def _on_stage(self, side: Side) -> None:
+        """Let an order follow the pointer until it is put down by a click."""
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.view.staging.begin(side, is_loose=True)
 
     def _on_picture(self, is_for_file: bool) -> None:
         if is_for_file:

@@ -1,10 +1,11 @@
 """Text in the chart: runs of words in their own colours, tags with a frame, tags on the axis."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPixmap
 
 from trader_gui.widgets.chart.primitives import line_pen
@@ -15,6 +16,8 @@ AXIS_TAG_HEIGHT = 19.0
 _RADIUS = 3.0
 _PADDING = 7.0
 _ICON = 14
+_CROSS, _CROSS_WIDTH = 10, 22.0
+_REACH = 2.0
 _MOST_ADVANCES = 4096
 _MOST_STAMPS = 128
 
@@ -35,18 +38,39 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Chip:
+    """A button inside a tag: an icon, or words on a ground of their own."""
+
+    name: str
+    color: QColor
+    icon: str = ""
+    text: str = ""
+    fill: QColor | None = None
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for chips that look the same."""
+        return self.name, self.color.rgb(), self.icon, self.text, None if self.fill is None else self.fill.rgb()
+
+
+@dataclass(frozen=True)
 class Tag:
-    """A framed label: icon, words, and the frame's colour; `is_dashed` frames speak of what is out of reach."""
+    """A framed label: icon, words, and the frame's colour; `is_dashed` frames speak of what is out of reach.
+
+    `chips` stand at its right end.
+    """
 
     icon: str
     runs: tuple[Run, ...]
     color: QColor
     is_dashed: bool = False
+    chips: tuple[Chip, ...] = ()
 
     @property
     def key(self) -> Hashable:
         """Equal for tags that look the same."""
-        return self.icon, self.color.rgb(), self.is_dashed, tuple(run.key for run in self.runs)
+        looks = self.icon, self.color.rgb(), self.is_dashed
+        return (*looks, tuple(run.key for run in self.runs), tuple(chip.key for chip in self.chips))
 
 
 @dataclass(frozen=True)
@@ -155,7 +179,28 @@ def paint_runs(painter: QPainter, faces: Faces, left: float, middle: float, runs
 
 def tag_width(faces: Faces, tag: Tag) -> float:
     """Return the pixels that a tag takes."""
-    return round(2 * _PADDING + faces.width(tag.runs) + (_ICON + 6.0 if tag.icon else 0.0))
+    chips = sum(_chip_width(faces, chip) for chip in tag.chips)
+    return round(2 * _PADDING + faces.width(tag.runs) + (_ICON + 6.0 if tag.icon else 0.0) + chips)
+
+
+def chip_boxes(faces: Faces, tag: Tag, box: QRectF) -> list[tuple[Chip, QRectF]]:
+    """Return where the chips of a tag lie whose own box is given."""
+    found, right = [], box.right()
+    for chip in reversed(tag.chips):
+        width = _chip_width(faces, chip)
+        found.append((chip, QRectF(right - width, box.top(), width, box.height())))
+        right -= width
+    return found
+
+
+def chip_at(faces: Faces, tag: Tag, box: QRectF, position: QPointF) -> str:
+    """Return the name of the chip under a pixel, "" when there is none; a little beside it counts, too."""
+    reach = (0.0, -_REACH, 0.0, _REACH)
+    return next((chip.name for chip, own in chip_boxes(faces, tag, box) if own.adjusted(*reach).contains(position)), "")
+
+
+def _chip_width(faces: Faces, chip: Chip) -> float:
+    return _CROSS_WIDTH if chip.icon else math.ceil(faces.advance("head", chip.text)) + 2 * _PADDING
 
 
 def paint_tag(painter: QPainter, theme: Theme, faces: Faces, tag: Tag, left: float, middle: float) -> None:
@@ -171,9 +216,27 @@ def paint_tag(painter: QPainter, theme: Theme, faces: Faces, tag: Tag, left: flo
             own.drawPixmap(QPointF(round(x), y), theme.pixmap(tag.icon, tag.color, _ICON))
             x += _ICON + 6.0
         paint_runs(own, faces, x, box.center().y(), tag.runs)
+        for chip, place in chip_boxes(faces, tag, QRectF(0, 0, size.width(), size.height())):
+            _paint_chip(own, theme, faces, chip, place)
 
     picture = faces.stamp(tag.key, size, painter.device().devicePixelRatio(), paint)
     painter.drawPixmap(QPointF(round(left), round(middle - TAG_HEIGHT / 2)), picture)
+
+
+def _paint_chip(painter: QPainter, theme: Theme, faces: Faces, chip: Chip, box: QRectF) -> None:
+    if chip.icon:
+        painter.setPen(line_pen(theme.color("border")))
+        painter.drawLine(QLineF(box.left() + 0.5, box.top() + 4, box.left() + 0.5, box.bottom() - 4))
+        x, y = box.center().x() - _CROSS / 2, box.center().y() - _CROSS / 2
+        painter.drawPixmap(QPointF(round(x), round(y)), theme.pixmap(chip.icon, chip.color, _CROSS))
+        return
+    _paint_frame(
+        painter, box.adjusted(2.5, 2.5, -2.5, -2.5), line_pen(chip.fill or chip.color), chip.fill or theme.color("bg0")
+    )
+    width = faces.advance("head", chip.text)
+    paint_runs(
+        painter, faces, box.center().x() - width / 2, box.center().y(), [Run(chip.text, chip.color, "head", 0.0)]
+    )
 
 
 def paint_axis_tag(painter: QPainter, faces: Faces, tag: AxisTag, ground: QColor, width: float, middle: float) -> None:

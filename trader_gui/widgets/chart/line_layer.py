@@ -12,12 +12,12 @@ from trader_gui.kline_history.pyramid import Row
 from trader_gui.models.series import SeriesModel
 from trader_gui.models.series_lines import LineKind, OrderLine, PositionLine
 from trader_gui.widgets import format as text
-from trader_gui.widgets.chart.labels import TAG_HEIGHT, AxisTag, Faces, Run, Tag, paint_runs, paint_tag, tag_width
+from trader_gui.widgets.chart.labels import TAG_HEIGHT, AxisTag, Chip, Faces, Run, Tag, paint_runs, paint_tag, tag_width
 from trader_gui.widgets.chart.primitives import line_pen
 from trader_gui.widgets.chart.viewport import Viewport, spread
 from trader_gui.widgets.theme import Theme
 
-_TAG_LEFT, _CHIP_MARGIN = 14.0, 9.0
+TAG_LEFT, _CHIP_MARGIN = 14.0, 9.0
 _ORIGIN_ICON = {Origin.ENGINE: "gear", Origin.HAND: "hand", Origin.OTHER: "globe"}
 _KIND_ICON = {LineKind.STOP: "shield", LineKind.TARGET: "target"}
 _KIND_WORD = {LineKind.STOP: "Stop loss", LineKind.TARGET: "Take profit"}
@@ -61,7 +61,7 @@ def levels(series: SeriesModel, theme: Theme) -> list[Level]:
     if series.rules is None:
         return []
     decimals = (series.rules.price_decimals, series.rules.quantity_decimals)
-    made = [_order_level(order, theme, decimals) for order in series.orders]
+    made = [order_level(order, series, theme) for order in series.orders]
     for price in sorted({p.liquidation_price for p in series.positions if p.liquidation_price is not None}):
         made.append(_liquidation_level(series, price, theme, decimals[0]))
     made += [_position_level(series, position, theme, decimals) for position in series.positions]
@@ -123,7 +123,9 @@ def paint_break_even(painter: QPainter, series: SeriesModel, view: Viewport, the
         y = round(view.py(float(price)))
         if not 14 <= y < view.height:
             continue
-        note = Run(f"break-even {text.price(price, series.rules.price_decimals)}", theme.color("text2"), "mini")
+        words = f"break-even {text.price(price, series.rules.price_decimals)}"
+        words += " after all fees and funding" if position.is_break_even_whole else ""
+        note = Run(words, theme.color("text2"), "mini")
         left = view.width - faces.width([note]) - 6
         painter.setPen(line_pen(theme.color("text2"), 1.0, (1.0, 3.0)))
         painter.drawLine(QLineF(left, y, view.width, y))
@@ -154,7 +156,7 @@ def handles(made: Sequence[Level], view: Viewport, faces: Faces, top: float) -> 
         top: As for `tag_middles`.
     """
     return [
-        Handle(level, QRectF(_TAG_LEFT, middle - TAG_HEIGHT / 2, tag_width(faces, level.tag), TAG_HEIGHT), line_y)
+        Handle(level, QRectF(TAG_LEFT, middle - TAG_HEIGHT / 2, tag_width(faces, level.tag), TAG_HEIGHT), line_y)
         for level, line_y, middle in tag_middles(made, view, top)
     ]
 
@@ -167,9 +169,9 @@ def paint_tags(
         middle = handle.box.center().y()
         if abs(middle - handle.line_y) > TAG_HEIGHT / 2:
             painter.setPen(line_pen(handle.level.color))
-            painter.drawLine(QLineF(_TAG_LEFT / 2, round(handle.line_y), _TAG_LEFT / 2, round(middle)))
-            painter.drawLine(QLineF(_TAG_LEFT / 2, round(middle), _TAG_LEFT, round(middle)))
-        paint_tag(painter, theme, faces, handle.level.tag, _TAG_LEFT, middle)
+            painter.drawLine(QLineF(TAG_LEFT / 2, round(handle.line_y), TAG_LEFT / 2, round(middle)))
+            painter.drawLine(QLineF(TAG_LEFT / 2, round(middle), TAG_LEFT, round(middle)))
+        paint_tag(painter, theme, faces, handle.level.tag, TAG_LEFT, middle)
     above = sorted((level for level in made if view.py(level.price) < 0), key=lambda level: -level.price)
     below = sorted((level for level in made if view.py(level.price) >= view.height), key=lambda level: level.price)
     for chips, first, step, arrow in (
@@ -209,7 +211,11 @@ def _position_level(series: SeriesModel, line: PositionLine, theme: Theme, decim
     )
 
 
-def _order_level(line: OrderLine, theme: Theme, decimals: tuple[int, int]) -> Level:
+def order_level(line: OrderLine, series: SeriesModel, theme: Theme) -> Level:
+    """Return the level of an order's line, with what the order brings there on its tag."""
+    rules = series.rules
+    assert rules is not None  # there is no line of an unknown symbol
+    decimals = rules.price_decimals, rules.quantity_decimals
     if line.money is not None and line.kind is not LineKind.LIMIT:
         color = theme.direction(line.kind is LineKind.TARGET, "text")
     else:
@@ -220,9 +226,8 @@ def _order_level(line: OrderLine, theme: Theme, decimals: tuple[int, int]) -> Le
         word = f"{_KIND_WORD.get(line.kind, 'Limit').split()[0]} {'Buy' if line.side is Side.BUY else 'Sell'}"
         runs = [Run(f"{word} {text.quantity(line.quantity, decimals[1])}", color, "head"), Run(f"@ {price}", color)]
     else:
-        runs = [Run(word, color, "head")]
-    if line.distance_fraction is not None:
-        runs.append(Run(text.percent(line.distance_fraction), theme.color("text1")))
+        runs = [Run(f"{word} {text.quantity(line.quantity, decimals[1])}", color, "head")]
+    runs += _distance_runs(line, series, theme, decimals[0])
     if line.money is not None:
         runs.append(Run(text.money(line.money), _result(line.money, theme)))
     if line.r_multiple is not None:
@@ -234,10 +239,27 @@ def _order_level(line: OrderLine, theme: Theme, decimals: tuple[int, int]) -> Le
         name=f"{word} {price}",
         color=color,
         dashes=(6.0, 4.0),
-        tag=Tag(_KIND_ICON.get(line.kind, _ORIGIN_ICON[line.origin]), tuple(runs), color),
+        tag=Tag(_KIND_ICON.get(line.kind, _ORIGIN_ICON[line.origin]), tuple(runs), color, chips=_chips(line, theme)),
         axis_tag=AxisTag(float(line.price), (price,), color),
         line=line,
     )
+
+
+def _distance_runs(line: OrderLine, series: SeriesModel, theme: Theme, decimals: int) -> list[Run]:
+    """Return how far the line lies from the position's entry, or else from the market."""
+    from_price = line.entry_price if line.entry_price is not None else series.last_price
+    if not from_price:
+        return []
+    away = line.price - from_price
+    fraction = away / from_price if line.distance_fraction is None else line.distance_fraction
+    away = away.copy_abs().copy_sign(fraction)
+    color = theme.color("text1" if line.distance_fraction is not None else "text2")
+    return [Run(text.percent(fraction), color), Run(text.number(away, decimals, sign=True), theme.color("text2"))]
+
+
+def _chips(line: OrderLine, theme: Theme) -> tuple[Chip, ...]:
+    """An order that is known to rest can be cancelled at its line."""
+    return (Chip("cancel", theme.color("text2"), icon="cross"),) if line.is_confirmed else ()
 
 
 def _liquidation_level(series: SeriesModel, price: Decimal, theme: Theme, decimals: int) -> Level:

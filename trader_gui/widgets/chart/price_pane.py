@@ -11,7 +11,7 @@ from trader_gui.models.series import SeriesModel
 from trader_gui.widgets.chart.candle_item import paint_candles, paint_open_kline
 from trader_gui.widgets.chart.canvas import Canvas
 from trader_gui.widgets.chart.chart_options import ChartOptions
-from trader_gui.widgets.chart.fill_layer import paint_fills
+from trader_gui.widgets.chart.fill_layer import paint_fills, paint_passed
 from trader_gui.widgets.chart.history_layer import note_runs, paint_beginning, paint_gaps, paint_repaired
 from trader_gui.widgets.chart.indicator_layer import paint_areas, paint_drawing
 from trader_gui.widgets.chart.labels import Faces, Run, paint_runs
@@ -21,6 +21,7 @@ from trader_gui.widgets.chart.measure import Measure, paint_measure
 from trader_gui.widgets.chart.pane import Pane
 from trader_gui.widgets.chart.price_scale import price_labels
 from trader_gui.widgets.chart.reference_layer import paint_references
+from trader_gui.widgets.chart.shadow import PlacedShadow, Shadow, paint_shadow_lines, paint_shadow_tags, placed
 from trader_gui.widgets.chart.viewport import Viewport
 from trader_gui.widgets.theme import theme
 
@@ -35,6 +36,7 @@ class PricePane(Pane):
         options: The looks.
         labels: (price, label) of the prices that get a grid line, for what is seen.
         measure: What is being measured; None mostly.
+        shadows: Lines that the exchange does not have.
     """
 
     bottom_px = 22.0
@@ -45,6 +47,7 @@ class PricePane(Pane):
         self.options = ChartOptions()
         self.labels: Sequence[tuple[float, str]] = ()
         self.measure: Measure | None = None
+        self.shadows: Sequence[Shadow] = ()
 
     @property
     def tick_size(self) -> float:
@@ -77,6 +80,18 @@ class PricePane(Pane):
         if measure != self.measure:
             self.measure = measure
             self.update()
+
+    def set_shadows(self, shadows: Sequence[Shadow]) -> None:
+        """Show other shadows."""
+        if shadows or self.shadows:
+            self.shadows = shadows
+            self.update()
+
+    def placed_shadows(self) -> list[PlacedShadow]:
+        """Return the shadows with the boxes of their tags."""
+        if self.view is None or not self.shadows:
+            return []
+        return placed(self.shadows, self.levels, self.view, self.faces, self.legend_px)
 
     def value_range(self, view: Viewport) -> tuple[float, float] | None:
         values: list[float] = []
@@ -126,10 +141,13 @@ class PricePane(Pane):
         paint_references(painter, series, self.options, view, self.faces)
         paint_lines(painter, series, self.levels, view, t)
         paint_break_even(painter, series, view, t, self.faces)
+        paint_passed(painter, series, view, t)
         paint_fills(painter, series, view, t)
+        paint_shadow_lines(painter, self.placed_shadows(), view)
         paint_tags(painter, self.levels, view, t, self.faces, self.legend_px)
 
     def paint_over(self, painter: QPainter, view: Viewport) -> None:
+        paint_shadow_tags(painter, self.placed_shadows(), theme(), self.faces)
         if self.measure is not None:
             paint_measure(painter, self.measure, self.series, view, self.faces)
 

@@ -25,6 +25,7 @@ from trader_gui.widgets.format import DASH, age, number, price, quantity
 from trader_gui.widgets.order_preview import LABELS, position_words, preview_words
 from trader_gui.widgets.order_words import at_words, flag_words
 from trader_gui.widgets.theme import set_style_property, theme
+from trader_gui.widgets.ticket_words import ask_messages
 
 _SIDE_WORDS = {Side.BUY: "Buy", Side.SELL: "Sell"}
 _ARROWS = {Side.BUY: "▲", Side.SELL: "▼"}
@@ -80,7 +81,7 @@ class ConfirmDialog(ProfileDialog):
         self.setMinimumWidth(346)
         self.intent = intent
         self._model, self._draft = model, draft
-        self._reasons = tuple(reason for reason in reasons if reason.code != "always")
+        self._reasons = tuple(reasons)
         self._asked_mark = model.facts.mark_price if model.facts else None
         self._priced_ns = 0
         self._values: dict[str, QLabel] = {}
@@ -165,7 +166,7 @@ class ConfirmDialog(ProfileDialog):
                 set_style_property(self._values[row], "tone", "text3" if hold else tone)
         self._sentence.setText(_sentence(self.intent, facts.rules))
         self._show_age(facts)
-        messages = [Message(html.escape(words("ask", r.code, dict(r.values))), "warn") for r in self._reasons]
+        messages = ask_messages(self._reasons)
         self.say([*messages, Message(html.escape(f"Held: {words('hold', hold)}."), "warn")] if hold else messages)
         self.send_button.setEnabled(not hold)
 

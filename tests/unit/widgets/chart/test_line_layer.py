@@ -35,8 +35,8 @@ def test_every_line_says_what_it_is(made: list[Level], series: SeriesModel) -> N
     told = {level.tag.icon: words(level) for level in made}
     assert set(told) == {"shield", "target", "octagon", "gear"}
     assert told["gear"].startswith("LONG 0.010 +")
-    assert told["shield"].startswith("Stop loss −0.12 % −1.19 −1.00 R")
-    assert told["target"].startswith("Take profit +0.17 % +1.73 +1.45 R")
+    assert told["shield"].startswith("Stop loss 0.010 −0.12 % −119.0 −1.19 −1.00 R")
+    assert told["target"].startswith("Take profit 0.010 +0.17 % +173.0 +1.73 +1.45 R")
     assert "Liquidation" in told["octagon"]
     assert "−10." in told["octagon"] or "−9." in told["octagon"]
 
