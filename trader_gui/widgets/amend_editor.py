@@ -1,7 +1,6 @@
 """AmendEditor: the price or size of an open order, typed in its cell; judged as it is typed, sent with Enter."""
 
 from collections.abc import Callable, Hashable
-from decimal import Decimal
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
@@ -10,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout
 from trader_gui.domain.order import Order
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.i18n import words
-from trader_gui.models.amend_draft import AmendAssessment, AmendField, assess_amend
+from trader_gui.models.amend_draft import AmendAssessment, AmendField, assess_amend, value_now
 from trader_gui.models.orders import OrderRow
 from trader_gui.models.ticket_asking import Reasons
 from trader_gui.models.ticket_input import number_text, parse_number, stepped
@@ -19,8 +18,8 @@ from trader_gui.widgets.fields import Message, MessageList
 from trader_gui.widgets.tables import TableView
 from trader_gui.widgets.ticket_words import ask_messages, problem_messages
 
-COLUMNS = {"limit": AmendField.PRICE, "quantity": AmendField.QUANTITY}
-"""The columns whose cells can be edited."""
+COLUMNS = {"limit": AmendField.PRICE, "quantity": AmendField.QUANTITY, "trigger": AmendField.TRIGGER}
+"""The columns whose cells can be edited: the first two of limit orders, the last of conditional ones."""
 
 _STEPS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_PageUp: 100, Qt.Key.Key_PageDown: -100}
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -35,7 +34,8 @@ class AmendEditor(QLineEdit):
     """A line over one cell of the orders table, with what is wrong below it. It lives until Enter, Esc, or its end.
 
     Signals:
-        amend_requested: (Order, price or None, quantity or None) once; the editor is gone then.
+        amend_requested: (Order, price or None, quantity or None) once; the price of a conditional order is its trigger.
+            The editor is gone then.
         closed: It is gone.
     """
 
@@ -95,12 +95,13 @@ class AmendEditor(QLineEdit):
     # ---- building ----------------------------------------------------------------------------------------------------
 
     def _build(self, row: OrderRow) -> None:
-        name = "Price" if self._field is AmendField.PRICE else "Size"
-        self.setAccessibleName(f"{name} of the order, Enter changes it at the exchange, Escape leaves it")
+        self.setAccessibleName(
+            f"{self._field.value.capitalize()} of the order, Enter changes it at the exchange, Escape leaves it"
+        )
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setProperty("kind", "cell")
         self.setMaxLength(32)
-        value, decimals = self._now(row.order), self._decimals(row)
+        value, decimals = value_now(row.order, self._field), self._decimals(row)
         self.setText(number_text(value, decimals))
         self.selectAll()
         column = QVBoxLayout(self._bubble)
@@ -138,11 +139,8 @@ class AmendEditor(QLineEdit):
 
     # ---- judging -----------------------------------------------------------------------------------------------------
 
-    def _now(self, order: Order) -> Decimal:
-        return order.price if self._field is AmendField.PRICE else order.quantity
-
     def _decimals(self, row: OrderRow) -> int:
-        return row.price_decimals if self._field is AmendField.PRICE else row.quantity_decimals
+        return row.quantity_decimals if self._field is AmendField.QUANTITY else row.price_decimals
 
     def _on_edited(self) -> None:
         self._warned_of = ""
@@ -222,7 +220,7 @@ class AmendEditor(QLineEdit):
         if row is None or row.rules is None:
             return
         rules = row.rules
-        increment = rules.tick_size if self._field is AmendField.PRICE else rules.step_size
+        increment = rules.step_size if self._field is AmendField.QUANTITY else rules.tick_size
         self.setText(number_text(stepped(parse_number(self.text()), increment, steps), self._decimals(row)))
         self._on_edited()
 
@@ -242,7 +240,7 @@ class AmendEditor(QLineEdit):
             return
         self.refresh()
         judged = self._judged
-        if parse_number(self.text()) == self._now(row.order):
+        if parse_number(self.text()) == value_now(row.order, self._field):
             self._end()
             return
         facts = self._facts_of(row.order, row.rules)

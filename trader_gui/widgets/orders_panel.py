@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QMenu
 
 from trader_gui.domain.order import Order, OrderType, Origin, Side
 from trader_gui.domain.symbol import SymbolRules
+from trader_gui.models.amend_draft import is_amendable
 from trader_gui.models.orders import OrderRow
 from trader_gui.models.ticket import TicketModel
 from trader_gui.models.ticket_asking import Reasons
@@ -24,8 +25,8 @@ KIND = Choice("type", "Kind", "All kinds", lambda value: TYPES[OrderType(value)]
 ORIGIN = Choice("opened_by", "Sent by", "All senders", lambda value: origin_text(Origin(value)))
 
 
-_LEVELS = ("trigger", "limit", "quantity")
-_MOVED_ON_CHART = "Stops and targets are moved on the chart: drag their line."
+_EDIT_WORDS = {"limit": "Change price", "quantity": "Change size", "trigger": "Change trigger"}
+_NOT_NOW = "This order cannot be changed: cancel it and place another."
 
 
 class OrdersPanel(TablePanel):
@@ -37,7 +38,8 @@ class OrdersPanel(TablePanel):
 
     Signals:
         cancel_many_requested: (what they are, list of Order) from the menu.
-        amend_requested: (Order, price or None, quantity or None) typed in a cell.
+        amend_requested: (Order, price or None, quantity or None) typed in a cell; the price of a conditional order is
+            its trigger.
     """
 
     cancel_many_requested = Signal(str, object)
@@ -60,18 +62,20 @@ class OrdersPanel(TablePanel):
     def _fill_amend(self, menu: QMenu, row: OrderRow | None) -> None:
         if row is None:
             return
-        for column, text in (("limit", "Change price\tF2"), ("quantity", "Change size")):
-            action = menu.addAction(text)
+        for number, column in enumerate(_editable(row.order)):
+            action = menu.addAction(_EDIT_WORDS[column] if number else f"{_EDIT_WORDS[column]}\tF2")
             action.setEnabled(row.can_amend)
             action.triggered.connect(lambda _checked=False, c=column: self.edit(row, c))
 
     def _on_edit_wanted(self, row: OrderRow, column: str, by_key: bool) -> None:
         """Edit the cell; by key, from a cell that has nothing to edit, the price."""
-        if row.order.order_type.is_conditional:
-            if by_key or column in _LEVELS:
-                self.table.said.emit(_MOVED_ON_CHART)
-        elif by_key or column in COLUMNS:
-            self.edit(row, column if column in COLUMNS else "limit")
+        columns = _editable(row.order)
+        if column not in COLUMNS and not by_key:
+            return
+        if not is_amendable(row.order):
+            self.table.said.emit(_NOT_NOW)
+        elif column in columns or by_key:
+            self.edit(row, column if column in columns else columns[0])
 
     def edit(self, row: OrderRow, column: str) -> None:
         """Open the editor over a cell of an order that can be changed."""
@@ -138,3 +142,8 @@ class OrdersPanel(TablePanel):
         if len(symbols) > 1:
             found.append(("All orders", those(rows)))
         return found or [("All orders", [])]
+
+
+def _editable(order: Order) -> tuple[str, ...]:
+    """Return the columns that can be edited of an order of this kind, first the one that F2 means."""
+    return ("trigger",) if order.order_type.is_conditional else ("limit", "quantity")
