@@ -307,3 +307,57 @@ def test_a_crash_between_the_fill_and_its_exits_and_one_while_a_stop_is_on_its_w
                 await over(desk, run)
 
     asyncio.run(body())
+
+
+@pytest.mark.parametrize("kind", [STOP, TARGET])
+@pytest.mark.parametrize("how", ["done", "refused", "no answer", "no answer, not done"])
+def test_an_exit_that_the_hand_moves_stays_there_and_keeps_its_size(
+    drive: Callable[[Drive], None], kind: OrderType, how: str, allow_log: Expect
+) -> None:
+    allow_log("the user stream is doubted")
+
+    async def body(desk: Bench, run: Session) -> None:
+        run.trader._manager._resolve_delays_s = (0.1, 0.1, 0.2)
+        stop, target = await held(run)
+        old = stop if kind is STOP else target
+        price = run.far_price("-0.02" if kind is STOP else "0.02")
+        on_post: dict[str, Any] = {"method": "POST", "path": ALGO, "count": 1}
+        planned = {
+            "refused": [{"kind": "unavailable_503", **on_post}],
+            "no answer": [{"kind": "timeout_1007", "executed": True, **on_post}, {"kind": "event_lost"}],
+            "no answer, not done": [{"kind": "timeout_1007", **on_post}],
+        }
+        await faults(desk, *planned.get(how, []))
+        report = await run.trader.move(old, price)
+        is_moved = how in ("done", "no answer")
+        assert report.is_moved is is_moved
+        await faults(desk)
+        before = run.trader.callback.clock_ms
+        await run.wait("three seconds", lambda: run.trader.callback.clock_ms - before > 3_000)
+        assert at_venue(desk) == both(QUANTITY)
+        assert run.position_amount == QUANTITY
+        (now,) = resting(run, kind)
+        assert now.trigger_price == (price if is_moved else old.trigger_price)
+        (record,) = run.trader.callback.brackets.records
+        level = record.stop if kind is STOP else record.target
+        assert level is not None and level.price == now.trigger_price
+
+    drive(body)
+
+
+def test_an_entry_that_the_hand_moves_keeps_its_exits(drive: Callable[[Drive], None]) -> None:
+    async def body(desk: Bench, run: Session) -> None:
+        wish = bracket(run, STOP, trigger_price=run.far_price("0.01"))
+        answer = await run.trader.submit_bracket(wish)
+        order = answer.outcomes[0].order
+        assert order is not None
+        report = await run.trader.move(order, run.far_price("0.02"))
+        assert report.is_moved and report.live is not None, report
+        live = report.live
+        await run.wait(
+            "one bracket", lambda: [r.entry_id for r in run.trader.callback.brackets.records] == [live.client_order_id]
+        )
+        (record,) = run.trader.callback.brackets.records
+        assert (record.stop, record.target) == (wish.stop, wish.target)
+
+    drive(body)

@@ -42,8 +42,7 @@ from trader_gui.domain.order import (
 )
 from trader_gui.orders.leg_closer import UNSURE, Ask, until
 from trader_gui.orders.wishes import cancel_wishes
-
-REASON = "moved_by_hand"
+from trader_gui.risk.brackets import MOVED_BY_HAND
 
 PAUSE_S = 0.2
 LONGEST_PAUSE_S = 4.0
@@ -87,7 +86,7 @@ class Mover:
 
     async def _amend(self, order: Order, price: Decimal) -> MoveReport:
         key, now_ms = (order.client_order_id, order.order_family), self._core.now_ms
-        intent = AmendIntent(order.symbol, order.client_order_id, Origin.HAND, REASON, now_ms, price)
+        intent = AmendIntent(order.symbol, order.client_order_id, Origin.HAND, MOVED_BY_HAND, now_ms, price)
         step, outcomes = await self._ask([intent])
         if step.refusals:
             return MoveReport(order, False, Trouble(step.refusals[0].code, step.refusals[0].detail))
@@ -101,7 +100,7 @@ class Mover:
 
     async def _replace(self, order: Order, trigger_price: Decimal) -> MoveReport:
         key = (order.symbol, order.position_side), order.order_type
-        wanted = moved_intent(order, trigger_price, self._core.now_ms)
+        wanted = self._in_bracket(order, moved_intent(order, trigger_price, self._core.now_ms))
         is_busy = key in self._under_way
         trouble = Trouble("move_in_flight", order.client_order_id) if is_busy else self._objection(order, wanted)
         if trouble is not None:
@@ -176,7 +175,7 @@ class Mover:
         while told is not None and told.status is OrderStatus.NEW and not self._is_over():
             await asyncio.sleep(pause_s)
             pause_s = min(max(pause_s * 2, PAUSE_S), LONGEST_PAUSE_S)
-            await self._ask(cancel_wishes([order], REASON, self._core.now_ms))
+            await self._ask(cancel_wishes([order], MOVED_BY_HAND, self._core.now_ms))
             await until(lambda: self._is_over() or self._is_answered(order), math.inf)
             told = await self._told(order.client_order_id)
         return told
@@ -213,6 +212,14 @@ class Mover:
         ):
             return Trouble("would_trigger", f"{seen:,f}")
         return self._refused_by_gate(known, self._sized(known, wanted) if known.close_position else wanted)
+
+    def _in_bracket(self, order: Order, intent: OrderIntent) -> OrderIntent:
+        """Return an exit as one of its bracket, and the entry of one with its exits."""
+        brackets = self._core.brackets
+        entry = next((r for r in brackets.records if r.entry_id == order.client_order_id), None)
+        if entry is not None:
+            return replace(intent, stop=entry.stop, target=entry.target)
+        return replace(intent, bracket=brackets.owner_of(order.client_order_id))
 
     def _refused_by_gate(self, order: Order, intent: OrderIntent) -> Trouble | None:
         context = self._core.risk_context(order.symbol)
@@ -281,7 +288,7 @@ def moved_intent(order: Order, trigger_price: Decimal, now_ms: int) -> OrderInte
         order_type=order.order_type,
         purpose=order.purpose or (Purpose.PROTECTION if order.is_reducing else Purpose.ENTRY),
         origin=Origin.HAND,
-        reason=REASON,
+        reason=MOVED_BY_HAND,
         wanted_time_ms=now_ms,
         quantity=None if order.close_position else order.quantity,
         price=price,

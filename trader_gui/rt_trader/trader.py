@@ -233,6 +233,8 @@ class RtTrader(SendingByHand, ChangingByHand, PositionsByHand):
                 await self._stop.wait()
                 await self._wind_down()
             finally:
+                self._repair.stop()  # also of a session that was cut off: others may be waiting for its answers
+                self._facts.stop()
                 for task in background:
                     task.cancel()
 
@@ -274,7 +276,6 @@ class RtTrader(SendingByHand, ChangingByHand, PositionsByHand):
         except (TimeoutError, VenueError) as error:
             _log.warning("the exchange did not answer every request while the session was stopping: %s", error)
         finally:
-            self._repair.stop()
             self._engine.set_mode(EngineMode.HALTED, "stopping")
 
     async def _funding_fee(self) -> Decimal:
