@@ -117,7 +117,7 @@ class Asking:
         self.sent: list[OrderIntent] = []
         self.room = room
         self.ticket = OrderEntry(room.model, room.window, profile_name=profile_name)
-        self.ticket.load(None, ask=ask)
+        self.ticket.load(ask=ask)
         self.ticket.stop.edit.setText(stop)
         self.ticket.target.edit.setText(target)
         self.ticket.order_requested.connect(self.sent.append)

@@ -277,7 +277,7 @@ _SIDE = ColumnLook(
 
 ORDERS = (
     ColumnLook("type", 130, order_type_words, icon=order_icon),
-    ColumnLook("symbol", 88, lambda r: r.order.symbol, drop=4),
+    ColumnLook("symbol", 88, lambda r: r.order.symbol, drop=1),
     _SIDE,
     ColumnLook(
         "quantity",
@@ -316,6 +316,7 @@ ORDERS = (
 
 ORDERS_SMALL = (
     ColumnLook("type", 130, order_type_words, icon=order_icon),
+    ColumnLook("symbol", 84, lambda r: r.order.symbol, drop=1),
     _SIDE,
     ColumnLook("quantity", 104, size_text),
     ColumnLook("level", 104, lambda r: fmt.price(r.level, r.price_decimals)),
@@ -331,6 +332,7 @@ ORDERS_SMALL = (
 
 FILLS_SMALL = (
     ColumnLook("time", 92, lambda r: fmt.clock(r.fill.trade_time_ms), lambda r: "text2"),
+    ColumnLook("symbol", 84, lambda r: r.fill.symbol, drop=1),
     ColumnLook("side", 88, fill_side_words, stretch=True),
     ColumnLook("quantity", 88, lambda r: fmt.quantity(r.fill.quantity, r.quantity_decimals)),
     ColumnLook("price", 104, lambda r: fmt.price(r.fill.price, r.price_decimals)),
