@@ -254,17 +254,17 @@ def test_a_refused_setting_leaves_everything_as_it_was_and_says_why(drive: Calla
         assert await refused(trader.set_margin_type(SYMBOL, MarginType.ISOLATED)) == -4047
         assert await refused(trader.set_position_mode(is_hedge=True)) == -4067
         await trader.cancel_entries()
-        await trader.set_leverage(75)
+        await trader.set_leverage(SYMBOL, 75)
         await run.submit(Side.BUY, quantity=Decimal("4"))
         await run.wait("the position", lambda: run.position_amount == 4)
         assert await refused(trader.set_position_mode(is_hedge=True)) == -4068
         assert await refused(trader.set_margin_type(SYMBOL, MarginType.ISOLATED)) == -4048
-        assert await refused(trader.set_leverage(125)) == -2027
+        assert await refused(trader.set_leverage(SYMBOL, 125)) == -2027
         await trader.flatten(await trader.plan_flatten())
         await trader.set_margin_type(SYMBOL, MarginType.ISOLATED)
         await run.submit(Side.BUY)
         await run.wait("the position", lambda: run.position_amount == QUANTITY)
-        assert await refused(trader.set_leverage(5)) == -4161
+        assert await refused(trader.set_leverage(SYMBOL, 5)) == -4161
 
     drive(body)
 

@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QHideEvent, QKeyEvent
-from PySide6.QtWidgets import QApplication, QFrame, QHeaderView, QLabel, QLineEdit, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHeaderView, QLabel, QLineEdit, QTreeView, QVBoxLayout, QWidget
 
 from trader_gui.models.series import SeriesModel
 from trader_gui.models.symbol_picks import PickRow
@@ -22,7 +22,6 @@ from trader_gui.widgets import format as fmt
 from trader_gui.widgets.theme import theme
 
 _LOOK_MS = 150
-_ROW_HEIGHT = 22
 _PAGE = 10
 _STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: _PAGE, Qt.Key.Key_PageUp: -_PAGE}
 _NOTES = {"position": "position", "orders": "open orders", "engine": "engine", "recent": "recent"}
@@ -116,20 +115,18 @@ class SymbolPicker(QFrame):
         self._is_watching = False
         self.hide()
 
-    def _make_list(self) -> QTableView:
-        view = QTableView()
+    def _make_list(self) -> QTreeView:
+        view = QTreeView()
         view.setAccessibleName("Symbols")
         view.setModel(self._model)
-        view.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        view.setSelectionMode(QTableView.SelectionMode.SingleSelection)
-        view.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
+        view.setRootIsDecorated(False)
+        view.setUniformRowHeights(True)
+        view.setItemsExpandable(False)
+        view.setEditTriggers(QTreeView.EditTrigger.NoEditTriggers)
         view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        view.setShowGrid(False)
-        view.setWordWrap(False)
-        view.verticalHeader().hide()
-        view.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
-        header = view.horizontalHeader()
+        header = view.header()
         header.hide()
+        header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for section, width in ((1, 92), (2, 80), (3, 90)):
