@@ -24,7 +24,9 @@ from trader_gui.credentials import Credentials
 from trader_gui.errors import TraderError
 from trader_gui.exchange import rest, rest_errors
 from trader_gui.exchange.endpoints import ENDPOINTS, loopback
+from trader_gui.exchange.rate_budget import PERCENT, WEIGHT
 from trader_gui.exchange.rest_calls import RestLimits
+from trader_gui.exchange.rest_costs import DEAREST, Lane
 from trader_gui.profiles import PROFILES
 from trader_gui.risk.gate import RiskLimits
 from trader_gui.rt_trader import reconciler
@@ -37,6 +39,9 @@ from trader_gui.simulated_exchange.server import SimulatedExchange
 PROFILE = "testnet"
 START_LIMIT_S = 30.0
 SETTLE_LIMIT_S = 30.0
+BUDGET_S = 60.0
+"""A session of seconds, which looks at the account thirty times as often as it should, may use up a minute's weight."""
+
 STOP_LIMIT_S = 30.0
 CARE_LIMIT_S = 2.75
 """The policy's two seconds, the session's look at its clock, and a loop that is shared with the exchange."""
@@ -235,14 +240,16 @@ class _Run:
         trader, core_ledger = self._trader, self._ledger
         assert trader is not None
         begun_s = time.monotonic()
-        found, calm = [""], 0
-        while calm < 3 and time.monotonic() - begun_s < SETTLE_LIMIT_S:
+        found, calm, limit_s = [""], 0, SETTLE_LIMIT_S
+        while calm < 3 and time.monotonic() - begun_s < limit_s:
             await asyncio.sleep(0.1)
             if session.done():
                 await session
                 raise AssertionError("the session ended by itself")
             found = [*core_ledger.differences(trader.callback), *self._unready(trader)]
             calm = 0 if found else calm + 1
+            if found and _is_out_of_weight(trader):
+                limit_s = BUDGET_S + SETTLE_LIMIT_S
         self._verdict.figures["settle_s"] = time.monotonic() - begun_s
         if found:
             self._verdict.failures += found
@@ -288,6 +295,12 @@ class _Run:
         }
         verdict.notes += self._hand.refused[:20]
         verdict.notes += ledger.lives(self._directory.journal_path, " ".join(verdict.failures))
+
+
+def _is_out_of_weight(trader: RtTrader) -> bool:
+    """Tell whether the client has no room left for reading what the market was."""
+    status = trader.status
+    return (status.weight_used or 0) >= status.weight_limit * PERCENT[WEIGHT][Lane.HISTORY] // 100 - DEAREST
 
 
 @contextlib.asynccontextmanager

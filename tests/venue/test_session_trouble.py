@@ -1,6 +1,7 @@
 """A session whose connections are cut, held back and swallowed: it says so, bars entries, and learns what it missed."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ from trader_gui.domain.order import OrderOutcome, OrderStatus, OrderType, Outcom
 from trader_gui.domain.step import ApprovedOrder, FeedStatus, Route
 from trader_gui.journal.reader import JournalReader
 from trader_gui.settings import DataDirectory
+from trader_gui.simulated_exchange.fault_plan import read_plan
 from trader_gui.simulated_exchange.options import ExchangeOptions
 
 MINUTE_MS = 60_000
@@ -238,5 +240,25 @@ def test_a_stop_whose_answer_was_lost_is_found_in_the_algo_service(
             assert desk.proxy.count("POST /fapi/v1/algoOrder?") == 1
             assert len((await desk.raw.signed("GET", "/fapi/v1/openAlgoOrders", symbol="BTCUSDT")).json) == 1
             desk.proxy.release()
+
+    asyncio.run(body())
+
+
+def test_a_setting_whose_answer_outlives_the_session_ends_without_a_repair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session is cut off while the answer is under way; who asked has it, and nothing is begun any more."""
+
+    async def body() -> None:
+        async with bench(monkeypatch) as desk:
+            faults = [{"kind": "delay_answer", "path": "/fapi/v1/leverage", "ms": 800}]
+            with pytest.raises(asyncio.CancelledError):
+                async with desk.session(tmp_path) as run:
+                    desk.exchange.trouble.start(read_plan(json.dumps({"seed": 1, "faults": faults}).encode()))
+                    setting = asyncio.create_task(run.trader.set_leverage(7), name="setting")
+                    await run.wait("it is sent", lambda: desk.proxy.count("POST /fapi/v1/leverage"))
+                    assert run.task is not None
+                    run.task.cancel()
+            await setting
 
     asyncio.run(body())

@@ -234,7 +234,8 @@ class RtTrader(SendingByHand, ChangingByHand, PositionsByHand, Showing):
                 await self._stop.wait()
                 await self._wind_down()
             finally:
-                for part in (self._shown, self._held_marks, self._errands):
+                # Also of a session that was cut off: others may be waiting for the answers of its repairs.
+                for part in (self._repair, self._facts, self._shown, self._held_marks, self._errands):
                     part.stop()
                 for task in background:
                     task.cancel()
@@ -279,7 +280,6 @@ class RtTrader(SendingByHand, ChangingByHand, PositionsByHand, Showing):
         except (TimeoutError, VenueError) as error:
             _log.warning("the exchange did not answer every request while the session was stopping: %s", error)
         finally:
-            self._repair.stop()
             self._engine.set_mode(EngineMode.HALTED, "stopping")
 
     async def _funding_fee(self) -> Decimal:

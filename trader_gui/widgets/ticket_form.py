@@ -209,7 +209,7 @@ class TicketForm(QWidget):
         """Show margin type, position mode, leverage and what is available; and whose symbol this is."""
         other = "" if facts.is_engine_symbol else facts.rules.symbol
         self.other_symbol.setVisible(bool(other))
-        self.other_symbol.setText(other and f"{other} · not the engine's symbol")
+        self.other_symbol.set_wordings(f"{other} · not the engine's symbol", f"{other} · by hand only", other)
         for button in self.buttons.values():
             button.set_symbol(other)
         kind = _MARGIN_WORDS[facts.margin_type] if facts.margin_type else "Margin —"
@@ -278,7 +278,7 @@ class TicketForm(QWidget):
     # ---- building --------------------------------------------------------------------------------------------------
 
     def _make_parts(self) -> None:
-        self.other_symbol = label("", "title")
+        self.other_symbol = FittingLabel("title")
         self.other_symbol.setVisible(False)
         set_style_property(self.other_symbol, "tone", "accent")
         self.margin_type = ChoiceButton("Margin type and position mode", kind="chip")
