@@ -44,7 +44,7 @@ DEAREST = 40
 
 _PLACES = frozenset({paths.ORDER, paths.ALGO_ORDER})
 _ALL_SYMBOLS = 40
-_ONE_OR_ALL = frozenset({paths.OPEN_ORDERS, paths.OPEN_ALGO_ORDERS})
+_ONE_OR_ALL = frozenset({paths.OPEN_ORDERS, paths.OPEN_ALGO_ORDERS, paths.DAY_TICKER})
 _CLOSING = frozenset({("LONG", "SELL"), ("SHORT", "BUY")})
 _KLINES = ((99, 1), (499, 2), (1000, 5), (1500, 10))
 _DEPTH = ((50, 2), (100, 5), (500, 10), (1000, 20))
@@ -53,7 +53,6 @@ _WEIGHT = {
     paths.TIME: 1,
     paths.EXCHANGE_INFO: 1,
     paths.FUNDING_RATE: 0,  # it has a limit of its own, 500 requests in five minutes
-    paths.DAY_TICKER: 40,  # of all symbols
     paths.ORDER: 1,
     paths.ALGO_ORDER: 1,
     paths.ALL_ORDERS: 5,
