@@ -88,6 +88,11 @@ class SymbolMarkets:
         self._rules_of = rules_of
         self._markets: dict[str, SymbolMarket] = {}
 
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The symbols that are watched in any way."""
+        return frozenset(self._markets)
+
     def of(self, symbol: str) -> SymbolMarket | None:
         """Return a symbol's market, None while it is not watched."""
         return self._markets.get(symbol)

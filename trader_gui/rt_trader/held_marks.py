@@ -64,10 +64,10 @@ class HeldMarks:
     def check(self, now_ns: int) -> None:
         """Follow the symbols that are held now; cheap enough for every look at the clock."""
         wanted = tuple(sorted(in_play(self._callback) - {self._callback.symbol, self._shown.symbol}))[:MOST_SYMBOLS]
+        for symbol in self._callback.markets.symbols.difference(wanted, (self._shown.symbol,)):
+            self._tell(symbol, MarketState.UNWATCHED)
         if wanted == self._symbols or self._group is None or now_ns - self._opened_ns < _PAUSE_NS:
             return
-        for symbol in set(self._symbols) - set(wanted) - {self._shown.symbol}:
-            self._tell(symbol, MarketState.UNWATCHED)
         for symbol in set(wanted) - set(self._symbols):
             self._tell(symbol, MarketState.MARKS)
             self._terms.want(symbol)

@@ -45,6 +45,15 @@ class _Line:
             self.former = None
 
     @property
+    def is_up(self) -> bool:
+        """Whether it, or a line that it replaces, is connected."""
+        return self.is_connected or (self.former is not None and self.former.is_up)
+
+    def stands_for(self, line: "_Line") -> bool:
+        """Tell whether it is this line, or replaces it."""
+        return line is self or (self.former is not None and self.former.stands_for(line))
+
+    @property
     def alive_ns(self) -> int:
         """Of the last sign of life of either line."""
         own = self.stream.life.alive_ns if self.stream is not None else 0
@@ -235,13 +244,14 @@ class ShownMarket:
 
     def _on_status(self, line: _Line, told: StreamStatus) -> None:
         line.is_connected = told.is_connected
-        if self._lines.get(told.route) is not line:
-            return
+        current = self._lines.get(told.route)
+        if current is None or not current.stands_for(line):
+            return  # it has ended: it has no say any more
         if told.is_connected and line.former is not None:
             line.former.end()
             line.former = None
+        is_connected = current.is_up
         route = self._status.routes[told.route]
-        is_connected = line.is_connected or (line.former is not None and line.former.is_connected)
         if is_connected is not route.is_connected:
             route.is_connected, route.connected_since_ns = is_connected, time.monotonic_ns()
             self._heard.discard(told.route)

@@ -114,6 +114,15 @@ def test_open_orders_count_and_the_shown_symbol_has_its_own_socket(tmp_path: Pat
     drive(tmp_path, body)
 
 
+def test_what_went_flat_as_it_was_left_is_watched_no_more(tmp_path: Path) -> None:
+    async def body(desk: Desk) -> None:
+        desk.rig.send(SymbolStatus("ETHUSDT", MarketState.MARKS, 0))
+        await desk.look()
+        assert desk.rig.callback.markets.symbols == frozenset()
+
+    drive(tmp_path, body)
+
+
 def test_positions_that_come_and_go_do_not_open_sockets_without_end(tmp_path: Path) -> None:
     async def body(desk: Desk) -> None:
         for number in range(20):

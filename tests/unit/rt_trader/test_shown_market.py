@@ -154,6 +154,25 @@ def test_another_interval_is_another_socket_before_the_former_one_ends(tmp_path:
     drive(tmp_path, body)
 
 
+def test_intervals_that_follow_each_other_fast_keep_the_one_socket_that_works(tmp_path: Path) -> None:
+    async def body(desk: Desk) -> None:
+        await desk.show("ETHUSDT")
+        desk.come_alive(0, 1)
+        await desk.show("ETHUSDT", "5m")
+        await desk.show("ETHUSDT", "1h")
+        assert desk.streams.running == {0, 1, 2, 3} and desk.is_fresh
+        desk.streams.lose(0)
+        assert not desk.is_fresh, "no other one is connected yet"
+        desk.streams.connect(2)
+        desk.hear(mark(3001, 1000), stream=2)
+        assert desk.is_fresh
+        desk.streams.connect(3)
+        await desk.settle()
+        assert desk.streams.running == {1, 3} and desk.is_fresh
+
+    drive(tmp_path, body)
+
+
 def test_after_sleep_nothing_is_believed_until_new_sockets_have_told_something(tmp_path: Path) -> None:
     async def body(desk: Desk) -> None:
         await desk.show("ETHUSDT")
