@@ -183,7 +183,7 @@ class Hand:
         await trader.flatten(await trader.plan_flatten())
 
     async def _leverage(self, trader: RtTrader, lot: float) -> None:
-        await trader.set_leverage(2 + int(lot * 18))
+        await trader.set_leverage(trader.symbol, 2 + int(lot * 18))
 
     # ---- elsewhere ---------------------------------------------------------------------------------------------------
 

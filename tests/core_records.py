@@ -180,6 +180,8 @@ def make_risk_context(**over: Any) -> RiskContext:
     position = over.pop("position", None)
     values: dict[str, Any] = {
         "symbol": "BTCUSDT",
+        "quote_asset": "USDT",
+        "is_watched": True,
         "rules": RULES,
         "limits": RiskLimits(),
         "mode": EngineMode.ACTIVE,

@@ -341,8 +341,8 @@ class FakeTrader:
     def check_account(self) -> None:
         self.commands.append(("check_account", ()))
 
-    async def set_leverage(self, leverage: int) -> None:
-        self.commands.append(("set_leverage", (leverage,)))
+    async def set_leverage(self, symbol: str, leverage: int) -> None:
+        self.commands.append(("set_leverage", (symbol, leverage)))
 
-    async def set_margin_type(self, margin_type: MarginType) -> None:
-        self.commands.append(("set_margin_type", (margin_type,)))
+    async def set_margin_type(self, symbol: str, margin_type: MarginType) -> None:
+        self.commands.append(("set_margin_type", (symbol, margin_type)))

@@ -27,12 +27,13 @@ class RoadWorld:
         self.rig = rig
         self.journal = journal
         self.status = SessionStatus(phase="running")
-        self.tally = Tally()
+        self.tally = Tally("BTCUSDT")
         self.steps: list[Step] = []
         self.observers: list[Any] = [self.steps.append]
         unconnected: Any = SimpleNamespace(
             port=None,
             reader=None,
+            market=None,
             lives={},
             is_local=True,
             is_paced=True,

@@ -69,6 +69,7 @@ class TradingSettings(_Versioned, frozen=True, kw_only=True):
         ask: When an order by hand is asked about before it is sent; never carried over from one profile to another.
         presets: Of the order ticket, by name.
         tickets: What the order ticket remembers, by symbol.
+        recent_symbols: Those shown last, the newest first.
     """
 
     symbol: Annotated[str, msgspec.Meta(pattern="^[A-Z0-9_]{2,24}$")] = "BTCUSDT"
@@ -83,6 +84,7 @@ class TradingSettings(_Versioned, frozen=True, kw_only=True):
     ask: AskRules = AskRules()
     presets: dict[str, TicketPreset] = {}
     tickets: dict[str, TicketMemory] = {}
+    recent_symbols: tuple[str, ...] = ()
 
 
 _LIMITS_WITH_VENUE = RiskLimits(

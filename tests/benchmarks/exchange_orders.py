@@ -135,7 +135,7 @@ def _signed(server: Server, method: str, path: str, query: str) -> bytes:
 
 def _measure(server: Server, requests: Requests, seconds: float) -> Rate:
     async def run() -> Rate:
-        tally = Tally()
+        tally = Tally("BTCUSDT")
         tasks = [asyncio.create_task(_client(server, requests(server, number), tally)) for number in range(CONNECTIONS)]
         await asyncio.sleep(1.0)  # warm
         began, accepted, replies, busy = time.perf_counter(), tally.accepted, tally.replies, _busy_s(server)

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
 from tests.fakes import START_MS, FakeTrader, fill, order, snapshot, stop_loss
-from trader_gui.domain.order import OrderFamily, OrderOutcome, OutcomeKind, Side
+from trader_gui.domain.order import OrderFamily, OrderOutcome, OrderType, OutcomeKind, Purpose, Side
 from trader_gui.domain.step import Route
 from trader_gui.domain.ticket import AskRules
 from trader_gui.exchange.port import CommissionRate
@@ -139,7 +139,7 @@ def test_a_wrong_number_is_explained_and_the_nearest_can_be_taken(desk):
     editor = desk.type("108000.05", Qt.Key.Key_Return)
     assert desk.panel.editor is editor and desk.asked == []
     assert "Not a multiple of the tick" in editor.messages[0].html
-    editor._messages.link_taken.emit("108000.1")
+    editor._bubble.link_taken.emit("108000.1")
     assert editor.text() == "108,000.1"
     desk.qtbot.keyClick(editor, Qt.Key.Key_Return)
     assert [p for _, p, _ in desk.asked] == [D("108000.1")]
@@ -187,10 +187,28 @@ def test_it_stays_at_its_cell_when_rows_and_columns_move(desk):
     assert not bubble.intersects(editor.geometry().translated(desk.table.viewport().mapTo(desk.window, QPoint(0, 0))))
 
 
-def test_a_stop_is_said_to_be_moved_on_the_chart(desk):
+def test_a_stop_is_moved_by_its_trigger_alone(desk):
     stop = stop_loss(3)
-    desk.open(stop, "trigger")
-    assert desk.panel.editor is None and "on the chart" in desk.said[0]
+    desk.open(stop, "quantity")
+    assert desk.panel.editor is None
+    editor = desk.open(stop, "trigger")
+    assert editor.text() == "108,248.4"
+    desk.type("108500.0", Qt.Key.Key_Return)  # the last price is 108451.2: it would be executed at once
+    assert desk.asked == [] and "must be below the price" in editor.messages[0].html
+    desk.type("108300.0", Qt.Key.Key_Return)
+    assert [(o.client_order_id, p, q) for o, p, q in desk.asked] == [(stop.client_order_id, D("108300.0"), None)]
+    desk.table.setCurrentIndex(desk.cell(stop, "side"))
+    desk.qtbot.keyClick(desk.table, Qt.Key.Key_F2)
+    assert desk.panel.editor is not None
+    desk.qtbot.keyClick(desk.panel.editor, Qt.Key.Key_Escape)
+
+
+def test_a_trailing_stop_is_said_to_be_no_order_that_can_be_changed(desk):
+    trailing = order(4, Side.SELL, OrderType.TRAILING_STOP_MARKET, purpose=Purpose.PROTECTION, close_position=False)
+    desk.trader.feed(snapshot([], [NEAR, trailing], taken_ms=START_MS + 60_000))
+    desk.flush()
+    desk.open(trailing, "trigger")
+    assert desk.panel.editor is None and "cannot be changed" in desk.said[0]
 
 
 def test_a_change_is_hatched_until_it_is_answered_and_a_refusal_stands_at_the_row(desk):

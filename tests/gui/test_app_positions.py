@@ -216,7 +216,7 @@ def test_margin_is_added_to_an_isolated_position(qt_run: Any, tmp_path: Path) ->
     async def act() -> None:
         async with open_app(tmp_path, *DEMO) as rig:
             await rig.until("the session", lambda: rig.desk._trader and rig.trader.started.is_set())
-            await rig.trader.set_margin_type(MarginType.ISOLATED)
+            await rig.trader.set_margin_type(rig.trader.symbol, MarginType.ISOLATED)
             await holding(rig)
             await rig.until("its margin type", lambda: rig.bridge.positions.row(0).margin_type is MarginType.ISOLATED)
             before = rig.bridge.positions.row(0).margin

@@ -159,13 +159,16 @@ def test_an_order_is_changed_in_its_cell_and_a_refusal_stands_at_its_row(qt_run:
                 assert panel.editor is not None and panel.editor.hasFocus()
                 panel.editor.selectAll()
                 QTest.keyClicks(panel.editor, text)
+                await rig.until("it could be sent", lambda: panel.editor._judged and panel.editor._judged.price)
 
             price = far(rig, "-0.004")
             await edit(str(price))
             editor = panel.editor
             for _ in range(3):
                 QTest.keyClick(editor, Qt.Key.Key_Return)
-            await rig.until("the new price", lambda: order().price == price)
+            await rig.until("it is asked for", lambda: panel.editor is None)
+            await rig.until("the new price", lambda: order().price == price or rig.bridge.orders.row(0).refusal)
+            assert rig.bridge.orders.row(0).refusal == ""
             await rig.until("nothing is hatched", lambda: not rig.bridge.orders.row(0).is_amending)
             await edit(str(far(rig, "-0.0045")))
             QTest.keyClick(panel.editor, Qt.Key.Key_Escape)
@@ -175,6 +178,8 @@ def test_an_order_is_changed_in_its_cell_and_a_refusal_stands_at_its_row(qt_run:
             QTest.keyClick(panel.editor, Qt.Key.Key_Return)
             await rig.until("why not", lambda: "loss" in rig.bridge.orders.row(0).refusal)
             assert order().price == price and not rig.bridge.orders.row(0).is_amending
+            assert panel.bubble is not None and panel.bubble.isVisible()
+            assert rig.window.rect().contains(panel.bubble.geometry())
             client_order_id = order().client_order_id
         with rig.journal() as journal:
             answers = [m for m in journal.order_messages(client_order_id) if isinstance(m, OrderOutcome) and m.is_amend]

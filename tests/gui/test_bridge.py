@@ -48,7 +48,7 @@ def test_a_new_tick_goes_to_every_model_and_to_the_tables_decimals(trader, bridg
     trader.feed(snapshot([position()], [order(1, Side.BUY, price="108000.0")]))
     bridge.flush()
     told = []
-    bridge.rules_changed.connect(lambda: told.append(bridge.order_book.rules.tick_size))
+    bridge.order_book.rules_changed.connect(lambda: told.append(bridge.order_book.rules.tick_size))
     finer = replace(trader.rules, tick_size=Decimal("0.01"), step_size=Decimal("0.0001"))
     trader.feed(RulesUpdate((finer,), 0))
     trader.rules = trader.callback.rules

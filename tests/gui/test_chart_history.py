@@ -24,10 +24,10 @@ from trader_gui.kline_history.chart_history import ChartHistory
 from trader_gui.kline_history.source import SourceState
 from trader_gui.kline_history.store import KlinePage
 from trader_gui.models.series import SeriesModel
+from trader_gui.models.symbol_picks import matching
 from trader_gui.widgets.chart.chart_head import FAVOURITES, interval_words
 from trader_gui.widgets.chart.history_layer import gap_spans, note_runs
 from trader_gui.widgets.chart.kline_chart import KlineChart
-from trader_gui.widgets.chart.symbol_picker import matching
 from trader_gui.widgets.theme import theme
 
 OWN_SLOT = START_MS // MINUTE_MS
@@ -149,19 +149,17 @@ def with_market(scene: Scene, market: FakeMarket, act: Any) -> None:
 
     async def run() -> None:
         endpoints = loopback("http://127.0.0.1:1", "ws://127.0.0.1:1")
-        history = ChartHistory(FakeFeeds(market, endpoints, Dialing()), spawn, Path())
+        history = ChartHistory(
+            Market(market, endpoints, Dialing()),
+            lambda _symbol, _interval, deliver: market.feed(deliver),
+            spawn,
+            Path(),
+        )
         scene.series.set_history(history)
         await act()
         await history.aclose()
 
     asyncio.run(run())
-
-
-class FakeFeeds(Market):
-    """A market whose feeds are those of the fake one."""
-
-    def feed(self, symbol: str, interval: str, deliver: Any) -> Any:
-        return self.reader.feed(deliver)  # type: ignore[attr-defined]
 
 
 def test_scrolling_back_brings_older_klines_until_history_begins(qtbot: QtBot) -> None:

@@ -16,8 +16,8 @@ from pytestqt.qtbot import QtBot
 from tests.app_rig import AppRig, open_app
 from tests.fakes import FakeTrader, fill, order, position, snapshot, stop_loss
 from trader_gui.domain.account import PositionMode
+from trader_gui.domain.bracket import BracketWish
 from trader_gui.domain.order import (
-    BracketWish,
     Order,
     OrderIntent,
     OrderStatus,

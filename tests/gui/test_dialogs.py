@@ -117,7 +117,7 @@ class Asking:
         self.sent: list[OrderIntent] = []
         self.room = room
         self.ticket = OrderEntry(room.model, room.window, profile_name=profile_name)
-        self.ticket.load(None, ask=ask)
+        self.ticket.load(ask=ask)
         self.ticket.stop.edit.setText(stop)
         self.ticket.target.edit.setText(target)
         self.ticket.order_requested.connect(self.sent.append)
@@ -330,6 +330,29 @@ def test_a_part_is_rounded_up_and_more_than_all_is_refused(room: Room) -> None:
     closing.dialog.size_field.edit.setText("0.011")
     assert not closing.dialog.send_button.isEnabled()
     assert "0.010" in closing.dialog.size_field.messages.messages[0].html
+
+
+def test_it_is_closed_by_a_limit_at_the_best_or_a_typed_price(room: Room) -> None:
+    closing = Closing(room)
+    limits: list[OrderIntent] = []
+    closing.dialog.limit_requested.connect(limits.append)
+    click(closing.dialog.how.button("limit"))
+    assert closing.dialog.price_field.value == D("108451.2")  # the best ask: first in line to sell
+    best_bid = next(b for b in closing.dialog.findChildren(QPushButton) if b.text() == "Best bid")
+    click(best_bid)
+    assert closing.dialog.price_field.value == D("108451.1")
+    closing.dialog.price_field.edit.setText("108500.05")
+    assert not closing.dialog.send_button.isEnabled()
+    assert "tick" in closing.dialog.price_field.messages.messages[0].html
+    closing.dialog.price_field.edit.setText("108500.0")
+    room.settle(closing.dialog)
+    assert closing.dialog.send_button.text() == "Close 0.010 at 108,500.0"
+    click(closing.dialog.send_button)
+    click(closing.dialog.send_button)
+    assert closing.sent == []
+    assert [(i.side, i.price, i.quantity, i.reduce_only) for i in limits] == [
+        (Side.SELL, D("108500.0"), D("0.010"), True)
+    ]
 
 
 def test_a_short_is_bought_back_and_a_stale_feed_does_not_keep_one_in(room: Room) -> None:

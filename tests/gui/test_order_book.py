@@ -6,6 +6,7 @@ from PySide6.QtCore import QPoint, Qt
 
 from tests.fakes import FakeTrader
 from trader_gui.domain.step import Route
+from trader_gui.domain.symbol import RulesUpdate
 from trader_gui.models.bridge import Bridge
 from trader_gui.widgets.order_book import OrderBook
 
@@ -34,15 +35,15 @@ def book(qtbot, bridge):
     made.show()
     bridge.flush()
     bridge.flush()
-    made.fill_groups()
     return made
 
 
 def test_the_groups_follow_the_tick_and_the_choice_stays(book, bridge, trader):
     book.group.setCurrentIndex(2)
     before = [book.group.itemText(i) for i in range(book.group.count())]
-    bridge.order_book.rules = replace(bridge.order_book.rules, tick_size=Decimal("0.01"))
-    book.fill_groups()
+    trader.feed(RulesUpdate((replace(trader.rules, tick_size=Decimal("0.01")),), 0))
+    bridge.flush()
+    bridge.flush()
     after = [book.group.itemText(i) for i in range(book.group.count())]
     assert [Decimal(text) / 10 for text in before] == [Decimal(text) for text in after]
     assert book.group.currentIndex() == 2

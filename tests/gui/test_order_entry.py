@@ -17,6 +17,7 @@ from tests.fakes import FakeTrader, position, snapshot, stop_loss
 from trader_gui.domain.account import PositionMode
 from trader_gui.domain.bracket import BracketWish
 from trader_gui.domain.exit_level import ExitLevel
+from trader_gui.domain.market import BookTicker, MarkPrice
 from trader_gui.domain.order import (
     OrderIntent,
     OrderOutcome,
@@ -28,7 +29,7 @@ from trader_gui.domain.order import (
     TimeInForce,
     WorkingType,
 )
-from trader_gui.domain.step import Refusal, Route, Step
+from trader_gui.domain.step import MarketState, Refusal, Route, Step, SymbolStatus
 from trader_gui.domain.symbol import RulesUpdate
 from trader_gui.domain.ticket import (
     AskRules,
@@ -43,6 +44,7 @@ from trader_gui.errors import OutcomeUnknownError
 from trader_gui.exchange.port import CommissionRate, LeverageBracket
 from trader_gui.models.ticket import TicketModel
 from trader_gui.models.ticket_records import TicketDraft
+from trader_gui.risk.gate import RiskLimits
 from trader_gui.widgets import order_entry
 from trader_gui.widgets.dialogs.good_till import GoodTillDialog
 from trader_gui.widgets.dialogs.leverage import LeverageDialog
@@ -70,7 +72,7 @@ class Desk:
         self.sent: list[OrderIntent] = []
         self.ticket = OrderEntry(self.model, profile_name="demo")
         self.ticket.order_requested.connect(self.sent.append)
-        self.ticket.load(None, ask=AskRules(*[AskWhen.NEVER] * 4))
+        self.ticket.load(ask=AskRules(*[AskWhen.NEVER] * 4))
         qtbot.addWidget(self.ticket)
         self.ticket.resize(360, 700)
         self.ticket.show()
@@ -585,10 +587,11 @@ def test_what_was_typed_comes_back_by_symbol_and_unit(desk: Desk, qtbot: QtBot) 
     desk.type_into(ticket.target.edit, "109000")
     with qtbot.waitSignal(ticket.history.changed, timeout=3000) as told:
         pass
-    memory: TicketMemory = told.args[0]
+    memory: TicketMemory = told.args[1]
+    assert told.args[0] == "BTCUSDT"
     again = OrderEntry(desk.model, profile_name="demo")
     qtbot.addWidget(again)
-    again.load(memory)
+    again.load({"BTCUSDT": memory})
     again.show()
     assert again.draft == replace(ticket.draft, target=ExitText("", ExitUnit.PRICE)), "prices go stale"
     assert again.size_fields.units.value == "quote"
@@ -841,3 +844,94 @@ def test_a_tick_that_changes_is_followed_at_once(desk: Desk) -> None:
     desk.type_price("108000.5")
     desk.type_size("0.015")
     assert "0.02" in desk.ticket.size_field.messages.messages[0].html
+
+
+# ---- another symbol -----------------------------------------------------------------------------------------------
+
+ETHER = SymbolStatus("ETHUSDT", MarketState.FRESH, 0)
+
+
+def show_ether(desk: Desk, *, is_priced: bool = True) -> None:
+    """Let the window show another symbol than the session's."""
+    rules = replace(desk.trader.callback.rules, symbol="ETHUSDT", base_asset="ETH", tick_size=D("0.01"))
+    desk.trader.status.shown.symbol = "ETHUSDT"
+    desk.trader.feed(RulesUpdate((rules,), 0), ETHER)
+    if is_priced:
+        desk.trader.feed(
+            MarkPrice("ETHUSDT", D(3000), D(3000), D(0), 0, 0),
+            BookTicker("ETHUSDT", 1, D("2999.99"), D(5), D("3000.01"), D(5), 0),
+        )
+    desk.frame()
+
+
+def show_own(desk: Desk) -> None:
+    desk.trader.status.shown.symbol = ""
+    desk.frame()
+
+
+def test_the_ticket_says_which_symbol_it_trades_when_it_is_not_the_engines(desk: Desk) -> None:
+    ticket = desk.ticket
+    assert ticket.buttons[Side.BUY].title == "▲ Buy / Long" and not ticket.other_symbol.isVisible()
+    show_ether(desk)
+    assert ticket.other_symbol.isVisible() and "ETHUSDT" in ticket.other_symbol.text()
+    assert [b.title for b in ticket.buttons.values()] == ["▲ Buy ETHUSDT", "▼ Sell ETHUSDT"]
+    desk.type_size("0.100")
+    assert "ETHUSDT" in ticket.buttons[Side.BUY].accessibleName()
+    desk.click(ticket.reduce_only)
+    assert [b.title for b in ticket.buttons.values()] == ["▲ Close ETHUSDT", "▼ Close ETHUSDT"]
+    desk.click(ticket.reduce_only)
+    desk.press(Side.BUY)
+    assert [(i.symbol, i.quantity, i.price) for i in desk.sent] == [("ETHUSDT", D("0.100"), D("2999.99"))]
+
+
+def test_what_was_typed_waits_for_its_symbol(desk: Desk) -> None:
+    ticket = desk.ticket
+    desk.type_price("108,000.0")
+    desk.type_size("0.010")
+    desk.click(ticket.post_only)
+    show_ether(desk)
+    assert (ticket.limit_price.value, ticket.size_field.text, ticket.post_only.isChecked()) == (D("2999.99"), "", False)
+    choose(desk, OrderKind.TRAILING)
+    desk.type_into(ticket.prices.callback.edit, "1.5")
+    desk.type_into(ticket.prices.activation.edit, "3100")
+    show_own(desk)
+    assert (ticket.kind.value, ticket.limit_price.value, ticket.size_field.value) == (
+        OrderKind.LIMIT,
+        D("108000.0"),
+        D("0.010"),
+    )
+    assert ticket.post_only.isChecked()
+    show_ether(desk)
+    assert (ticket.kind.value, ticket.prices.callback.value, ticket.prices.activation.value) == (
+        OrderKind.TRAILING,
+        D("1.5"),
+        D(3100),
+    )
+
+
+def test_an_answer_says_of_which_symbol_it_is_when_another_one_is_shown(desk: Desk) -> None:
+    desk.type_price("108,440.5")
+    desk.type_size("0.010")
+    desk.press(Side.BUY)
+    show_ether(desk)
+    assert desk.line(Side.BUY) == "sending…"
+    desk.ticket.show_result(OutcomeUnknownError(None, "no answer"))
+    (message,) = desk.ticket.result.messages
+    assert message.html.startswith("BTCUSDT: ")
+    desk.frame()
+    assert "sending" not in desk.line(Side.BUY)
+
+
+def test_nothing_is_opened_without_its_own_prices_or_by_limits_of_another_asset(desk: Desk) -> None:
+    show_ether(desk, is_priced=False)
+    desk.type_size("0.100")
+    assert desk.line(Side.BUY) == "waiting for feed"
+    desk.trader.callback.gate.limits = RiskLimits(max_order_quantity=D("0.5"))
+    show_ether(desk)
+    assert desk.line(Side.BUY) == "held by limits"
+    desk.trader.callback.gate.limits = RiskLimits()
+    desk.trader.status.shown.symbol = "WHOUSDT"
+    desk.frame()
+    assert desk.line(Side.BUY) == "not traded here"
+    desk.press(Side.BUY)
+    assert desk.sent == []

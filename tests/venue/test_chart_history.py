@@ -10,10 +10,13 @@ import pytest
 
 from tests.unit.kline_history.fake_market import settled
 from trader_gui.clock import SystemClock
-from trader_gui.exchange.chart_feed import Market
+from trader_gui.domain.step import Route
+from trader_gui.exchange.chart_feed import Market, chart_streams
 from trader_gui.exchange.dialing import Dialing
 from trader_gui.exchange.endpoints import loopback
+from trader_gui.exchange.port import Deliver
 from trader_gui.exchange.rest import RestClient
+from trader_gui.exchange.streams import MarketStream
 from trader_gui.kline_history.chart_history import ChartHistory
 from trader_gui.kline_history.grid import LENGTH_MS
 from trader_gui.kline_history.pyramid import Row
@@ -48,7 +51,12 @@ def with_history(act: Any, tmp_path: Path, **options: Any) -> None:
         process = await start_exchange(ExchangeOptions(seed=7, **options))
         endpoints = loopback(process.rest_url, process.ws_url)
         client = RestClient(endpoints, SystemClock())
-        history = ChartHistory(Market(client, endpoints, Dialing()), spawn, tmp_path)
+        market = Market(client, endpoints, Dialing())
+
+        def make_feed(symbol: str, interval: str, deliver: Deliver) -> MarketStream:
+            return market.stream(Route.MARKET, chart_streams(symbol, interval), deliver)
+
+        history = ChartHistory(market, make_feed, spawn, tmp_path)
         try:
             await act(Watched(history, client))
             await history.aclose()

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.session_world import QUANTITY, Bench, Session, bench, codes
+from tests.session_world import QUANTITY, SYMBOL, Bench, Session, bench, codes
 from trader_gui.domain.account import MarginType
 from trader_gui.domain.order import OrderStatus, OrderType, OutcomeKind, Purpose, Side, TimeInForce
 from trader_gui.domain.step import EngineMode
@@ -211,11 +211,11 @@ def test_cancel_entries_leaves_stops_alone(drive: Callable[[Drive], None]) -> No
 def test_leverage_and_margin_type_are_changed_and_known(drive: Callable[[Drive], None]) -> None:
     async def body(desk: Bench, run: Session) -> None:
         trader = run.trader
-        await trader.set_leverage(7)
-        await trader.set_margin_type(MarginType.ISOLATED)
+        await trader.set_leverage(SYMBOL, 7)
+        await trader.set_margin_type(SYMBOL, MarginType.ISOLATED)
         await run.submit(Side.SELL)
         await run.wait("the position", lambda: run.position_amount == -QUANTITY)
-        await trader.set_leverage(9)
+        await trader.set_leverage(SYMBOL, 9)
 
         def told() -> bool:
             position = trader.callback.account.position("BTCUSDT")
@@ -225,10 +225,10 @@ def test_leverage_and_margin_type_are_changed_and_known(drive: Callable[[Drive],
         config = (await desk.raw.signed("GET", "/fapi/v1/symbolConfig", symbol="BTCUSDT")).json[0]
         assert (config["leverage"], config["marginType"]) == (9, "ISOLATED")
         with pytest.raises(VenueError) as refused:
-            await trader.set_margin_type(MarginType.CROSSED)  # not with an open position
+            await trader.set_margin_type(SYMBOL, MarginType.CROSSED)  # not with an open position
         assert refused.value.code == -4048
         with pytest.raises(VenueError):
-            await trader.set_leverage(500)
+            await trader.set_leverage(SYMBOL, 500)
         assert trader.status.phase == "running"
 
     drive(body)
@@ -251,20 +251,20 @@ def test_a_refused_setting_leaves_everything_as_it_was_and_says_why(drive: Calla
             return [config, mode, trader.callback.account.leverage("BTCUSDT"), trader.status.is_hedge]
 
         await run.resting_buy()
-        assert await refused(trader.set_margin_type(MarginType.ISOLATED)) == -4047
+        assert await refused(trader.set_margin_type(SYMBOL, MarginType.ISOLATED)) == -4047
         assert await refused(trader.set_position_mode(is_hedge=True)) == -4067
         await trader.cancel_entries()
-        await trader.set_leverage(75)
+        await trader.set_leverage(SYMBOL, 75)
         await run.submit(Side.BUY, quantity=Decimal("4"))
         await run.wait("the position", lambda: run.position_amount == 4)
         assert await refused(trader.set_position_mode(is_hedge=True)) == -4068
-        assert await refused(trader.set_margin_type(MarginType.ISOLATED)) == -4048
-        assert await refused(trader.set_leverage(125)) == -2027
+        assert await refused(trader.set_margin_type(SYMBOL, MarginType.ISOLATED)) == -4048
+        assert await refused(trader.set_leverage(SYMBOL, 125)) == -2027
         await trader.flatten(await trader.plan_flatten())
-        await trader.set_margin_type(MarginType.ISOLATED)
+        await trader.set_margin_type(SYMBOL, MarginType.ISOLATED)
         await run.submit(Side.BUY)
         await run.wait("the position", lambda: run.position_amount == QUANTITY)
-        assert await refused(trader.set_leverage(5)) == -4161
+        assert await refused(trader.set_leverage(SYMBOL, 5)) == -4161
 
     drive(body)
 
@@ -290,7 +290,7 @@ def test_a_setting_whose_answer_never_came_is_asked_about(drive: Callable[[Drive
         trader = run.trader
         desk.proxy.swallow("POST /fapi/v1/leverage")
         with pytest.raises(OutcomeUnknownError):
-            await trader.set_leverage(7)
+            await trader.set_leverage(SYMBOL, 7)
         await run.wait("the leverage as it is", lambda: trader.callback.account.leverage("BTCUSDT") == 7)
         desk.proxy.swallow("POST /fapi/v1/positionSide/dual")
         with pytest.raises(OutcomeUnknownError):
@@ -298,7 +298,7 @@ def test_a_setting_whose_answer_never_came_is_asked_about(drive: Callable[[Drive
         assert trader.status.is_hedge
         assert desk.proxy.count("POST /fapi/v1/leverage") == desk.proxy.count("POST /fapi/v1/positionSide/dual") == 1
         desk.proxy.cut("GET /fapi/v3/account")
-        await trader.set_leverage(9)
+        await trader.set_leverage(SYMBOL, 9)
         desk.proxy.allow("GET /fapi/v3/account")
         await run.wait("the leverage", lambda: trader.callback.account.leverage("BTCUSDT") == 9)
 

@@ -38,7 +38,7 @@ def drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
                 await desk.raw.signed("POST", "/fapi/v1/positionSide/dual", dualSidePosition="true")
             async with desk.session(tmp_path, profile=PROFILES["testnet"]) as session:
                 if is_isolated:
-                    await session.trader.set_margin_type(MarginType.ISOLATED)
+                    await session.trader.set_margin_type("BTCUSDT", MarginType.ISOLATED)
                 await body(desk, session)
 
     return lambda body, is_hedge=False, is_isolated=False: asyncio.run(run(body, is_hedge, is_isolated))

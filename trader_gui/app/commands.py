@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Coroutine
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -62,17 +63,20 @@ class Commands:
         window.cancel_entries_requested.connect(lambda: self._spawn(self._cancel_entries(), "cancel entries"))
         window.flatten_requested.connect(self._on_flatten)
         window.check_account_requested.connect(trader.check_account)
-        window.leverage_requested.connect(lambda value: self._change_setting(trader.set_leverage(value)))
-        window.margin_type_requested.connect(
-            lambda name: self._change_setting(trader.set_margin_type(MarginType(name)))
-        )
         ticket = window.order_entry
+        window.leverage_requested.connect(lambda v: self._change_setting(trader.set_leverage(ticket.symbol, v)))
+        window.margin_type_requested.connect(
+            lambda name: self._change_setting(trader.set_margin_type(ticket.symbol, MarginType(name)))
+        )
+        bridge.series.picks.recent = settings.trading.recent_symbols
+        bridge.ready.connect(self._show_choice)
+        bridge.series.chosen.connect(self._show_choice)
         ticket.position_mode_requested.connect(
             lambda is_hedge: self._change_setting(trader.set_position_mode(is_hedge=is_hedge))
         )
         ticket.bracket_requested.connect(self._on_order)
         trading = settings.trading
-        ticket.load(trading.tickets.get(trader.symbol), trading.presets, trading.ask)
+        ticket.load(trading.tickets, trading.presets, trading.ask)
         ticket.history.changed.connect(self._on_ticket_changed)
         ticket.menu.presets_changed.connect(lambda presets: self._save_trading(presets=presets))
         ticket.menu.ask_changed.connect(lambda ask: self._save_trading(ask=ask))
@@ -189,8 +193,19 @@ class Commands:
             return
         self._window.order_entry.show_setting("")
 
-    def _on_ticket_changed(self, memory: TicketMemory) -> None:
-        self._save_trading(tickets={**self._settings.trading.tickets, self._trader.symbol: memory})
+    def _show_choice(self) -> None:
+        """Have the session watch what the chart shows: the ticket trades that symbol from then on."""
+        if not self._trader.is_ready:
+            return
+        symbol, interval = self._bridge.series.choice or (self._trader.symbol, self._trader.interval)
+        self._trader.show(symbol, interval)
+        picks = self._bridge.series.picks
+        picks.note_shown(symbol)
+        if picks.recent != self._settings.trading.recent_symbols:
+            self._save_trading(recent_symbols=picks.recent)
+
+    def _on_ticket_changed(self, symbol: str, memory: TicketMemory) -> None:
+        self._save_trading(tickets={**self._settings.trading.tickets, symbol: memory})
 
     def _save_trading(self, **changes: Any) -> None:
         try:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog
 from trader_gui.app.answers import refusal_of
 from trader_gui.domain.order import Order, OrderOutcome, OutcomeKind
 from trader_gui.errors import TraderError
-from trader_gui.i18n import error_words, outcome_words, refusal_words
+from trader_gui.i18n import error_words, outcome_words, refusal_words, trouble_words
 from trader_gui.models.bridge import Bridge
 from trader_gui.models.order_life import OrderLifeModel
 from trader_gui.models.table import iso_utc
@@ -69,16 +69,28 @@ class TableCommands:
         self._spawn(self._amend(order, price, quantity), f"amend {order.client_order_id}")
 
     async def _amend(self, order: Order, price: Decimal | None, quantity: Decimal | None) -> None:
-        """Ask for another price or size; the row shows it hatched until the exchange has answered, and why not."""
+        """Ask for another price or size; the row shows it hatched until the exchange has answered, and why not.
+
+        A conditional order is moved: what stands then is another order, at whose row is told what went wrong.
+        """
         table, key = self._bridge.orders, (order.client_order_id, order.order_family)
         table.begin_amend(key, price, quantity)
         refusal = "the program ended before an answer came"
         try:
-            refusal = refusal_of(await self._trader.amend(order, price, quantity))
+            if order.order_type.is_conditional and price is not None:
+                report = await self._trader.move(order, price)
+                refusal = trouble_words(report.trouble) if report.trouble is not None else ""
+                live = report.live
+                table.finish_amend(key, "")
+                key = key if live is None else (live.client_order_id, live.order_family)
+            else:
+                refusal = refusal_of(await self._trader.amend(order, price, quantity))
         except TraderError as error:
             refusal = error_words(error)
         finally:
             table.finish_amend(key, refusal)
+            if refusal:
+                self._window.tabs.orders.show_refusal(key, refusal)
 
     # ---- cancelling many -------------------------------------------------------------------------------------------
 

@@ -195,7 +195,9 @@ class Desk:
 
     def _open_history(self, bridge: Bridge, trader: RtTrader) -> None:
         """Give the chart the venue's klines, once the session knows its venue."""
-        self._history = ChartHistory(trader.market, self._tasks.spawn, self._directory.kline_cache_folder)
+        self._history = ChartHistory(
+            trader.market, trader.chart_feed, self._tasks.spawn, self._directory.kline_cache_folder
+        )
         bridge.series.set_history(self._history)
 
     async def _wait(self, session: "asyncio.Task[None]") -> None:

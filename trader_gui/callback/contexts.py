@@ -3,10 +3,12 @@
 from decimal import Decimal
 from typing import Protocol
 
+from trader_gui.callback.quotes import quotes_of
 from trader_gui.collectors.account_update import AccountUpdateCollector
 from trader_gui.collectors.book_ticker import BookTickerCollector
 from trader_gui.collectors.mark_price import MarkPriceCollector
 from trader_gui.collectors.order_update import OrderUpdateCollector
+from trader_gui.collectors.symbol_market import SymbolMarkets
 from trader_gui.collectors.symbol_rules import SymbolRulesCollector
 from trader_gui.decision.decision import DecisionContext
 from trader_gui.decision.engine_ledger import EngineLedger
@@ -28,6 +30,7 @@ class Core(Protocol):
     account: AccountUpdateCollector
     mark_price: MarkPriceCollector
     book_ticker: BookTickerCollector
+    markets: SymbolMarkets
     routes_fresh: dict[Route, bool]
     now_ms: int
 
@@ -91,12 +94,12 @@ def bracket_context(core: Core) -> BracketContext:
 
 
 def risk_context(core: Core, ledger: EngineLedger, symbol: str) -> RiskContext:
-    """Return what the gate may look at when a wish names `symbol`; only the session's own has prices."""
-    is_own = symbol == core.symbol
-    mark = core.mark_price.mark if is_own else None
-    ticker = core.book_ticker.ticker if is_own else None
+    """Return what the gate may look at when a wish names `symbol`; prices it has of a symbol that is watched."""
+    quotes = quotes_of(core, symbol)
     return RiskContext(
         symbol=core.symbol,
+        quote_asset=core.rules.quote_asset,
+        is_watched=quotes.is_watched,
         rules=core.symbol_rules.of(symbol),
         limits=core.gate.limits,
         mode=core.gate.mode,
@@ -109,12 +112,12 @@ def risk_context(core: Core, ledger: EngineLedger, symbol: str) -> RiskContext:
         amends_in_flight=core.orders.amends_in_flight,
         are_entries_blocked=core.gate.are_entries_blocked,
         untold=ledger.untold(core.now_ms),
-        last_price=core.last_price if is_own else None,
-        mark_price=mark.mark_price if mark is not None else None,
-        best_bid=ticker.best_bid if ticker is not None else None,
-        best_ask=ticker.best_ask if ticker is not None else None,
-        is_market_fresh=core.routes_fresh[Route.MARKET] and core.routes_fresh[Route.PUBLIC],
+        last_price=quotes.last_price,
+        mark_price=quotes.mark_price,
+        best_bid=quotes.best_bid,
+        best_ask=quotes.best_ask,
+        is_market_fresh=quotes.is_fresh,
         is_private_fresh=core.routes_fresh[Route.PRIVATE],
         result_today=core.result_today,
-        now_ms=core.now_ms,
+        now_ms=quotes.now_ms,
     )

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from trader_gui.callback.conditional_set import ConditionalSet
 from trader_gui.callback.contexts import bracket_context, decision_context, protection_context, risk_context
 from trader_gui.callback.routing import STREAMED, Next
+from trader_gui.callback.step_maker import StepMaker
 from trader_gui.collectors.account_update import AccountUpdateCollector
 from trader_gui.collectors.agg_trade import AggTradeCollector
 from trader_gui.collectors.book_ticker import BookTickerCollector
@@ -18,11 +19,19 @@ from trader_gui.collectors.kline import KlineCollector, RealTimeKlineCollector
 from trader_gui.collectors.mark_price import MarkPriceCollector
 from trader_gui.collectors.order_book import OrderBookCollector
 from trader_gui.collectors.order_update import OrderUpdateCollector
+from trader_gui.collectors.symbol_market import SymbolMarkets
 from trader_gui.collectors.symbol_rules import SymbolRulesCollector
 from trader_gui.conditionals.conditional import Conditional
 from trader_gui.decision.decision import Decision
 from trader_gui.decision.engine_ledger import EngineLedger, RoundTrip
-from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
+from trader_gui.domain.account import (
+    AccountSnapshot,
+    AccountUpdate,
+    LeverageUpdate,
+    MarginCall,
+    PositionMode,
+    SymbolConfig,
+)
 from trader_gui.domain.bracket import BracketsLeft
 from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
 from trader_gui.domain.order import (
@@ -36,7 +45,6 @@ from trader_gui.domain.order import (
     OutcomeKind,
     Purpose,
 )
-from trader_gui.domain.protection import ProtectionFinding
 from trader_gui.domain.step import (
     Approved,
     ApprovedAmend,
@@ -80,6 +88,7 @@ class Callback:
     Attributes:
         now_ms: Newest event time of the venue's streams; 0 before the first.
         elapsed_ms: Real time since the session began, as the last `Tick` told it; None before the first.
+        markets: Those of other symbols that are watched; nothing of them reaches rules or clock of the engine.
         protection: Keeps the engine's position under a stop; its `finding` is as of the last tick or word of it.
         brackets: Keeps the exits of entries by hand; as `protection`.
         routes_fresh: By route; all False until told.
@@ -110,6 +119,7 @@ class Callback:
         self.order_book = OrderBookCollector(symbol, rules.tick_size)
         self.agg_trades = AggTradeCollector(symbol)
         self.book_ticker = BookTickerCollector(symbol)
+        self.markets = SymbolMarkets(symbol, self.symbol_rules.of)
         self.orders = OrderUpdateCollector(gate.prefix)
         self.account = AccountUpdateCollector()
         self.now_ms = 0
@@ -122,7 +132,7 @@ class Callback:
         self.protection = ProtectionPolicy(decision.stop_price, protection_action)
         self.brackets = Brackets(self.orders, self.account, protection_action)
         self._day_result = DayResult(rules.quote_asset)
-        self._sequence = 0
+        self._steps = StepMaker(self.protection, self.brackets)
         self._engine_orders: tuple[int, tuple[Order, ...]] = (-1, ())
         self._handlers: dict[type, Callable[[Any], Next]] = {
             Kline: self._on_kline,
@@ -142,6 +152,7 @@ class Callback:
             LeverageUpdate: self._quietly(self.account.apply),
             MarginCall: self._quietly(self.account.apply),
             PositionMode: self._quietly(self.account.apply),
+            SymbolConfig: self._quietly(self.account.apply),
             RulesUpdate: self._on_rules,
             ModeChange: self._on_mode_change,
             EntryBlock: self._on_entry_block,
@@ -191,26 +202,28 @@ class Callback:
         Raises:
             BugError: A message of a type that nothing here knows.
         """
+        if self.markets.take(message):
+            return self._steps.quiet(message, self.now_ms)
         handler = self._handlers.get(type(message))
         if handler is None:
             raise BugError(f"no handler for {type(message).__name__}")
         if type(message) in STREAMED:
             self.now_ms = max(self.now_ms, message.event_time_ms)  # type: ignore[union-attr]  # all of them have it
         following = handler(message)
-        event_time_ms = getattr(message, "event_time_ms", self.now_ms)
         if following is Next.NOTHING:
-            self._sequence += 1
-            return Step(self._sequence, message, event_time_ms)
+            return self._steps.quiet(message, self.now_ms)
+        event_time_ms = getattr(message, "event_time_ms", self.now_ms)
         wished: list[Wish] = []
         answers: list[Answer] = []
-        found = self.protection.finding, self.brackets.finding
+        found = self._steps.findings()
         of_engine = self.protection.wishes(protection_context(self, self._ledger))
         for wish in (*of_engine, *self.brackets.wishes(bracket_context(self))):
             self._put_to_gate(wish, wished, answers)
-        conditions, evaluation = self._evaluate() if following is Next.EVALUATE else _NO_EVALUATION
+        evaluated = self._evaluate() if following is Next.EVALUATE else _NO_EVALUATION
+        evaluation = evaluated[1]
         if evaluation is not None and evaluation.wanted is not None:
             self._put_to_gate(evaluation.wanted, wished, answers)
-        step = self._make_step(message, event_time_ms, conditions, evaluation, wished, answers, found)
+        step = self._steps.whole(message, event_time_ms, evaluated, wished, answers, found)
         if evaluation is not None:
             self.last_step_with_evaluation = step
         return step
@@ -221,38 +234,11 @@ class Callback:
         answers: list[Answer] = []
         for wish in wishes:
             self._put_to_gate(wish, wished, answers)
-        found = self.protection.finding, self.brackets.finding
-        return self._make_step(None, self.now_ms, (), None, wished, answers, found)
+        return self._steps.whole(None, self.now_ms, _NO_EVALUATION, wished, answers, self._steps.findings())
 
     def risk_context(self, symbol: str) -> RiskContext:
         """Return what the gate may look at now when a wish names `symbol`."""
         return risk_context(self, self._ledger, symbol)
-
-    def _make_step(
-        self,
-        message: Message | None,
-        event_time_ms: int,
-        conditions: tuple[Condition, ...],
-        evaluation: Evaluation | None,
-        wished: Sequence[Wish],
-        answers: Sequence[Answer],
-        found: tuple[ProtectionFinding, ProtectionFinding],
-    ) -> Step:
-        """Number a step; `found` is what had been found before it of the engine's stop and of the brackets'."""
-        self._sequence += 1
-        return Step(
-            self._sequence,
-            message,
-            event_time_ms,
-            conditions,
-            evaluation,
-            tuple(wished),
-            tuple(a for a in answers if not isinstance(a, Refusal)),
-            tuple(a for a in answers if isinstance(a, Refusal)),
-            None if self.protection.finding == found[0] else self.protection.finding,
-            None if self.brackets.finding == found[1] else self.brackets.finding,
-            self.brackets.news(),
-        )
 
     # ---- rules and gate --------------------------------------------------------------------------------------------
 
@@ -389,6 +375,7 @@ class Callback:
     def _on_rules(self, update: RulesUpdate) -> Next:
         if self.symbol_rules.apply(update):
             self.order_book.set_tick_size(self.rules.tick_size)
+            self.markets.take_rules(update)
         return Next.NOTHING
 
     def _on_tick(self, tick: Tick) -> Next:

@@ -17,6 +17,7 @@ from trader_gui.domain.account import (
     Position,
     PositionKey,
     PositionMode,
+    SymbolConfig,
 )
 from trader_gui.domain.order import PositionSide
 from trader_gui.domain.step import Message
@@ -102,6 +103,8 @@ class AccountUpdateCollector(Collector):
             return self._count(self._replace(message))
         if isinstance(message, LeverageUpdate):
             return self._count(self._take_leverage(message))
+        if isinstance(message, SymbolConfig):
+            return self._count(self._take_config(message))
         if isinstance(message, PositionMode):
             was_hedge, self.is_hedge = self.is_hedge, message.is_hedge
             return self._count(was_hedge is not message.is_hedge)
@@ -167,6 +170,14 @@ class AccountUpdateCollector(Collector):
         self._leverage_times_ms[told.symbol] = told.event_time_ms
         self._take_settings(told.symbol, told.leverage, None)
         return True
+
+    def _take_config(self, told: SymbolConfig) -> bool:
+        """Take what was read; a leverage that an event has told since it was asked for stays."""
+        is_older = told.event_time_ms < self._leverage_times_ms.get(told.symbol, 0)
+        leverage = None if is_older else told.leverage
+        before = (self.leverage(told.symbol), self.margin_type(told.symbol))
+        self._take_settings(told.symbol, leverage, told.margin_type)
+        return before != (self.leverage(told.symbol), self.margin_type(told.symbol))
 
     def _take_settings(self, symbol: str, leverage: int | None, margin_type: MarginType | None) -> None:
         """Take what is set for a symbol; None leaves it as it was, since only some messages tell it."""

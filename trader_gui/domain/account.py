@@ -107,6 +107,15 @@ class LeverageUpdate(msgspec.Struct, frozen=True):
     event_time_ms: int
 
 
+class SymbolConfig(msgspec.Struct, frozen=True):
+    """What the account has set for a symbol, as REST told it; the time is the market's when it was asked for."""
+
+    symbol: str
+    leverage: int
+    margin_type: MarginType | None
+    event_time_ms: int
+
+
 class PositionMode(msgspec.Struct, frozen=True):
     """The account is in one-way or in hedge mode, as REST told it: no event of the venue does."""
 

@@ -79,6 +79,14 @@ class FundingRate(msgspec.Struct, frozen=True):
     funding_rate_fraction: Decimal
 
 
+class DayTicker(msgspec.Struct, frozen=True, gc=False):  # read by the hundred
+    """Last price of a symbol and its change over 24 hours (a fraction: 0.01 is 1 %)."""
+
+    symbol: str
+    last_price: Decimal
+    change_fraction: Decimal
+
+
 class BookTicker(msgspec.Struct, frozen=True):
     """Best bid and ask; `update_id` is of the same sequence as the depth stream's."""
 

@@ -9,7 +9,14 @@ from typing import TypeAlias
 
 import msgspec
 
-from trader_gui.domain.account import AccountSnapshot, AccountUpdate, LeverageUpdate, MarginCall, PositionMode
+from trader_gui.domain.account import (
+    AccountSnapshot,
+    AccountUpdate,
+    LeverageUpdate,
+    MarginCall,
+    PositionMode,
+    SymbolConfig,
+)
 from trader_gui.domain.bracket import Bracket, BracketsLeft
 from trader_gui.domain.market import AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice
 from trader_gui.domain.order import (
@@ -67,6 +74,26 @@ class FeedStatus(msgspec.Struct, frozen=True):
     event_time_ms: int
 
 
+class MarketState(StrEnum):
+    """How the market of a symbol beside the session's own is watched.
+
+    UNWATCHED: not at all. MARKS: for its mark price alone. STALE, FRESH: whole, with prices that are old or fresh.
+    """
+
+    UNWATCHED = "UNWATCHED"
+    MARKS = "MARKS"
+    STALE = "STALE"
+    FRESH = "FRESH"
+
+
+class SymbolStatus(msgspec.Struct, frozen=True):
+    """The market of another symbol than the session's is watched from now on, became fresh, went stale, or is left."""
+
+    symbol: str
+    state: MarketState
+    event_time_ms: int
+
+
 class Tick(msgspec.Struct, frozen=True):
     """The session looked at its clock: what must be noticed in silence, too, is measured by it.
 
@@ -87,11 +114,12 @@ UserMessage: TypeAlias = (
     | LeverageUpdate
     | MarginCall
     | PositionMode
+    | SymbolConfig
     | FillHistory
     | OrdersInDoubt
     | BracketsLeft
 )
-LocalMessage: TypeAlias = OrderOutcome | ModeChange | EntryBlock | FeedStatus | RulesUpdate | Tick
+LocalMessage: TypeAlias = OrderOutcome | ModeChange | EntryBlock | FeedStatus | SymbolStatus | RulesUpdate | Tick
 Message: TypeAlias = MarketMessage | UserMessage | LocalMessage
 
 

@@ -1,8 +1,9 @@
-"""ChartFeed: the streams of a chart whose symbol or interval is not the session's, by a socket of its own.
+"""The public data of one venue, beside the session's own streams: by request, and by sockets of their own.
 
-The session's own streams are left alone: what a chart shows must not touch what the engine decides by.
+The session's own streams are left alone: what is shown or traded by hand must not touch what the engine decides by.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from trader_gui.domain.step import Route
@@ -25,14 +26,16 @@ class Market(NamedTuple):
     endpoints: Endpoints
     dialing: Dialing
 
-    def feed(self, symbol: str, interval: str, deliver: Deliver) -> MarketStream:
-        """Return the stream of klines and mark price of a symbol; not yet running.
+    def stream(self, route: Route, names: Sequence[str], deliver: Deliver) -> MarketStream:
+        """Return a socket of one route that carries these streams; not yet running."""
+        return MarketStream(self.endpoints, route, names, deliver, self.dialing)
 
-        Args:
-            symbol: As in exchangeInfo.
-            interval: Any of the venue's.
-            deliver: Takes klines, mark prices and the state of the connection.
-        """
-        name = symbol.lower()
-        names = (f"{name}@kline_{interval}", f"{name}@markPrice@1s")
-        return MarketStream(self.endpoints, Route.MARKET, names, deliver, self.dialing)
+
+def chart_streams(symbol: str, interval: str) -> tuple[str, ...]:
+    """Return the names of the streams that a chart needs, all of the market route."""
+    return f"{symbol.lower()}@kline_{interval}", mark_stream(symbol)
+
+
+def mark_stream(symbol: str) -> str:
+    """Return the name of a symbol's stream of mark prices, one a second."""
+    return f"{symbol.lower()}@markPrice@1s"

@@ -10,8 +10,8 @@ from typing import Protocol
 
 import msgspec
 
-from trader_gui.domain.account import AccountSnapshot, MarginType, PositionKey
-from trader_gui.domain.market import DepthSnapshot, FundingRate, Kline
+from trader_gui.domain.account import AccountSnapshot, MarginType, PositionKey, SymbolConfig
+from trader_gui.domain.market import DayTicker, DepthSnapshot, FundingRate, Kline
 from trader_gui.domain.order import Fill, Order, OrderFamily, PastOrder
 from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder, Message, Route
 from trader_gui.domain.symbol import SymbolRules
@@ -157,6 +157,9 @@ class MarketReader(Protocol):
     async def funding_rates(self, symbol: str, *, limit: int = 1000) -> tuple[FundingRate, ...]:
         """Return the last fundings that were paid, oldest first, at most 1000."""
 
+    async def day_tickers(self) -> dict[str, DayTicker]:
+        """Return the last price of every symbol and how it has changed in 24 hours."""
+
 
 class OrderPort(Protocol):
     """The account's orders. Only approved orders, amendments and cancels go in."""
@@ -212,6 +215,9 @@ class OrderPort(Protocol):
 
     async def commission_rate(self, symbol: str) -> CommissionRate: ...
     async def leverage_brackets(self, symbol: str) -> tuple[LeverageBracket, ...]: ...
+    async def symbol_config(self, symbol: str) -> SymbolConfig:
+        """Return the leverage and margin type that are set for a symbol; dated by this machine's clock."""
+
     async def is_hedge_mode(self) -> bool: ...
     async def set_leverage(self, symbol: str, leverage: int) -> None: ...
     async def set_margin_type(self, symbol: str, margin_type: MarginType) -> None: ...

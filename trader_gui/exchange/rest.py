@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from trader_gui.clock import SystemClock
-from trader_gui.domain.account import AccountSnapshot, MarginType, Position, PositionKey
-from trader_gui.domain.market import DepthSnapshot, FundingRate, Kline
+from trader_gui.domain.account import AccountSnapshot, MarginType, Position, PositionKey, SymbolConfig
+from trader_gui.domain.market import DayTicker, DepthSnapshot, FundingRate, Kline
 from trader_gui.domain.order import Fill, Order, OrderFamily
 from trader_gui.domain.step import ApprovedAmend, ApprovedCancel, ApprovedOrder
 from trader_gui.domain.symbol import SymbolRules
@@ -140,6 +140,9 @@ class RestClient(RestCalls):
         parameters = {"symbol": symbol, "limit": str(limit)}
         return answer.funding_rates(await self._get(paths.FUNDING_RATE, parameters, Security.NONE))
 
+    async def day_tickers(self) -> dict[str, DayTicker]:
+        return answer.day_tickers(await self._get(paths.DAY_TICKER, {}, Security.NONE))
+
     # ---- orders ---------------------------------------------------------------------------------------------------
 
     def bars(self, approved: ApprovedOrder | ApprovedAmend) -> VenueError | None:
@@ -253,6 +256,11 @@ class RestClient(RestCalls):
 
     async def leverage_brackets(self, symbol: str) -> tuple[LeverageBracket, ...]:
         return answer.leverage_brackets(await self._get(paths.LEVERAGE_BRACKET, {"symbol": symbol}), symbol)
+
+    async def symbol_config(self, symbol: str) -> SymbolConfig:
+        asked_ms = self._clock.now_ms()
+        told = answer.symbol_config(await self._get(paths.SYMBOL_CONFIG, {"symbol": symbol}), symbol)
+        return SymbolConfig(symbol, told.leverage, told.margin_type, asked_ms)
 
     async def is_hedge_mode(self) -> bool:
         return answer.is_hedge_mode(await self._get(paths.POSITION_SIDE, {}))

@@ -53,6 +53,7 @@ _WEIGHT = {
     paths.TIME: 1,
     paths.EXCHANGE_INFO: 1,
     paths.FUNDING_RATE: 0,  # it has a limit of its own, 500 requests in five minutes
+    paths.DAY_TICKER: 40,  # of all symbols
     paths.ORDER: 1,
     paths.ALGO_ORDER: 1,
     paths.ALL_ORDERS: 5,
@@ -79,6 +80,7 @@ _HISTORY = frozenset(
         paths.KLINES,
         paths.DEPTH,
         paths.FUNDING_RATE,
+        paths.DAY_TICKER,
         paths.INCOME,
         paths.COMMISSION_RATE,
         paths.LEVERAGE_BRACKET,

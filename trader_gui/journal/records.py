@@ -27,6 +27,7 @@ from trader_gui.domain.step import (
     Refusal,
     RuleGroup,
     Step,
+    SymbolStatus,
     Wish,
 )
 from trader_gui.domain.symbol import RulesUpdate
@@ -47,10 +48,11 @@ ACCOUNT_KINDS: dict[type[AccountMessage], str] = {
     LeverageUpdate: "leverage",
     MarginCall: "margin_call",
 }
-NOTE_KINDS: dict[type[ModeChange | EntryBlock | FeedStatus | PositionMode | RulesUpdate], str] = {
+NOTE_KINDS: dict[type[ModeChange | EntryBlock | FeedStatus | SymbolStatus | PositionMode | RulesUpdate], str] = {
     ModeChange: "mode",
     EntryBlock: "entry_block",
     FeedStatus: "feed",
+    SymbolStatus: "symbol_feed",
     PositionMode: "position_mode",
     RulesUpdate: "rules",
 }
@@ -179,6 +181,8 @@ def note_text(message: object) -> str:
         return "on" if message.is_on else "off"
     if isinstance(message, FeedStatus):
         return f"{message.route} {'fresh' if message.is_fresh else 'stale'}"
+    if isinstance(message, SymbolStatus):
+        return f"{message.symbol} {message.state.lower()}"
     if isinstance(message, PositionMode):
         return "hedge" if message.is_hedge else "one_way"
     assert isinstance(message, RulesUpdate)  # the last of NOTE_KINDS

@@ -1,6 +1,7 @@
-"""Another price or size for an open limit order, judged as it is typed (no Qt).
+"""Another price or size for an open order, judged as it is typed (no Qt).
 
-The amended order is judged as a new one of the ticket would be, with what it holds now given back.
+The amended order is judged as a new one of the ticket would be, with what it holds now given back. A limit order is
+changed in place; a conditional order is moved by its trigger, and its limit price, where it has one, moves along.
 """
 
 from decimal import Decimal
@@ -15,7 +16,10 @@ from trader_gui.models.ticket_checks import assess
 from trader_gui.models.ticket_input import parse_number
 from trader_gui.models.ticket_math import order_cost
 from trader_gui.models.ticket_records import Assessment, Field, Problem, TicketDraft, TicketFacts
+from trader_gui.orders.mover import is_movable
 
+_PRICES = frozenset({Field.PRICE, Field.TRIGGER})
+_KINDS = {kind.order_type: kind for kind in OrderKind}
 _RESTING = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
 
 
@@ -24,6 +28,10 @@ class AmendField(StrEnum):
 
     PRICE = "price"
     QUANTITY = "quantity"
+    TRIGGER = "trigger"
+
+
+_FIELDS = {AmendField.PRICE: Field.PRICE, AmendField.QUANTITY: Field.SIZE, AmendField.TRIGGER: Field.TRIGGER}
 
 
 class AmendAssessment(msgspec.Struct, frozen=True):
@@ -32,7 +40,8 @@ class AmendAssessment(msgspec.Struct, frozen=True):
     Attributes:
         problems: Of the typed number; nearest values are of it.
         hold: As of the ticket.
-        price, quantity: What to ask for; both None while there is any error or `hold`, or nothing changes.
+        price, quantity: What to ask for, of a conditional order the trigger as `price`; both None while there is any
+            error or `hold`, or nothing changes.
         judged: The amended order as the ticket judges it.
     """
 
@@ -44,36 +53,61 @@ class AmendAssessment(msgspec.Struct, frozen=True):
 
 
 def is_amendable(order: Order) -> bool:
-    """Tell whether the venue can change an order in place: limit orders that rest."""
+    """Tell whether a resting order can be given another price: a limit order in place, a conditional one by a move."""
+    if order.order_type.is_conditional:
+        return order.status is OrderStatus.NEW and is_movable(order)
     return order.order_type is OrderType.LIMIT and order.status in _RESTING
 
 
 def assess_amend(order: Order, field: AmendField, text: str, facts: TicketFacts) -> AmendAssessment:
-    """Judge a new price or a new total size.
+    """Judge a new price, a new total size, or a new trigger.
 
     Args:
         order: As it rests.
-        field: Which of the two is typed.
+        field: Which of them is typed; TRIGGER of a conditional order, and no other.
         text: As typed.
         facts: Of the order's symbol.
     """
-    draft = _draft(order, field, text)
+    draft = _moved(order, text, facts) if field is AmendField.TRIGGER else _draft(order, field, text)
     judged = assess(draft, _without(order, facts), order.side)
-    shown = Field.PRICE if field is AmendField.PRICE else Field.SIZE
-    problems = [_as_typed(p, order, shown) for p in judged.problems]
+    shown = _FIELDS[field]
+    told = judged.problems if field is not AmendField.TRIGGER else [p for p in judged.problems if p.field in _PRICES]
+    problems = [_as_typed(p, order, shown) for p in told]
     value = parse_number(text)
     is_too_small = field is AmendField.QUANTITY and value is not None and value <= order.executed_quantity
     if is_too_small and order.executed_quantity:
         problems = [Problem(Field.SIZE, "amend_cancels", (("filled", order.executed_quantity),))]
     has_error = any(not p.is_warning for p in problems)
-    now = order.price if field is AmendField.PRICE else order.quantity
-    is_ready = value is not None and value != now and not has_error and not judged.hold
+    is_ready = value is not None and value != value_now(order, field) and not has_error and not judged.hold
     return AmendAssessment(
         problems=tuple(problems),
         hold=judged.hold,
-        price=value if is_ready and field is AmendField.PRICE else None,
+        price=value if is_ready and field is not AmendField.QUANTITY else None,
         quantity=value if is_ready and field is AmendField.QUANTITY else None,
         judged=judged,
+    )
+
+
+def value_now(order: Order, field: AmendField) -> Decimal:
+    """Return what the order has now."""
+    if field is AmendField.TRIGGER:
+        return order.trigger_price
+    return order.price if field is AmendField.PRICE else order.quantity
+
+
+def _moved(order: Order, text: str, facts: TicketFacts) -> TicketDraft:
+    """Return a conditional order with another trigger as one of the ticket."""
+    trigger = parse_number(text)
+    price = order.price + trigger - order.trigger_price if trigger is not None else order.price
+    held = abs(facts.on_leg(order.side, reduces=order.is_reducing).position_amount)
+    return TicketDraft(
+        kind=_KINDS[order.order_type],
+        trigger_text=text,
+        price_text=f"{price:f}",
+        size_text=f"{held if order.close_position else order.remaining_quantity:f}",
+        reduce_only=order.is_reducing,
+        working_type=order.working_type,
+        is_split=True,
     )
 
 

@@ -69,14 +69,12 @@ class Bridge(QObject):
     Signals:
         part_failed: (dock id, one line) when a model's refresh raised; (dock id, "") when it works again.
         ready: The symbol's rules have been read; emitted once.
-        rules_changed: The symbol's rules are others than before; emitted before `ready`, too.
 
     Owner: the app; `start` and `stop` bound the timer's life. Runs on the Qt thread, which is the loop's.
     """
 
     part_failed = Signal(str, str)
     ready = Signal()
-    rules_changed = Signal()
 
     def __init__(
         self,
@@ -93,10 +91,10 @@ class Bridge(QObject):
         self._rules: SymbolRules | None = None
         symbol = trader.symbol
         self.session = SessionModel(trader.profile.name, symbol, trader.interval, self)
-        self.order_book = OrderBookModel(symbol, self)
-        self.agg_trades = AggTradesModel(symbol, self)
-        self.positions = PositionsModel(symbol, self)
-        self.orders = OrdersModel(symbol, self)
+        self.order_book = OrderBookModel(self)
+        self.agg_trades = AggTradesModel(self)
+        self.positions = PositionsModel(self)
+        self.orders = OrdersModel(self)
         self.history = History(symbol, self)
         self.order_history, self.fills = self.history.orders, self.history.fills
         self.income, self.assets = self.history.income, self.history.assets
@@ -177,6 +175,7 @@ class Bridge(QObject):
 
     def _on_ready(self) -> None:
         self._is_ready = True
+        self.series.picks.bind(self.trader.callback)
         self.history.bind(self.trader.callback, self.trader.history)
         self._take_rules(self.trader.rules)
         self.ready.emit()
@@ -184,9 +183,8 @@ class Bridge(QObject):
     def _take_rules(self, rules: SymbolRules) -> None:
         """Take the filters of the session's symbol, at the start and whenever the exchange has changed them."""
         self._rules = rules
-        self.session.rules = self.order_book.rules = self.agg_trades.rules = rules
+        self.session.rules = rules
         self.conditions.price_decimals = rules.price_decimals
-        self.rules_changed.emit()
 
     def _make_parts(self) -> tuple[_Part, ...]:
         """List the models in the order in which a late frame should bring them: money first."""

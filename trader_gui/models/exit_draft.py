@@ -66,7 +66,8 @@ class ExitAssessment(msgspec.Struct, frozen=True):
         problems: By field; `TRIGGER` is the level, its nearest values in the draft's unit.
         hold: As of the ticket.
         trigger_price: Where it would trigger; of a trailing stop, if the price turned now.
-        result: Of the part that it closes, at `trigger_price`, both fees counted; quote asset, negative is a loss.
+        result: Of the part that it closes, at `trigger_price`, both fees counted; quote asset, negative is a loss. None
+            while there is any error.
         result_fraction: Of the equity.
         distance_fraction: From the price that it looks at.
         position_after: Signed, base asset.
@@ -105,7 +106,7 @@ def assess_exit(draft: ExitDraft, facts: TicketFacts, orders: Sequence[Order]) -
     problems = [_in_unit(problem, draft, position) for problem in judged.problems]
     problems += [*_rests_already(draft, position, side, orders), *_liquidated_before(draft, position, side, trigger)]
     has_error = any(not p.is_warning for p in problems)
-    result = None if trigger is None else _result(facts, position, closes, trigger)
+    result = None if trigger is None or has_error else _result(facts, position, closes, trigger)
     seen = seen_price(ticket, facts)
     return ExitAssessment(
         problems=tuple(problems),

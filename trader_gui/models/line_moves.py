@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 from trader_gui.callback import Callback
+from trader_gui.callback.quotes import quotes_of
 from trader_gui.domain.order import Order, OrderStatus, OrderType, Side, WorkingType
 from trader_gui.domain.step import Refusal, Route
 from trader_gui.domain.symbol import SymbolRules
@@ -16,7 +17,7 @@ _RESTING = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
 
 @dataclass(frozen=True)
 class Quotes:
-    """The market of the symbol that the session trades; prices in quote asset, None while unknown.
+    """The market of the symbol that is shown and traded by hand; prices in quote asset, None while unknown.
 
     Attributes:
         is_live: Prices and account are fresh: what is asked for now is meant for this market.
@@ -42,14 +43,15 @@ class Quotes:
 
 def read_quotes(callback: Callback, status: StatusView | None) -> Quotes:
     """Return the market as the session knows it now."""
-    mark, ticker = callback.mark_price.mark, callback.book_ticker.ticker
+    symbol = (status.shown.symbol if status is not None else "") or callback.symbol
+    told = quotes_of(callback, symbol)
     return Quotes(
-        symbol=callback.symbol,
-        last=callback.last_price,
-        mark=mark.mark_price if mark is not None else None,
-        best_bid=ticker.best_bid if ticker is not None else None,
-        best_ask=ticker.best_ask if ticker is not None else None,
-        is_live=all(callback.routes_fresh[route] for route in Route),
+        symbol=symbol,
+        last=told.last_price,
+        mark=told.mark_price,
+        best_bid=told.best_bid,
+        best_ask=told.best_ask,
+        is_live=told.is_fresh and callback.routes_fresh[Route.PRIVATE],
         phase="running" if status is None else status.phase,
     )
 

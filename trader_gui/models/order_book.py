@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from trader_gui.callback import Callback
 from trader_gui.domain.market import AggTrade, Level
 from trader_gui.domain.order import OrderFamily, Side
-from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import SymbolRules, snap
 from trader_gui.models.frame import FrameModel
+from trader_gui.models.shown import ShownMarket, shown_market
 from trader_gui.models.trader_view import StatusView
 
 GROUPS = (1, 10, 100, 1000)
@@ -48,18 +48,22 @@ class BookState:
 
 
 class OrderBookModel(FrameModel):
-    """The book as shown.
+    """The book of the symbol that is shown.
 
     Attributes:
         rules: Filters of the symbol; None until read.
         rows: Rows wanted on each side.
         group: Multiple of the tick by which levels are joined.
         state: The picture of the last refresh.
+
+    Signals:
+        rules_changed: It is of another symbol, or the filters are others than before.
     """
 
-    def __init__(self, symbol: str, parent: QObject | None = None) -> None:
+    rules_changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._symbol = symbol
         self.rules: SymbolRules | None = None
         self.rows = 12
         self.group = 1
@@ -77,18 +81,17 @@ class OrderBookModel(FrameModel):
         self.group = group
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
-        if self.rules is None:
-            return
-        route = status.routes[Route.PUBLIC]
+        market = shown_market(callback, status)
+        self._take_rules(market.rules)
+        book, route, quotes = market.order_book, market.public, market.quotes
         is_silent = not route.is_fresh and route.last_received_ns > 0
         age_s = round(max(0, now_ns - route.last_received_ns) / 1e9, 1) if is_silent else None
-        kline = callback.open_kline.kline or callback.klines.last
-        mark = callback.mark_price.mark
         drawn = (
-            callback.order_book.revision,
+            market.rules.symbol,
+            book.revision if book is not None else None,
             callback.orders.revision,
-            kline.close if kline else None,
-            mark.mark_price if mark else None,
+            quotes.last_price,
+            quotes.mark_price,
             route.is_fresh,
             age_s,
             self.rows,
@@ -97,26 +100,31 @@ class OrderBookModel(FrameModel):
         if drawn == self._drawn:
             return
         self._drawn = drawn
-        self._note_last_price(kline.close if kline else None)
-        self.state = self._picture(callback, mark.mark_price if mark else None, route.is_fresh, age_s)
+        self._note_last_price(quotes.last_price)
+        self.state = self._picture(callback, market, age_s)
         self.changed.emit()
+
+    def _take_rules(self, rules: SymbolRules) -> None:
+        if rules is self.rules:
+            return
+        if self.rules is None or rules.symbol != self.rules.symbol:
+            self._last_price = self._is_rising = None
+        self.rules = rules
+        self.rules_changed.emit()
 
     def _note_last_price(self, last_price: Decimal | None) -> None:
         if last_price is not None and self._last_price is not None and last_price != self._last_price:
             self._is_rising = last_price > self._last_price
         self._last_price = last_price
 
-    def _picture(
-        self, callback: Callback, mark_price: Decimal | None, is_fresh: bool, age_s: float | None
-    ) -> BookState:
-        rules = self.rules
-        assert rules is not None
+    def _picture(self, callback: Callback, market: ShownMarket, age_s: float | None) -> BookState:
+        rules, book, quotes = market.rules, market.order_book, market.quotes
         depth = self.rows if self.group == 1 else self.rows * min(self.group, _LEVELS_PER_ROW)
-        bids, asks = callback.order_book.top(depth)
+        bids, asks = book.top(depth) if book is not None else ((), ())
         size = rules.tick_size * self.group
         own = {
             (o.side, snap(o.price, size, _ROUNDING[o.side]))
-            for o in callback.orders.open_orders(self._symbol)
+            for o in callback.orders.open_orders(rules.symbol)
             if o.order_family is OrderFamily.BOOK and o.price
         }
         return BookState(
@@ -124,10 +132,10 @@ class OrderBookModel(FrameModel):
             asks=self._side(asks, Side.SELL, own),
             last_price=self._last_price,
             is_rising=self._is_rising,
-            mark_price=mark_price,
+            mark_price=quotes.mark_price,
             spread=asks[0][0] - bids[0][0] if bids and asks else None,
-            is_synced=callback.order_book.is_synced,
-            is_fresh=is_fresh,
+            is_synced=book is not None and book.is_synced,
+            is_fresh=market.public.is_fresh,
             age_s=age_s,
         )
 
@@ -153,22 +161,26 @@ _ROUNDING = {Side.BUY: ROUND_FLOOR, Side.SELL: ROUND_CEILING}
 
 
 class AggTradesModel(FrameModel):
-    """The last public trades, newest first.
+    """The last public trades of the symbol that is shown, newest first.
 
     Attributes:
         rules: Filters of the symbol; None until read.
         trades: As many as are shown.
     """
 
-    def __init__(self, symbol: str, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.rules: SymbolRules | None = None
         self.trades: tuple[AggTrade, ...] = ()
-        self._revision = -1
+        self._drawn: tuple[object, int] = (None, -1)
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
-        if callback.agg_trades.revision == self._revision:
+        market = shown_market(callback, status)
+        self.rules = market.rules
+        told = market.agg_trades
+        drawn = (told, -1 if told is None else told.revision)
+        if drawn == self._drawn:
             return
-        self._revision = callback.agg_trades.revision
-        self.trades = callback.agg_trades.latest(TRADES_SHOWN)
+        self._drawn = drawn
+        self.trades = told.latest(TRADES_SHOWN) if told is not None else ()
         self.changed.emit()

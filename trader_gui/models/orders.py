@@ -7,6 +7,7 @@ from decimal import Decimal
 from PySide6.QtCore import QObject
 
 from trader_gui.callback import Callback
+from trader_gui.callback.quotes import quotes_of
 from trader_gui.domain.order import Order, OrderStatus, OrderType, PositionSide
 from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import SymbolRules, decimals_of
@@ -95,9 +96,8 @@ class OrdersModel(KeyedTableModel[OrderRow]):
         now_ns: Monotonic time of the last refresh; ages are counted up to it.
     """
 
-    def __init__(self, symbol: str, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(COLUMNS, parent)
-        self._symbol = symbol
         self.now_ns = 0
         self._asked_since_ns: dict[Hashable, int] = {}
         self._wanted: dict[Hashable, tuple[Decimal | None, Decimal | None]] = {}
@@ -111,14 +111,13 @@ class OrdersModel(KeyedTableModel[OrderRow]):
         if not self.watchers and revision == self._revision:
             return
         self._revision = revision
-        kline = callback.open_kline.kline or callback.klines.last
-        last_price = kline.close if kline else None
         orders = sorted(callback.orders.open_orders(), key=lambda o: (-o.update_time_ms, o.client_order_id))
         asked = {(o.client_order_id, o.order_family) for o in orders if o.status is OrderStatus.UNKNOWN}
         self._asked_since_ns = {key: self._asked_since_ns.get(key, now_ns) for key in asked}
+        prices = {symbol: _price_of(callback, symbol) for symbol in {o.symbol for o in orders}}
         open_keys = {(o.client_order_id, o.order_family) for o in orders}
         self._refused = {k: told for k, told in self._refused.items() if k in open_keys and now_ns < told[1]}
-        rows = [((o.client_order_id, o.order_family), self._row(o, last_price, callback, status)) for o in orders]
+        rows = [((o.client_order_id, o.order_family), self._row(o, prices[o.symbol], callback, status)) for o in orders]
         self.set_rows(rows)
 
     def begin_amend(self, key: Hashable, price: Decimal | None, quantity: Decimal | None) -> None:
@@ -134,9 +133,8 @@ class OrdersModel(KeyedTableModel[OrderRow]):
 
     def _row(self, order: Order, last_price: Decimal | None, callback: Callback, status: StatusView) -> OrderRow:
         level = order.trigger_price or order.price or None
-        is_ours = order.symbol == self._symbol
         rules = callback.symbol_rules.of(order.symbol)
-        distance = float(level / last_price - 1) if level and last_price and is_ours else None
+        distance = float(level / last_price - 1) if level and last_price else None
         key = (order.client_order_id, order.order_family)
         since_ns = self._asked_since_ns.get(key)
         price, quantity = self._wanted.get(key, (None, None))
@@ -156,6 +154,12 @@ class OrdersModel(KeyedTableModel[OrderRow]):
             wanted_quantity=quantity,
             refusal=refusal,
         )
+
+
+def _price_of(callback: Callback, symbol: str) -> Decimal | None:
+    """Return the last price of a symbol, its mark price where only that is watched."""
+    quotes = quotes_of(callback, symbol)
+    return quotes.last_price or quotes.mark_price
 
 
 def flags_of(order: Order) -> str:

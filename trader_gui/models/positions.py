@@ -7,6 +7,7 @@ from decimal import Decimal
 from PySide6.QtCore import QObject
 
 from trader_gui.callback import Callback
+from trader_gui.callback.quotes import mark_of
 from trader_gui.decision.ownership import Opening, opening_of
 from trader_gui.domain.account import MarginType, Position, PositionKey
 from trader_gui.domain.order import Fill, Order, Origin, PositionSide
@@ -22,6 +23,7 @@ from trader_gui.models.position_figures import (
 )
 from trader_gui.models.session import unrealized_pnl
 from trader_gui.models.table import Column, KeyedTableModel
+from trader_gui.models.ticket_money import terms_of
 from trader_gui.models.trader_view import StatusView
 from trader_gui.orders.reconcile import position_key
 from trader_gui.risk.cover import is_covered, live_stops
@@ -111,9 +113,8 @@ class PositionsModel(KeyedTableModel[PositionRow]):
         now_ns: Monotonic time of the last refresh; ages are counted up to it.
     """
 
-    def __init__(self, symbol: str, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(COLUMNS, parent)
-        self._symbol = symbol
         self.now_ns = 0
         self._known: dict[PositionKey, tuple[tuple[int, Decimal], tuple[Origin | None, Opening | None]]] = {}
 
@@ -125,14 +126,13 @@ class PositionsModel(KeyedTableModel[PositionRow]):
         self.set_rows([(p.key, self._row(p, orders, callback, status)) for p in held])
 
     def _row(self, position: Position, orders: Sequence[Order], callback: Callback, status: StatusView) -> PositionRow:
-        mark = callback.mark_price.mark if position.symbol == self._symbol else None
-        mark_price = mark.mark_price if mark else None
+        mark_price = mark_of(callback, position.symbol)
         stops = live_stops(position, orders)
         stop = _nearest(stops, position)
         pnl = unrealized_pnl(position, mark_price)
         rules = callback.symbol_rules.of(position.symbol)
         origin, opening = self._history(position, callback)
-        brackets = status.brackets if position.symbol == self._symbol else ()
+        _, brackets = terms_of(callback, status, position.symbol)
         safety = margin_figures(position, margin_facts(position, callback, mark_price, brackets))
         funding = funding_since(opening, position, callback, status.funding)
         return PositionRow(

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from trader_gui.callback import Callback
 from trader_gui.collectors.kline import KlineArrays, KlineCollector
-from trader_gui.domain.market import FundingRate, Kline, MarkPrice
+from trader_gui.domain.market import DayTicker, FundingRate, Kline, MarkPrice
 from trader_gui.domain.order import Fill, Origin, Purpose
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.kline_history.chart_history import ChartHistory
@@ -26,6 +26,8 @@ from trader_gui.models.indicator_track import Indicator, IndicatorTrack
 from trader_gui.models.line_moves import Quotes, read_quotes
 from trader_gui.models.series_lines import OrderLine, PositionLine, order_lines, position_lines
 from trader_gui.models.story import Story
+from trader_gui.models.symbol_picks import SymbolPicks
+from trader_gui.models.ticket_money import terms_of
 from trader_gui.models.trader_view import StatusView
 
 _FIRST_INTERVAL = "1m"
@@ -64,9 +66,11 @@ class SeriesModel(FrameModel):
         fills: Own executions of the symbol, oldest first.
         story: Why orders were sent, and which entries were not made.
         origin_of: Tells who made an order of a client order id, and for what.
-        quotes: The market of the session's symbol, whatever symbol is shown.
+        quotes: The market that orders from this chart meet; for a moment after a choice that of the former symbol.
+        is_engine_symbol: The chart is of the symbol that the engine trades.
         now_ms: Venue time of the newest message.
         loading: (klines read, klines wanted) of the session's start; (0, 0) while not told.
+        picks: The symbols to go to, in the order in which they are offered.
 
     Signals:
         changed: Carries a `SeriesChange`.
@@ -83,6 +87,7 @@ class SeriesModel(FrameModel):
         self.symbol = ""
         self.interval = ""
         self.is_own = True
+        self.is_engine_symbol = True
         self.rules: SymbolRules | None = None
         self.store = KlineStore(_FIRST_INTERVAL)
         self.source = SourceState()
@@ -98,6 +103,7 @@ class SeriesModel(FrameModel):
         self.quotes = Quotes("")
         self.now_ms = 0
         self.loading = (0, 0)
+        self.picks = SymbolPicks()
         self._choice: tuple[str, str] | None = None
         self._history: ChartHistory | None = None
         self._source: KlineSource | None = None
@@ -186,6 +192,14 @@ class SeriesModel(FrameModel):
         return self._history.rules
 
     @property
+    def tickers(self) -> Mapping[str, DayTicker]:
+        """Last price and change of every symbol, some seconds old at most while they are asked for."""
+        if self._history is None:
+            return {}
+        self._history.want_tickers()
+        return self._history.tickers
+
+    @property
     def choice(self) -> tuple[str, str] | None:
         """The symbol and interval that were chosen; None for the session's own."""
         return self._choice
@@ -195,6 +209,10 @@ class SeriesModel(FrameModel):
         if (symbol, interval) != self._choice:
             self._choice = (symbol, interval)
             self.chosen.emit()
+
+    def show(self, symbol: str) -> None:
+        """Show another symbol, in the interval of now."""
+        self.choose(symbol, self._choice[1] if self._choice is not None else self.interval or _FIRST_INTERVAL)
 
     def want(self, slot: int) -> None:
         """Somebody looks at klines from a slot on: those that are missing are loaded."""
@@ -207,9 +225,9 @@ class SeriesModel(FrameModel):
         """Bring the series up to date; emits `changed` once, with all that differs, or not at all."""
         self.quotes = read_quotes(callback, status)
         self.origin_of = callback.orders.origin_of
-        commission = status.commission if status is not None else None
-        self._taker_fraction = commission.taker_fraction if commission is not None else None
         change = self._take_state(callback)
+        commission = terms_of(callback, status, self.symbol)[0] if status is not None else None
+        self._taker_fraction = commission.taker_fraction if commission is not None else None
         change |= self._take_klines(callback)
         change |= self._take_open(callback)
         change |= self._take_overlay(callback, bool(change & SeriesChange.KLINES))
@@ -220,6 +238,7 @@ class SeriesModel(FrameModel):
         own = (callback.symbol, callback.interval)
         wanted = own if self._choice is None or self._history is None else self._choice
         change = SeriesChange(0)
+        self.is_engine_symbol = wanted[0] == callback.symbol
         if wanted != (self.symbol, self.interval):
             self._begin(*wanted, is_own=wanted == own)
             change = SeriesChange.STATE | SeriesChange.KLINES
@@ -294,7 +313,8 @@ class SeriesModel(FrameModel):
             fills = (f for f in callback.orders.fills if f.symbol == self.symbol)
             self.fills = tuple(sorted(fills, key=lambda fill: fill.trade_time_ms))  # one may be told late
         self._overlay_key = key
-        taker = self._taker_fraction if self.symbol == callback.symbol else None
-        self.positions = position_lines(callback, self.symbol, self.fills, self.mark, taker, self.funding)
+        self.positions = position_lines(
+            callback, self.symbol, self.fills, self.mark, self._taker_fraction, self.funding
+        )
         self.orders = order_lines(callback.orders.open_orders(self.symbol), self.positions)
         return SeriesChange.OVERLAY

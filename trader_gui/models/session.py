@@ -6,6 +6,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from trader_gui.callback import Callback
+from trader_gui.callback.quotes import mark_of
 from trader_gui.domain.account import Position
 from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import SymbolRules
@@ -126,11 +127,7 @@ class SessionModel(FrameModel):
         balance = account.balances.get(self.rules.margin_asset) if self.rules is not None else None
         if not account.is_known or balance is None:
             return MoneyState()
-        mark = callback.mark_price.mark
-        unrealized = sum(
-            (unrealized_pnl(p, mark.mark_price if mark and p.symbol == self.symbol else None) for p in positions),
-            Decimal(0),
-        )
+        unrealized = sum((unrealized_pnl(p, mark_of(callback, p.symbol)) for p in positions), Decimal(0))
         equity = balance.wallet_balance + unrealized
         start = status.day_start_equity
         return MoneyState(balance.wallet_balance, unrealized, equity, None if start is None else equity - start)

@@ -7,10 +7,10 @@ from decimal import Decimal
 from PySide6.QtCore import QObject
 
 from trader_gui.callback import Callback
-from trader_gui.domain.account import Balance, MarginType, Position
+from trader_gui.callback.quotes import quotes_of
+from trader_gui.domain.account import Position
 from trader_gui.domain.order import (
     Order,
-    OrderFamily,
     OrderStatus,
     OrderType,
     Origin,
@@ -18,18 +18,16 @@ from trader_gui.domain.order import (
     Side,
 )
 from trader_gui.domain.step import Route
-from trader_gui.domain.symbol import SymbolRules
 from trader_gui.models.frame import FrameModel
-from trader_gui.models.ticket_math import available_balance, closing_part, order_cost
+from trader_gui.models.ticket_money import free_balance, other_cross_pnl, terms_of, unrealized
 from trader_gui.models.ticket_records import OtherPosition, Resting, TicketFacts
 from trader_gui.models.trader_view import StatusView
+from trader_gui.risk.rules import unlimited_asset
 
 _ZERO = Decimal(0)
 _NS_PER_TENTH = 100_000_000
 _STOP_TYPES = frozenset({OrderType.STOP, OrderType.STOP_MARKET})
 _NOT_AT_VENUE = frozenset({OrderStatus.SENT, OrderStatus.UNKNOWN})
-_NEEDED_ROUTES = tuple(Route)
-"""Entries need fresh prices, a fresh book and a fresh account, as the risk gate does."""
 
 
 class TicketModel(FrameModel):
@@ -62,39 +60,40 @@ def _looks_like(former: TicketFacts, facts: TicketFacts) -> bool:
 
 
 def read_facts(callback: Callback, status: StatusView, now_ns: int) -> TicketFacts:
-    """Return all that the ticket knows at this moment; what has not been told stays None."""
-    rules, account = callback.rules, callback.account
+    """Return all that the ticket knows at this moment of the symbol that is shown; what was not told stays None."""
+    shown, account = status.shown, callback.account
+    is_own = not shown.symbol
+    rules = callback.rules if is_own else callback.symbol_rules.of(shown.symbol)
     orders, positions = callback.orders.open_orders(rules.symbol), tuple(account.positions.values())
-    ticker, mark = callback.book_ticker.ticker, callback.mark_price.mark
-    kline = callback.open_kline.kline or callback.klines.last
-    mark_price = mark.mark_price if mark else None
+    quotes = quotes_of(callback, rules.symbol)
     balance = account.balances.get(rules.margin_asset) if account.is_known else None
-    commission, limits = status.commission, callback.gate.limits
-    is_live = all(callback.routes_fresh.get(route, False) for route in _NEEDED_ROUTES)
+    commission, brackets = terms_of(callback, status, rules.symbol)
+    limits = callback.gate.limits
+    is_live = quotes.is_fresh and callback.routes_fresh[Route.PRIVATE]
     return TicketFacts(
         rules=rules,
-        best_bid=ticker.best_bid if ticker else None,
-        best_ask=ticker.best_ask if ticker else None,
-        last_price=kline.close if kline else None,
-        mark_price=mark_price,
+        is_engine_symbol=is_own,
+        unlimited_asset="" if is_own else unlimited_asset(limits, rules, callback.rules.quote_asset),
+        best_bid=quotes.best_bid,
+        best_ask=quotes.best_ask,
+        last_price=quotes.last_price,
+        mark_price=quotes.mark_price,
         position=account.position(rules.symbol),
         is_hedge=account.is_hedge,
         legs=account.legs(rules.symbol) if account.is_hedge else (),
-        others=tuple(
-            OtherPosition(p, callback.symbol_rules.of(p.symbol)) for p in positions if p.symbol != rules.symbol
-        ),
+        others=tuple(_other_position(callback, status, p) for p in positions if p.symbol != rules.symbol),
         is_account_known=account.is_known,
-        available_balance=_available(callback, orders, balance, mark_price),
-        equity=balance.wallet_balance + _unrealized(positions, rules, mark_price) if balance else None,
+        available_balance=free_balance(callback, balance, rules.margin_asset),
+        equity=balance.wallet_balance + unrealized(callback, rules.margin_asset) if balance else None,
         cross_wallet_balance=balance.cross_wallet_balance if balance else None,
-        other_cross_pnl=_other_cross_pnl(positions, rules.symbol),
+        other_cross_pnl=other_cross_pnl(callback, status, rules),
         leverage=account.leverage(rules.symbol),
         margin_type=account.margin_type(rules.symbol),
         maker_fraction=commission.maker_fraction if commission else None,
         taker_fraction=commission.taker_fraction if commission else None,
-        brackets=status.brackets,
+        brackets=brackets,
         stops=tuple(_resting(o) for o in orders if _would_stop(o)),
-        max_order_quantity=limits.max_order_quantity,
+        max_order_quantity=limits.max_order_quantity if is_own else None,
         max_position_notional=limits.max_position_notional,
         resting_buy=_resting_quantity(orders, Side.BUY),
         resting_sell=_resting_quantity(orders, Side.SELL),
@@ -104,53 +103,14 @@ def read_facts(callback: Callback, status: StatusView, now_ns: int) -> TicketFac
         feed_age_s=None if is_live else _feed_age_s(status, now_ns),
         feed_is_live=is_live,
         is_running=status.phase == "running",
-        now_ms=callback.now_ms,
+        now_ms=quotes.now_ms,
     )
 
 
-def _available(
-    callback: Callback, orders: Sequence[Order], balance: Balance | None, mark_price: Decimal | None
-) -> Decimal | None:
-    """Work out what is free now; where that needs what is not known, the venue's own figure of the last snapshot."""
-    rules, account, positions = callback.rules, callback.account, tuple(callback.account.positions.values())
-    leverage = account.leverage(rules.symbol)
-    if balance is None:
-        return None
-    free = None
-    if leverage and mark_price is not None:
-        resting = sum(
-            (_order_margin(o, account.position(o.symbol, o.position_side), mark_price, leverage) for o in orders), _ZERO
-        )
-        leverages = {p.symbol: p.leverage for p in positions if p.leverage} | {rules.symbol: leverage}
-        free = available_balance(
-            balance.cross_wallet_balance, positions, {rules.symbol: mark_price}, leverages, resting
-        )
-    return balance.available_balance if free is None else free
-
-
-def _order_margin(order: Order, position: Position | None, mark_price: Decimal, leverage: int) -> Decimal:
-    """Return the margin that a resting limit order holds; conditional and reduce-only orders hold none."""
-    if order.order_family is OrderFamily.ALGO or order.is_reducing or not order.price:
-        return _ZERO
-    amount = position.position_amount if position else _ZERO
-    opens = order.remaining_quantity - closing_part(amount, order.side, order.remaining_quantity)
-    return order_cost(order.side, opens, order.price, mark_price, leverage)
-
-
-def _unrealized(positions: Sequence[Position], rules: SymbolRules, mark_price: Decimal | None) -> Decimal:
-    total = _ZERO
-    for position in positions:
-        if position.symbol == rules.symbol and mark_price is not None:
-            total += position.position_amount * (mark_price - position.entry_price)
-        else:
-            total += position.unrealized_pnl
-    return total
-
-
-def _other_cross_pnl(positions: Sequence[Position], symbol: str) -> Decimal | None:
-    """Return 0 while no other cross position shares the wallet, None when one does: its brackets are not known here."""
-    shared = any(p.symbol != symbol and p.margin_type is not MarginType.ISOLATED for p in positions)
-    return None if shared else _ZERO
+def _other_position(callback: Callback, status: StatusView, position: Position) -> OtherPosition:
+    symbol = position.symbol
+    commission, _ = terms_of(callback, status, symbol)
+    return OtherPosition(position, callback.symbol_rules.of(symbol), quotes_of(callback, symbol), commission)
 
 
 def _would_stop(order: Order) -> bool:
@@ -174,6 +134,6 @@ def _is_undecided(order: Order) -> bool:
 
 def _feed_age_s(status: StatusView, now_ns: int) -> Decimal | None:
     """Return the age of the oldest of the needed routes in tenths of a second; None before their first message."""
-    received = [status.routes[route].last_received_ns for route in _NEEDED_ROUTES]
-    heard = [ns for ns, route in zip(received, _NEEDED_ROUTES, strict=True) if ns and not status.routes[route].is_fresh]
+    routes = {**status.routes, **status.shown.routes} if status.shown.symbol else status.routes
+    heard = [r.last_received_ns for r in routes.values() if r.last_received_ns and not r.is_fresh]
     return Decimal(max(now_ns - min(heard), 0) // _NS_PER_TENTH) / 10 if heard else None

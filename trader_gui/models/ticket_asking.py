@@ -95,5 +95,6 @@ def _above(
     own = intent.price or intent.trigger_price
     if own and facts.mark_price and abs(own / facts.mark_price - 1) > limits.mark_fraction:
         percent = (abs(own / facts.mark_price - 1) * 100).quantize(_CENT)
-        found.append(AskReason("far_from_mark", (("percent", percent), ("mark", facts.mark_price))))
+        mark = facts.rules.snap_price(facts.mark_price)
+        found.append(AskReason("far_from_mark", (("percent", percent), ("mark", mark))))
     return found

@@ -62,6 +62,9 @@ def hold_code(draft: TicketDraft, facts: TicketFacts, side: Side) -> str:
     """Return what sending waits for, "" for nothing. A stale feed holds what opens, never what only closes."""
     if not facts.is_running:
         return "not_running"
+    bar = _symbol_bar(draft, facts)
+    if bar:
+        return bar
     if any(_bars(undecided, draft, facts, side) for undecided in facts.undecided):
         return "undecided"
     if not facts.is_account_known:
@@ -69,6 +72,17 @@ def hold_code(draft: TicketDraft, facts: TicketFacts, side: Side) -> str:
     has_price = draft.kind is not OrderKind.MARKET or expected_price(draft, facts, side) is not None
     if not draft.reduce_only and not (facts.feed_is_live and has_price):
         return "stale_feed"
+    return ""
+
+
+def _symbol_bar(draft: TicketDraft, facts: TicketFacts) -> str:
+    """Return why nothing can be sent on this symbol, whatever the market does."""
+    if facts.rules.is_unknown:
+        return "unknown_rules"
+    if facts.rules.status != "TRADING":
+        return "not_trading"
+    if facts.unlimited_asset and not draft.reduce_only:
+        return "limit_of_other_asset"
     return ""
 
 

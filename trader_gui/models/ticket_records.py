@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
+from trader_gui.callback.quotes import Quotes
 from trader_gui.domain.account import MarginType, Position, PositionKey
 from trader_gui.domain.bracket import BracketWish
 from trader_gui.domain.order import (
@@ -18,7 +19,7 @@ from trader_gui.domain.order import (
 )
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.domain.ticket import ExitText, OrderKind, SizeUnit
-from trader_gui.exchange.port import LeverageBracket
+from trader_gui.exchange.port import CommissionRate, LeverageBracket
 from trader_gui.risk.legs import leg_of
 
 
@@ -48,22 +49,26 @@ class Resting(msgspec.Struct, frozen=True):
 
 
 class OtherPosition(msgspec.Struct, frozen=True):
-    """A position on another symbol than the session's, with that symbol's rules: it can be closed, and no more."""
+    """A position on another symbol than the ticket's, with that symbol's rules, prices and fees, as far as known."""
 
     position: Position
     rules: SymbolRules
+    quotes: Quotes = Quotes()
+    commission: CommissionRate | None = None
 
 
 class TicketFacts(msgspec.Struct, frozen=True):
     """All that the ticket knows about market and account at one moment; None is unknown.
 
     Attributes:
+        is_engine_symbol: The ticket's symbol is the session's own, which the engine trades.
+        unlimited_asset: An asset that the user's limits are not counted in, so that nothing can be opened; "" for none.
         position: None while flat (or unknown: see `is_account_known`); in hedge mode that of the leg, see `on_leg`.
         is_hedge, legs: The account is in hedge mode, and then the symbol's legs that are not flat.
         others: Positions on other symbols.
         available_balance, equity, cross_wallet_balance: Margin asset.
-        other_cross_pnl: Unrealised PnL of cross positions on other symbols; None when there are any whose
-            maintenance margin cannot be known here, so that no liquidation price can be told.
+        other_cross_pnl: Unrealised PnL of cross positions on other symbols, their maintenance margin taken off; None
+            when there are any whose prices or brackets are not known, so that no liquidation price can be told.
         maker_fraction, taker_fraction: Commission (0.0005 is 0.05 %).
         stops: Stop orders resting at the exchange that would reduce a position of this symbol.
         max_order_quantity, max_position_notional: Limits of the risk gate; None is off.
@@ -78,6 +83,8 @@ class TicketFacts(msgspec.Struct, frozen=True):
     """
 
     rules: SymbolRules
+    is_engine_symbol: bool = True
+    unlimited_asset: str = ""
     best_bid: Decimal | None = None
     best_ask: Decimal | None = None
     last_price: Decimal | None = None
@@ -129,7 +136,7 @@ class TicketFacts(msgspec.Struct, frozen=True):
     def for_closing(self, key: PositionKey) -> "TicketFacts | None":
         """Return the facts for closing one position, None when there is none of that key (any more).
 
-        Of another symbol no price is watched, so no figure can be told.
+        Of a symbol that is not watched no price is known, so no figure can be told.
         """
         held = (self.position, *self.legs) if key[0] == self.rules.symbol else ()
         own = next((p for p in held if p is not None and p.key == key), None)
@@ -140,11 +147,17 @@ class TicketFacts(msgspec.Struct, frozen=True):
             return None
         return TicketFacts(
             rules=other.rules,
+            best_bid=other.quotes.best_bid,
+            best_ask=other.quotes.best_ask,
+            last_price=other.quotes.last_price,
+            mark_price=other.quotes.mark_price,
             position=other.position,
+            maker_fraction=other.commission.maker_fraction if other.commission else None,
+            taker_fraction=other.commission.taker_fraction if other.commission else None,
             is_hedge=self.is_hedge,
             legs=(other.position,) if self.is_hedge else (),
             is_account_known=self.is_account_known,
-            feed_is_live=self.feed_is_live,
+            feed_is_live=other.quotes.is_fresh or not other.quotes.is_watched,
             is_running=self.is_running,
             now_ms=self.now_ms,
         )

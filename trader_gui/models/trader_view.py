@@ -11,6 +11,7 @@ from trader_gui.exchange.port import CommissionRate, HistoryPort, IncomeRow, Lev
 from trader_gui.journal.history import JournalPage, OrderLife
 from trader_gui.orders.reconcile import Row, RowKey
 from trader_gui.rt_trader.provenance import Told
+from trader_gui.rt_trader.status import TradingTerms
 
 
 class RouteView(Protocol):
@@ -68,6 +69,17 @@ class ReconciliationView(Protocol):
     def open_rows(self) -> int: ...
     @property
     def told(self) -> Mapping[RowKey, Told]: ...
+
+
+class ShownView(Protocol):
+    """The symbol that the window shows; "" while it is the session's."""
+
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def routes(self) -> Mapping[Route, RouteView]: ...
+    @property
+    def terms(self) -> Mapping[str, TradingTerms]: ...
 
 
 class FundingView(Protocol):
@@ -144,6 +156,8 @@ class StatusView(Protocol):
     def journal_failed_since_ms(self) -> int | None: ...
     @property
     def reconciliation(self) -> ReconciliationView: ...
+    @property
+    def shown(self) -> ShownView: ...
     @property
     def funding(self) -> FundingView: ...
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from trader_gui.callback import Callback
+from trader_gui.callback.quotes import mark_of
 from trader_gui.domain.account import Position, PositionKey
 from trader_gui.domain.closing import LegClose, Trouble
 from trader_gui.domain.order import (
@@ -159,8 +160,7 @@ class LegCloser:
     def _at_band(self, intent: OrderIntent, position: Position) -> OrderIntent | None:
         """Return a limit that takes what there is within the venue's band round the mark price."""
         rules, sign = self._core.symbol_rules.of(position.symbol), intent.side.sign
-        mark = self._core.mark_price.mark if position.symbol == self._core.symbol else None
-        mark_price = mark.mark_price if mark is not None else position.mark_price
+        mark_price = mark_of(self._core, position.symbol) or position.mark_price
         edge = rules.percent_up if intent.side is Side.BUY else rules.percent_down
         if mark_price is None or not edge or intent.quantity is None:
             return None

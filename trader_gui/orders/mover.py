@@ -23,6 +23,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from trader_gui.callback import Callback
+from trader_gui.callback.quotes import quotes_of
 from trader_gui.domain.account import PositionKey
 from trader_gui.domain.closing import Trouble
 from trader_gui.domain.moving import MoveReport
@@ -228,13 +229,9 @@ class Mover:
         return None if refusal is None else Trouble(refusal.code, refusal.detail)
 
     def _seen_price(self, intent: OrderIntent) -> Decimal | None:
-        """Return the price that a trigger looks at; None of another symbol, whose prices are not watched."""
-        if intent.symbol != self._core.symbol:
-            return None
-        mark = self._core.mark_price.mark
-        if intent.working_type is WorkingType.MARK_PRICE:
-            return mark.mark_price if mark is not None else None
-        return self._core.last_price
+        """Return the price that a trigger looks at; None of a symbol whose prices are not watched."""
+        quotes = quotes_of(self._core, intent.symbol)
+        return quotes.mark_price if intent.working_type is WorkingType.MARK_PRICE else quotes.last_price
 
     def _sized(self, order: Order, wanted: OrderIntent) -> OrderIntent:
         """Return the order that stands in for one that closes the whole position."""

@@ -39,6 +39,7 @@ _ALWAYS: tuple[OrderRule, ...] = (
     rules.check_notional,
 )
 _WHEN_IT_ADDS: tuple[OrderRule, ...] = (
+    rules.check_limits_apply,
     rules.check_mode,
     rules.check_block,
     rules.check_freshness,

@@ -1,10 +1,11 @@
 """The rules of the gate: each looks at one wish and gives a `Refusal`, or None when it has no objection.
 
-Codes: `wrong_leg`, `other_symbol`, `unknown_rules`, `not_trading`, `halted`, `reducing`, `hedge_mode`, `flattening`,
-`stale_feed`, `unknown_account`, `order_in_flight`, `position_not_told`, `incomplete_order`, `not_with_this_type`,
-`callback_out_of_range`, `good_till_too_soon`, `exit_not_reducing`, `off_tick`, `price_out_of_range`, `price_too_far`,
-`below_min_quantity`, `above_max_quantity`, `off_step`, `no_price`, `below_min_notional`, `order_quantity_limit`,
-`position_notional_limit`, `daily_loss_limit`, `entries_per_hour_limit`, `nothing_to_reduce`.
+Codes: `wrong_leg`, `other_symbol`, `not_engine_symbol`, `unknown_rules`, `not_trading`, `limit_of_other_asset`,
+`halted`, `reducing`, `hedge_mode`, `flattening`, `stale_feed`, `unknown_account`, `order_in_flight`,
+`position_not_told`, `incomplete_order`, `not_with_this_type`, `callback_out_of_range`, `good_till_too_soon`,
+`exit_not_reducing`, `off_tick`, `price_out_of_range`, `price_too_far`, `below_min_quantity`, `above_max_quantity`,
+`off_step`, `no_price`, `below_min_notional`, `order_quantity_limit`, `position_notional_limit`, `daily_loss_limit`,
+`entries_per_hour_limit`, `nothing_to_reduce`.
 Changes of open orders: see `changes`; the exits of an entry: see `exits`.
 """
 
@@ -58,7 +59,9 @@ class RiskContext(msgspec.Struct, frozen=True):
     """What the gate knows when a wish comes, of the symbol that the wish names.
 
     Attributes:
-        symbol: The session's own; nothing is opened on another one.
+        symbol: The session's own, which the engine trades.
+        quote_asset: Of the session's own symbol: what the user's limits are counted in.
+        is_watched: The market of the symbol that the wish names is followed; without that nothing is opened there.
         is_hedge: The account is in hedge mode.
         legs: The symbol's positions as the venue told them; flat ones are left out.
         is_account_known: A snapshot was applied.
@@ -76,6 +79,8 @@ class RiskContext(msgspec.Struct, frozen=True):
     """
 
     symbol: str
+    quote_asset: str
+    is_watched: bool
     rules: SymbolRules
     limits: RiskLimits
     mode: EngineMode
@@ -129,14 +134,35 @@ def fit_to_position(intent: OrderIntent, context: RiskContext) -> OrderIntent | 
 
 
 def check_symbol(intent: OrderIntent, context: RiskContext) -> Refusal | None:
-    """Only the session's own symbol is watched: on another one nothing is opened, what is open can be closed."""
-    if intent.symbol != context.symbol and is_opening(intent):
+    """Nothing is opened on a symbol whose market is not watched; what is open there can be closed, by hand."""
+    if intent.origin is Origin.ENGINE and intent.symbol != context.symbol:
+        return Refusal("not_engine_symbol", intent.symbol)
+    if not context.is_watched and is_opening(intent):
         return Refusal("other_symbol", intent.symbol)
     if context.rules.is_unknown:
         return Refusal("unknown_rules", intent.symbol)
     if context.rules.status != "TRADING":
         return Refusal("not_trading", context.rules.status)
     return None
+
+
+def check_limits_apply(intent: OrderIntent, context: RiskContext) -> Refusal | None:
+    """Nothing is opened where the user's limits cannot be held against it."""
+    if intent.symbol == context.symbol or not is_opening(intent):
+        return None
+    asset = unlimited_asset(context.limits, context.rules, context.quote_asset)
+    return Refusal("limit_of_other_asset", asset) if asset else None
+
+
+def unlimited_asset(limits: RiskLimits, rules: SymbolRules, quote_asset: str) -> str:
+    """Return the asset of another symbol than the session's that the limits say nothing of, "" for none.
+
+    The size of an order is limited in the base asset of the session's symbol, position and loss in its `quote_asset`.
+    """
+    if limits.max_order_quantity is not None:
+        return rules.base_asset
+    is_money_limited = limits.max_position_notional is not None or limits.max_daily_loss is not None
+    return rules.quote_asset if is_money_limited and rules.quote_asset != quote_asset else ""
 
 
 def check_mode(intent: OrderIntent, context: RiskContext) -> Refusal | None:
@@ -332,6 +358,7 @@ def check_entries_per_hour(intent: OrderIntent, context: RiskContext) -> Refusal
 
 ORDER_RULES: tuple[OrderRule, ...] = (
     check_symbol,
+    check_limits_apply,
     check_mode,
     check_block,
     check_shape,

@@ -126,15 +126,17 @@ class Disturbances:
         road: Road,
         journal: JournalWriter,
         status: SessionStatus,
+        renew_shown: Callable[[], None],
         addresses: Callable[[], tuple[str, ...]] | None = local_addresses,
     ) -> None:
-        """Serve one session; `addresses` None: the network does not matter."""
+        """Serve one session; `renew_shown` opens the shown market's sockets anew; `addresses` None: no network."""
         self._connection = connection
         self._freshness = freshness
         self._engine = engine
         self._road = road
         self._journal = journal
         self._status = status
+        self._renew_shown = renew_shown
         self._addresses = addresses
         self._addresses_ns = 0
         self._rules = DisturbanceRules()
@@ -168,3 +170,4 @@ class Disturbances:
             self._engine.disarm(found)
         self._freshness.doubt_all()
         self._connection.replace_all(found)
+        self._renew_shown()

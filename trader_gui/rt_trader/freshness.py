@@ -30,7 +30,7 @@ MIRROR_STALE = "mirror_stale"
 CONNECT_LIMIT_S = 30.0
 FIRST_PRICE_LIMIT_S = 5.0
 
-_ROUTE_OF = {
+ROUTE_OF = {
     Kline: Route.MARKET,
     MarkPrice: Route.MARKET,
     AggTrade: Route.MARKET,
@@ -138,7 +138,7 @@ class Freshness:
 
     def note_received(self, message: Message, received_ns: int) -> None:
         """Note that a message came; a route that was silent is fresh again."""
-        route = _ROUTE_OF.get(type(message))
+        route = ROUTE_OF.get(type(message))
         if route is None or (isinstance(message, OrderUpdate) and message.is_asked):
             return
         status = self._status.routes[route]

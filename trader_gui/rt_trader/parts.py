@@ -22,12 +22,16 @@ from trader_gui.rt_trader.connection import Connection
 from trader_gui.rt_trader.dead_man import DeadManSwitch
 from trader_gui.rt_trader.disturbance import Disturbances, local_addresses
 from trader_gui.rt_trader.engine import EngineSwitch
+from trader_gui.rt_trader.errands import Errands
 from trader_gui.rt_trader.freshness import Freshness
+from trader_gui.rt_trader.held_marks import HeldMarks
 from trader_gui.rt_trader.reconciler import Reconciler
 from trader_gui.rt_trader.repair import Repair
 from trader_gui.rt_trader.road import Observer, Road
+from trader_gui.rt_trader.shown_market import ShownMarket
 from trader_gui.rt_trader.status import SessionStatus
 from trader_gui.rt_trader.summary import Tally
+from trader_gui.rt_trader.symbol_terms import SymbolTerms
 from trader_gui.rt_trader.venue_facts import VenueFacts
 from trader_gui.rt_trader.venue_settings import VenueSettings
 from trader_gui.settings import DeadManMode
@@ -50,6 +54,9 @@ class Parts:
     facts: VenueFacts
     disturbances: Disturbances
     venue_settings: VenueSettings
+    errands: Errands
+    shown: ShownMarket
+    held_marks: HeldMarks
 
 
 def make_parts(
@@ -90,6 +97,16 @@ def make_parts(
     facts = VenueFacts(road, connection.port, status, deliver)
     reconciler = Reconciler(callback, connection.port, repair, truth, claims, status.reconciliation, doubt, road.halt)
     account = AccountWatch(callback, freshness, repair, reconciler, connection.replace_user_stream)
+    errands = Errands()
+    terms = SymbolTerms(connection.port, road, status.shown, errands)
+    own = (callback.symbol, callback.interval)
+    shown = ShownMarket(road, connection.market, deliver, status.shown, terms, errands, own=own, with_book=with_book)
+    held_marks = HeldMarks(road, connection.market, deliver, status.shown, terms)
+
+    def renew_others() -> None:
+        shown.renew()
+        held_marks.renew()
+
     return Parts(
         manager=manager,
         road=road,
@@ -102,10 +119,13 @@ def make_parts(
         mover=Mover(callback, _asker(road), manager.is_asking, lambda: status.phase != "running"),
         dead_man=DeadManSwitch(connection.port, callback, status, dead_man_switch),
         facts=facts,
-        disturbances=Disturbances(connection, freshness, engine, road, journal, status, addresses),
+        disturbances=Disturbances(connection, freshness, engine, road, journal, status, renew_others, addresses),
         venue_settings=VenueSettings(
-            connection.port, repair, callback.symbol, lambda is_hedge: facts.take_mode(is_hedge=is_hedge)
+            connection.port, repair, terms, lambda is_hedge: facts.take_mode(is_hedge=is_hedge)
         ),
+        errands=errands,
+        shown=shown,
+        held_marks=held_marks,
     )
 
 

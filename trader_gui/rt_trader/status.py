@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from trader_gui.domain.step import Route
 from trader_gui.exchange.port import CommissionRate, IncomeRow, LeverageBracket
@@ -82,6 +83,30 @@ class Reconciliation:
         return sum(row.state.is_open for row in self.rows)
 
 
+class TradingTerms(NamedTuple):
+    """What the account trades a symbol by, beside its leverage and margin type."""
+
+    commission: CommissionRate
+    brackets: tuple[LeverageBracket, ...]
+
+
+@dataclass(slots=True)
+class ShownStatus:
+    """The symbol that the window shows, when it is not the session's own.
+
+    Attributes:
+        symbol: "" while it is the session's.
+        routes: Of its own sockets; the account's route is the session's.
+        terms: Of every other symbol that was shown or held in this session.
+    """
+
+    symbol: str = ""
+    routes: dict[Route, RouteStatus] = field(
+        default_factory=lambda: {route: RouteStatus() for route in (Route.MARKET, Route.PUBLIC)}
+    )
+    terms: dict[str, TradingTerms] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class FundingStatus:
     """Funding as the venue lists it.
@@ -124,6 +149,8 @@ class SessionStatus:
         journal_failure: Why not, one line; "" while it is ok.
         journal_failed_since_ms: Since when not, wall clock, UTC; None while it is ok.
         reconciliation: The account held against the venue.
+        commission, brackets: Of the session's symbol.
+        shown: The symbol that the window shows.
         funding: What the positions held now have paid and received.
     """
 
@@ -157,4 +184,5 @@ class SessionStatus:
     journal_failure: str = ""
     journal_failed_since_ms: int | None = None
     reconciliation: Reconciliation = field(default_factory=Reconciliation)
+    shown: ShownStatus = field(default_factory=ShownStatus)
     funding: FundingStatus = field(default_factory=FundingStatus)

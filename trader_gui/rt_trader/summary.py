@@ -61,9 +61,14 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 class Tally:
-    """Counts while the session runs; every method is O(1)."""
+    """Counts while the session runs; every method is O(1).
 
-    def __init__(self) -> None:
+    Args:
+        symbol: Whose klines are counted.
+    """
+
+    def __init__(self, symbol: str) -> None:
+        self._symbol = symbol
         self.messages = 0
         self.klines = 0
         self.fills = 0
@@ -106,7 +111,7 @@ class Tally:
 
     def _count_kline(self, kline: Kline) -> None:
         """Count a closed kline once, although two sockets may tell it while one is replaced."""
-        if kline.is_closed and kline.open_time_ms > self._newest_open_ms:
+        if kline.symbol == self._symbol and kline.is_closed and kline.open_time_ms > self._newest_open_ms:
             self._newest_open_ms = kline.open_time_ms
             self.klines += 1
 

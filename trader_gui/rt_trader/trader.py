@@ -9,7 +9,6 @@ from decimal import Decimal
 from trader_gui.callback import Callback
 from trader_gui.credentials import Credentials
 from trader_gui.decision.registry import make_strategy
-from trader_gui.domain.account import MarginType
 from trader_gui.domain.order import Order
 from trader_gui.domain.step import EngineMode, Refusal, Route
 from trader_gui.domain.symbol import RulesUpdate, SymbolRules
@@ -33,6 +32,7 @@ from trader_gui.rt_trader.positions_by_hand import PositionsByHand
 from trader_gui.rt_trader.pump import Pump
 from trader_gui.rt_trader.road import Answer, Observer
 from trader_gui.rt_trader.sending_by_hand import SendingByHand
+from trader_gui.rt_trader.showing import Showing
 from trader_gui.rt_trader.status import SessionStatus
 from trader_gui.rt_trader.summary import Summary, Tally, summarize
 from trader_gui.rt_trader.watch import Watch, note_journal
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 STOP_LIMIT_S = 5.0
 
 
-class RtTrader(SendingByHand, ChangingByHand, PositionsByHand):
+class RtTrader(SendingByHand, ChangingByHand, PositionsByHand, Showing):
     """One trading session.
 
     Attributes:
@@ -69,7 +69,7 @@ class RtTrader(SendingByHand, ChangingByHand, PositionsByHand):
         self.interval = options.interval
         self.status = SessionStatus()
         self.started = asyncio.Event()
-        self.tally = Tally()
+        self.tally = Tally(self.symbol)
         self._directory = directory
         self._limits = limits
         self._credentials = credentials
@@ -199,6 +199,7 @@ class RtTrader(SendingByHand, ChangingByHand, PositionsByHand):
         self._freshness, self._repair, self._closer = parts.freshness, parts.repair, parts.closer
         self._reconciler, self._account, self._dead_man = parts.reconciler, parts.account, parts.dead_man
         self._facts, self._venue_settings, self._mover = parts.facts, parts.venue_settings, parts.mover
+        self._shown, self._errands, self._held_marks = parts.shown, parts.errands, parts.held_marks
         self._watch = Watch(self._connection, self._callback, parts, self._journal, self.status, self._pump)
         self._road.step(RulesUpdate(tuple(prepared.rules.values()), 0))
         self._facts.take_mode(is_hedge=prepared.is_hedge)
@@ -233,8 +234,9 @@ class RtTrader(SendingByHand, ChangingByHand, PositionsByHand):
                 await self._stop.wait()
                 await self._wind_down()
             finally:
-                self._repair.stop()  # also of a session that was cut off: others may be waiting for its answers
-                self._facts.stop()
+                # Also of a session that was cut off: others may be waiting for the answers of its repairs.
+                for part in (self._repair, self._facts, self._shown, self._held_marks, self._errands):
+                    part.stop()
                 for task in background:
                     task.cancel()
 
@@ -255,6 +257,8 @@ class RtTrader(SendingByHand, ChangingByHand, PositionsByHand):
             self._engine.set_mode(EngineMode.ACTIVE, "at_start")
         self._repair.start(self._group)
         self._facts.start(self._group)
+        for part in (self._errands, self._shown, self._held_marks):
+            part.start(self._group)
         if not self._connection.is_paced:
             await self._freshness.wait_first_price(self._stop)
         self.started.set()
@@ -310,6 +314,8 @@ class RtTrader(SendingByHand, ChangingByHand, PositionsByHand):
             self.status.data_ended = True
             if self.options.stop_at_data_end:
                 self._stop.set()
+        elif self._shown.takes(item):
+            self._shown.take(item, received_ns)
         else:
             self._freshness.note_received(item, received_ns)
             self._road.step(self._account.before(item, time.monotonic_ns()))
@@ -370,20 +376,6 @@ class RtTrader(SendingByHand, ChangingByHand, PositionsByHand):
         return await self._road.ask(cancel_wishes(orders, "by_hand", self.callback.now_ms))
 
     async def cancel_entries(self) -> Answer:
-        """Cancel every open order that could open or enlarge a position; stops and other exits stay."""
-        return await self._road.ask(cancel_wishes(self._opening_orders(), "cancel_entries", self.callback.now_ms))
-
-    async def set_leverage(self, leverage: int) -> None:
-        """Change the symbol's leverage at the venue; the account is read anew."""
-        await self._venue_settings.set_leverage(leverage)
-
-    async def set_margin_type(self, margin_type: MarginType) -> None:
-        """Change the symbol's margin type at the venue; the account is read anew."""
-        await self._venue_settings.set_margin_type(margin_type)
-
-    async def set_position_mode(self, *, is_hedge: bool) -> None:
-        """Change the account's position mode at the venue; not while the engine is armed."""
-        await self._venue_settings.set_position_mode(is_hedge=is_hedge, is_armed=self.is_armed)
-
-    def _opening_orders(self) -> list[Order]:
-        return opening_orders(self.callback.orders.open_orders(self.symbol))
+        """Cancel every open order of any symbol that could open or enlarge a position; stops and other exits stay."""
+        entries = opening_orders(self.callback.orders.open_orders())
+        return await self._road.ask(cancel_wishes(entries, "cancel_entries", self.callback.now_ms))

@@ -7,6 +7,7 @@ from trader_gui.domain.account import MarginType, PositionKey
 from trader_gui.errors import OutcomeUnknownError, ProtocolError, UserError, VenueError
 from trader_gui.exchange.port import OrderPort
 from trader_gui.rt_trader.repair import Repair
+from trader_gui.rt_trader.symbol_terms import SymbolTerms
 
 
 class VenueSettings:
@@ -15,31 +16,31 @@ class VenueSettings:
     Args:
         port: The account.
         repair: Reads the account anew.
-        symbol: Whose leverage and margin type are changed.
+        terms: Reads leverage and margin type anew.
         take_mode: Told the position mode once the venue has taken it; no event of the venue tells it.
     """
 
-    def __init__(self, port: OrderPort, repair: Repair, symbol: str, take_mode: Callable[[bool], None]) -> None:
+    def __init__(self, port: OrderPort, repair: Repair, terms: SymbolTerms, take_mode: Callable[[bool], None]) -> None:
         self._port = port
         self._repair = repair
-        self._symbol = symbol
+        self._terms = terms
         self._take_mode = take_mode
 
-    async def set_leverage(self, leverage: int) -> None:
-        """Set the symbol's leverage.
+    async def set_leverage(self, symbol: str, leverage: int) -> None:
+        """Set a symbol's leverage.
 
         Raises:
             VenueError: The venue refuses, and nothing has changed; or its answer never came.
         """
-        await self._change(self._port.set_leverage(self._symbol, leverage))
+        await self._change(self._port.set_leverage(symbol, leverage), symbol)
 
-    async def set_margin_type(self, margin_type: MarginType) -> None:
-        """Set the symbol's margin type.
+    async def set_margin_type(self, symbol: str, margin_type: MarginType) -> None:
+        """Set a symbol's margin type.
 
         Raises:
             VenueError: As for the leverage.
         """
-        await self._change(self._port.set_margin_type(self._symbol, margin_type))
+        await self._change(self._port.set_margin_type(symbol, margin_type), symbol)
 
     async def set_position_mode(self, *, is_hedge: bool, is_armed: bool) -> None:
         """Set the account's position mode, for all its symbols.
@@ -65,14 +66,21 @@ class VenueSettings:
         """
         await self._change(self._port.move_margin(key, amount, adds=adds))
 
-    async def _change(self, work: Awaitable[None]) -> None:
+    async def _change(self, work: Awaitable[None], symbol: str = "") -> None:
         """Make a change and read the account; where the reading fails, or the outcome is open, read until it is."""
         try:
             await work
         except OutcomeUnknownError:
-            self._repair.account()
+            self._read_until_known(symbol)
             raise
         try:
             await self._repair.read_account()
+            if symbol:
+                await self._terms.read_config(symbol)
         except (VenueError, ProtocolError):
-            self._repair.account()
+            self._read_until_known(symbol)
+
+    def _read_until_known(self, symbol: str) -> None:
+        self._repair.account()
+        if symbol:
+            self._terms.want_config(symbol)

@@ -47,6 +47,8 @@ class Watch:
         parts = self._parts
         if not self._connection.is_paced:
             parts.freshness.check()
+            parts.shown.check(now_ns)
+            parts.held_marks.check(now_ns)
             found = parts.disturbances.look()
             if found is not None:
                 group.create_task(parts.disturbances.settle(found), name="disturbance")

@@ -1,30 +1,29 @@
 """AmendEditor: the price or size of an open order, typed in its cell; judged as it is typed, sent with Enter."""
 
 from collections.abc import Callable, Hashable
-from decimal import Decimal
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout
+from PySide6.QtWidgets import QLineEdit
 
 from trader_gui.domain.order import Order
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.i18n import words
-from trader_gui.models.amend_draft import AmendAssessment, AmendField, assess_amend
+from trader_gui.models.amend_draft import AmendAssessment, AmendField, assess_amend, value_now
 from trader_gui.models.orders import OrderRow
 from trader_gui.models.ticket_asking import Reasons
 from trader_gui.models.ticket_input import number_text, parse_number, stepped
 from trader_gui.models.ticket_records import Field, TicketFacts
-from trader_gui.widgets.fields import Message, MessageList
+from trader_gui.widgets.cell_bubble import CellBubble
+from trader_gui.widgets.fields import Message
 from trader_gui.widgets.tables import TableView
 from trader_gui.widgets.ticket_words import ask_messages, problem_messages
 
-COLUMNS = {"limit": AmendField.PRICE, "quantity": AmendField.QUANTITY}
-"""The columns whose cells can be edited."""
+COLUMNS = {"limit": AmendField.PRICE, "quantity": AmendField.QUANTITY, "trigger": AmendField.TRIGGER}
+"""The columns whose cells can be edited: the first two of limit orders, the last of conditional ones."""
 
 _STEPS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_PageUp: 100, Qt.Key.Key_PageDown: -100}
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-_BUBBLE_WIDTH = 300
 _KEEPING_FOCUS = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
 
 FactsOf = Callable[[Order, SymbolRules], TicketFacts | None]
@@ -35,7 +34,8 @@ class AmendEditor(QLineEdit):
     """A line over one cell of the orders table, with what is wrong below it. It lives until Enter, Esc, or its end.
 
     Signals:
-        amend_requested: (Order, price or None, quantity or None) once; the editor is gone then.
+        amend_requested: (Order, price or None, quantity or None) once; the price of a conditional order is its trigger.
+            The editor is gone then.
         closed: It is gone.
     """
 
@@ -61,9 +61,7 @@ class AmendEditor(QLineEdit):
         self._is_over = False
         row = self._row
         assert row is not None, "an editor is opened over a row"
-        self._bubble = QFrame(table.window())
-        self._bubble.setProperty("kind", "bubble")
-        self._messages = MessageList(self._bubble)
+        self._bubble = CellBubble(table)
         self._build(row)
         self._follow()
         self.refresh()
@@ -76,7 +74,7 @@ class AmendEditor(QLineEdit):
     @property
     def messages(self) -> tuple[Message, ...]:
         """What is said about the number."""
-        return self._messages.messages
+        return self._bubble.messages
 
     def refresh(self) -> None:
         """Judge what is typed by what is known now, and stand where the cell stands."""
@@ -90,23 +88,21 @@ class AmendEditor(QLineEdit):
             return
         self.setGeometry(self._table.visualRect(self._table.rows.index(place, self._column)))
         self._judge(row)
-        self._place_bubble()
+        self._bubble.stand_at(self.geometry())
 
     # ---- building ----------------------------------------------------------------------------------------------------
 
     def _build(self, row: OrderRow) -> None:
-        name = "Price" if self._field is AmendField.PRICE else "Size"
-        self.setAccessibleName(f"{name} of the order, Enter changes it at the exchange, Escape leaves it")
+        self.setAccessibleName(
+            f"{self._field.value.capitalize()} of the order, Enter changes it at the exchange, Escape leaves it"
+        )
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setProperty("kind", "cell")
         self.setMaxLength(32)
-        value, decimals = self._now(row.order), self._decimals(row)
+        value, decimals = value_now(row.order, self._field), self._decimals(row)
         self.setText(number_text(value, decimals))
         self.selectAll()
-        column = QVBoxLayout(self._bubble)
-        column.setContentsMargins(10, 6, 10, 8)
-        column.addWidget(self._messages)
-        self._messages.link_taken.connect(self._take)
+        self._bubble.link_taken.connect(self._take)
         self.textEdited.connect(lambda _text: self._on_edited())
 
     def _follow(self) -> None:
@@ -138,11 +134,8 @@ class AmendEditor(QLineEdit):
 
     # ---- judging -----------------------------------------------------------------------------------------------------
 
-    def _now(self, order: Order) -> Decimal:
-        return order.price if self._field is AmendField.PRICE else order.quantity
-
     def _decimals(self, row: OrderRow) -> int:
-        return row.price_decimals if self._field is AmendField.PRICE else row.quantity_decimals
+        return row.quantity_decimals if self._field is AmendField.QUANTITY else row.price_decimals
 
     def _on_edited(self) -> None:
         self._warned_of = ""
@@ -172,23 +165,8 @@ class AmendEditor(QLineEdit):
         return ask_messages(self._reasons(judged.intent, judged.price, facts))
 
     def _say(self, messages: list[Message]) -> None:
-        self._messages.set_messages(messages)
+        self._bubble.say(messages)
         self.setAccessibleDescription(" ".join(m.html for m in messages))
-
-    def _place_bubble(self) -> None:
-        """Stand below the cell, or above it where the window ends."""
-        window = self._table.window()
-        height = self._bubble.sizeHint().height()
-        layout = self._bubble.layout()
-        if layout is not None and layout.hasHeightForWidth():
-            height = layout.totalHeightForWidth(_BUBBLE_WIDTH)
-        cell = QRect(self._table.viewport().mapTo(window, self.geometry().topLeft()), self.size())
-        x = max(4, min(cell.right() - _BUBBLE_WIDTH + 1, window.width() - _BUBBLE_WIDTH - 4))
-        y = cell.bottom() + 2 if cell.bottom() + 2 + height <= window.height() - 4 else cell.top() - height - 2
-        self._bubble.setGeometry(QRect(QPoint(x, y), QPoint(x + _BUBBLE_WIDTH - 1, y + height - 1)))
-        is_seen = self._table.viewport().rect().intersects(self.geometry())
-        self._bubble.setVisible(is_seen)
-        self._bubble.raise_()
 
     # ---- keys --------------------------------------------------------------------------------------------------------
 
@@ -222,7 +200,7 @@ class AmendEditor(QLineEdit):
         if row is None or row.rules is None:
             return
         rules = row.rules
-        increment = rules.tick_size if self._field is AmendField.PRICE else rules.step_size
+        increment = rules.step_size if self._field is AmendField.QUANTITY else rules.tick_size
         self.setText(number_text(stepped(parse_number(self.text()), increment, steps), self._decimals(row)))
         self._on_edited()
 
@@ -242,7 +220,7 @@ class AmendEditor(QLineEdit):
             return
         self.refresh()
         judged = self._judged
-        if parse_number(self.text()) == self._now(row.order):
+        if parse_number(self.text()) == value_now(row.order, self._field):
             self._end()
             return
         facts = self._facts_of(row.order, row.rules)

@@ -1,6 +1,7 @@
 """The window: profile band, menus, session bar, banners, docks, status bar; it asks, and never acts by itself."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from trader_gui.widgets.agg_trades import AggTrades
 from trader_gui.widgets.banner import Banner, BannerStack
 from trader_gui.widgets.chart.kline_chart import KlineChart
 from trader_gui.widgets.condition_board import ConditionBoard, HeadlineView
+from trader_gui.widgets.fields import label
 from trader_gui.widgets.log_view import LogView
 from trader_gui.widgets.menus import WorkspaceMenus, shortcut_words
 from trader_gui.widgets.order_book import OrderBook
@@ -30,8 +32,9 @@ from trader_gui.widgets.reconciliation import ReconciliationPanel
 from trader_gui.widgets.session_bar import ProfileBand, SessionBar
 from trader_gui.widgets.status_bar import StatusBar
 from trader_gui.widgets.strip import Strip
+from trader_gui.widgets.symbol_links import link_symbols
 from trader_gui.widgets.table_tabs import TableTabs
-from trader_gui.widgets.theme import theme
+from trader_gui.widgets.theme import set_style_property, theme
 from trader_gui.widgets.ticket_stage import TicketStage
 from trader_gui.widgets.toast import ToastArea
 from trader_gui.widgets.workspace import Workspace
@@ -147,9 +150,8 @@ class MainWindow(QWidget):
         add_dock("chart", self.chart, bridge.series, has_own_head=True)
         add_dock("order_book", self.order_book, bridge.order_book)
         add_dock("agg_trades", AggTrades(bridge.agg_trades), bridge.agg_trades)
-        symbol = QLabel(bridge.session.symbol)
-        symbol.setProperty("role", "label")
-        add_dock("order_entry", self._ticket_with_footer(), note=symbol)
+        self._traded = label(bridge.session.symbol, "label")
+        add_dock("order_entry", self._ticket_with_footer(), note=self._traded)
         add_dock("conditions", self.board, note=self.board.time)
         add_dock("positions", self.positions)
         for dock_id, content in self.tabs.docks():
@@ -161,6 +163,8 @@ class MainWindow(QWidget):
         tables |= {"orders_below": self.positions.orders, "fills_below": self.positions.fills}
         for table_id, table in tables.items():
             self.workspace.add_table(table_id, table.header)
+            is_open = table_id in ("positions", "orders", "orders_below")
+            link_symbols(table, bridge.series.show, by_double_click=is_open)
 
     def _ticket_with_footer(self) -> QWidget:
         """Return the ticket with the board's first lines below it, which stand in for the board in small windows."""
@@ -200,7 +204,7 @@ class MainWindow(QWidget):
         ticket.order_requested.connect(self.order_requested)
         ticket.leverage_requested.connect(self.leverage_requested)
         ticket.margin_type_requested.connect(self.margin_type_requested)
-        self.order_book.price_picked.connect(ticket.pick_price)
+        self.order_book.price_picked.connect(self._on_price_picked)
         self.orders.action_requested.connect(self._on_cancel_order)
         self.tabs.orders.reasons = ticket.reasons
         self.positions.close_requested.connect(self._on_close_position)
@@ -212,7 +216,7 @@ class MainWindow(QWidget):
         self.workspace.layout_broken.connect(self._on_layout_broken)
         self.workspace.docks["conditions"].visibilityChanged.connect(self.footer.setHidden)
         self._bridge.part_failed.connect(self._on_part_failed)
-        self._bridge.rules_changed.connect(self.order_book.fill_groups)
+        self._bridge.ticket.changed.connect(self._on_ticket_changed)
         self._bridge.session.changed.connect(self._on_session_changed)
         self._bridge.decisions.rows_noted.connect(self.toasts.show_decisions)
         for name in ("positions", "orders", "order_history", "fills", "reconciliation"):
@@ -229,6 +233,7 @@ class MainWindow(QWidget):
             "keys": self.keys_requested.emit,
             "screenshot": self.screenshot_requested.emit,
             "quit": self.close_requested.emit,
+            "symbol": self._open_symbols,
             "close_position": self._close_session_position,
             "cancel_entries": self.cancel_entries_requested.emit,
             "flatten": self.flatten_requested.emit,
@@ -239,6 +244,11 @@ class MainWindow(QWidget):
             "about": lambda: self._open_message("About Trader GUI", self._about_words()),
             "full_screen": self._toggle_full_screen,
         }
+
+    def _open_symbols(self) -> None:
+        """Open the search for a symbol, where the chart shows one or else at the top."""
+        head = self.chart.head
+        head.picker.open_below(head if head.isVisible() else self.session_bar)
 
     # ---- for the app -------------------------------------------------------------------------------------------------
 
@@ -276,6 +286,18 @@ class MainWindow(QWidget):
 
     def _on_close_position(self, row: PositionRow) -> None:
         self.close_position_requested.emit(row.key)
+
+    def _on_price_picked(self, price: Decimal) -> None:
+        """Take a price of the book, unless the ticket has gone on to another symbol in this very frame."""
+        rules = self._bridge.order_book.rules
+        if rules is not None and rules.symbol == self.order_entry.symbol:
+            self.order_entry.pick_price(price)
+
+    def _on_ticket_changed(self) -> None:
+        facts = self._bridge.ticket.facts
+        if facts is not None:
+            self._traded.setText(facts.rules.symbol)
+            set_style_property(self._traded, "tone", "" if facts.is_engine_symbol else "accent")
 
     def _on_banner_action(self, key: str, action: str) -> None:
         if action == "account":

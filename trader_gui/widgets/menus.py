@@ -18,6 +18,7 @@ PALETTES = {
 THEMES = {"dark": "Dark", "light": "Light"}
 
 SHORTCUTS = (
+    ("Ctrl+K, Ctrl+L", "Go to another symbol: chart, order book and ticket follow"),
     ("Ctrl+Shift+D", "Disarm the engine"),
     ("Ctrl+Backspace", "Cancel entries"),
     ("Ctrl+Shift+Backspace", "Flatten: the first press shows the plan, the second does it"),
@@ -64,6 +65,8 @@ class WorkspaceMenus:
         self._add_view_menu()
         self._menu(
             "&Trade",
+            ("symbol", "Symbol…", QKeySequence("Ctrl+K")),
+            None,
             ("close_position", "Close position…", None),
             ("cancel_entries", "Cancel entries", QKeySequence("Ctrl+Backspace")),
             None,
@@ -72,6 +75,7 @@ class WorkspaceMenus:
             None,
             ("flatten", "Flatten…", QKeySequence("Ctrl+Shift+Backspace")),
         )
+        self.actions["symbol"].setShortcuts([QKeySequence("Ctrl+K"), QKeySequence("Ctrl+L")])
         self._menu("&Engine", ("arm", "Arm…", None), ("disarm", "Disarm", QKeySequence("Ctrl+Shift+D")))
         self._menu("&Layout", ("reset_layout", "Reset to the default", None))
         window = self._menu("&Window")

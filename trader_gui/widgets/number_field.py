@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QKeyCombination, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
@@ -168,6 +168,15 @@ class _Stepper(QToolButton):
         self.setIcon(theme().icon(self._icon, "text2", 12))
 
 
+_GO_TO_SYMBOL = QKeyCombination(Qt.KeyboardModifier.ControlModifier, Qt.Key.Key_K)
+
+
+def _is_claim_of(event: QEvent, keys: QKeyCombination) -> bool:
+    """Tell whether a widget is asked if it wants keys for itself that are a shortcut of the window."""
+    is_asked = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride
+    return is_asked and event.keyCombination() == keys  # type: ignore[attr-defined]  # a key event, as seen above
+
+
 class _NumberEdit(QLineEdit):
     """The bare line of a number field: steps by keys, copies plain numbers."""
 
@@ -178,6 +187,13 @@ class _NumberEdit(QLineEdit):
         self.setProperty("kind", "bare")
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setMaxLength(32)
+
+    def event(self, event: QEvent) -> bool:
+        """Leave Ctrl+K to the window: a field would take it, on X11, and delete what follows the cursor."""
+        if _is_claim_of(event, _GO_TO_SYMBOL):
+            event.ignore()
+            return False
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         steps = _STEPS.get(event.key())

@@ -268,6 +268,7 @@ class OrderBook(QWidget):
         self.group.setAccessibleName("Join levels by")
         self.group.setToolTip("Join levels by")
         self.group.activated.connect(self._on_group)
+        model.rules_changed.connect(self.fill_groups)
         self._label = QLabel("Join by")
         self._label.setProperty("role", "label")
         row = QHBoxLayout()

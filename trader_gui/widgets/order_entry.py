@@ -19,16 +19,20 @@ from trader_gui.i18n import words
 from trader_gui.models.ticket import TicketModel
 from trader_gui.models.ticket_asking import AskReason, ask_kind, reasons_to_ask
 from trader_gui.models.ticket_checks import assess
-from trader_gui.models.ticket_records import Assessment, Field, TicketFacts
+from trader_gui.models.ticket_records import Assessment, Field, TicketDraft, TicketFacts
 from trader_gui.models.ticket_size import in_unit
 from trader_gui.widgets.dialogs.confirm import ConfirmDialog, confirm_order
 from trader_gui.widgets.dialogs.good_till import open_good_till
-from trader_gui.widgets.format import age, price, quantity
-from trader_gui.widgets.theme import set_style_property, theme
+from trader_gui.widgets.theme import theme
 from trader_gui.widgets.ticket_form import TicketForm
 from trader_gui.widgets.ticket_history import TicketHistory
 from trader_gui.widgets.ticket_menu import TicketMenu
-from trader_gui.widgets.ticket_words import button_line, preset_words, problem_messages, problem_text, result_messages
+from trader_gui.widgets.ticket_words import (
+    about,
+    preset_words,
+    problem_messages,
+    result_messages,
+)
 from trader_gui.widgets.venue_forms import VenueForms
 
 _FRAME_MS = 33
@@ -40,6 +44,7 @@ class OrderEntry(TicketForm):
 
     Attributes:
         profile_name: Shown by the dialogs; of the session.
+        symbol: What it trades now; "" before the first facts.
         menu: Presets, and when orders are asked about.
         history: What is remembered of the symbol.
         forms: Leverage, margin type and position mode.
@@ -48,14 +53,15 @@ class OrderEntry(TicketForm):
         order_requested: An `OrderIntent`, confirmed by the user. Answer with `show_result`; until then both sides wait.
         bracket_requested: In its place a `BracketWish`, where the ticket has a stop or a target. Answer as above.
         judged: Both sides were judged anew; `assessment` tells how.
-        margin_type_requested: `CROSSED` or `ISOLATED`; answer with `show_setting`.
-        leverage_requested: The leverage wanted; answer with `show_setting`.
+        symbol_leaving: It goes on to another symbol; what is put into it from outside is to be taken back now.
+        margin_type_requested, leverage_requested: What is wanted; answer with `show_setting`.
         position_mode_requested: True for hedge mode; answer with `show_setting`.
     """
 
     order_requested = Signal(object)
     bracket_requested = Signal(object)
     judged = Signal()
+    symbol_leaving = Signal()
     margin_type_requested = Signal(str)
     leverage_requested = Signal(int)
     position_mode_requested = Signal(bool)
@@ -64,10 +70,12 @@ class OrderEntry(TicketForm):
         super().__init__(parent)
         self.setAccessibleName("Order ticket")
         self.profile_name = profile_name
+        self.symbol = ""
         self._model = model
         self._busy: Side | None = None
         self._sent_ns = 0
         self._sent_quantity: Decimal | None = None
+        self._sent_symbol = ""
         self._is_prefilled = False
         self._rules: SymbolRules | None = None
         self._judged: dict[Side, Assessment] = {}
@@ -88,16 +96,15 @@ class OrderEntry(TicketForm):
 
     def load(
         self,
-        memory: TicketMemory | None,
+        memories: Mapping[str, TicketMemory] | None = None,
         presets: Mapping[str, TicketPreset] | None = None,
         ask: AskRules | None = None,
     ) -> None:
-        """Take what was kept: of this symbol, and of the profile."""
+        """Take what was kept: by symbol, and of the profile."""
         self.menu.load(presets or {}, ask or AskRules())
-        if memory is not None:
-            self.history.memory = memory
-            self.put(memory.last)
-            self._judge()
+        self.history.load(memories or {})
+        if self.symbol:
+            self._begin(self.symbol)
 
     def set_busy(self, side: Side | None) -> None:
         """Say that a request of this side is out (None: no request is)."""
@@ -115,9 +122,11 @@ class OrderEntry(TicketForm):
             outcomes: What the exchange answered to the approved parts of the step.
         """
         self._busy = None
-        if any(outcome.kind is OutcomeKind.ACCEPTED for outcome in outcomes):
+        is_of_other = self._sent_symbol not in ("", self.symbol)
+        if any(outcome.kind is OutcomeKind.ACCEPTED for outcome in outcomes) and not is_of_other:
             self.history.note_taken(self._sent_quantity)
-        self.result.set_messages(result_messages(result, outcomes))
+        messages = result_messages(result, outcomes)
+        self.result.set_messages(about(self._sent_symbol, messages) if is_of_other else messages)
         self._judge()
 
     def reasons(self, intent: OrderIntent, expected: Decimal | None, facts: TicketFacts) -> Sequence[AskReason]:
@@ -187,6 +196,8 @@ class OrderEntry(TicketForm):
             for button in self.buttons.values():
                 button.set_state(words("hold", "not_running"), is_ready=False)
             return
+        if facts.rules.symbol != self.symbol:
+            self._change_symbol(facts.rules.symbol)
         self.history.note_facts(facts)
         if facts.rules != self._rules:
             self._rules = facts.rules
@@ -196,6 +207,26 @@ class OrderEntry(TicketForm):
         if self.isVisible():
             self.show_terms(facts)
             self._judge()
+
+    def _change_symbol(self, symbol: str) -> None:
+        """Trade another symbol: what was typed for the former one waits for it, and no question about it stays open."""
+        if self._confirmation is not None:
+            self._confirmation.reject()
+        self.forms.close()
+        self.result.set_messages([])
+        if self.symbol:
+            self.symbol_leaving.emit()
+            self.history.keep(self.symbol, self.draft)
+        self._begin(symbol)
+
+    def _begin(self, symbol: str) -> None:
+        """Put in what was typed for a symbol before; of an earlier session without its prices, which go stale."""
+        draft = self.history.open(symbol)
+        is_first, self.symbol = not self.symbol, symbol
+        self._is_prefilled = bool(draft.price_text)
+        if not is_first or draft != TicketDraft():
+            self.put_draft(draft)
+        self._judge()
 
     def _prefill(self, facts: TicketFacts) -> None:
         """Put a first price in, once there is one; from then on the price is the user's."""
@@ -320,7 +351,7 @@ class OrderEntry(TicketForm):
         if facts is not None:
             self.history.note_sent(intent, facts)
         self._sent_ns = time.monotonic_ns()
-        self._sent_quantity = intent.quantity
+        self._sent_quantity, self._sent_symbol = intent.quantity, intent.symbol
         self.set_busy(intent.side)
         if bracket is None:
             self.order_requested.emit(intent)
@@ -355,41 +386,10 @@ class OrderEntry(TicketForm):
         for exit_field, level in ((self.stop, shown.stop_price), (self.target, shown.target_price)):
             exit_field.show_level(level, shown.price, rules.price_decimals)
         self.prices.show_expected(shown.price, rules.price_decimals)
-        self._show_size(shown, rules)
+        self.show_size(shown, rules)
         self.preview.show_preview(shown.preview, rules, dimmed=not facts.feed_is_live)
-        self._show_mark(facts)
-        self._show_hold(shown, facts)
+        self.show_mark(facts)
+        self.show_hold(shown, facts)
         for side, judged in self._judged.items():
-            self._show_button(side, judged, rules)
+            self.show_button(side, judged, rules, self._busy)
         self.judged.emit()
-
-    def _show_size(self, shown: Assessment, rules: SymbolRules) -> None:
-        """Beside a size in another unit, say the size that would be sent."""
-        if self.size_fields.unit is SizeUnit.BASE:
-            self.size_field.set_hint(f"step {rules.step_size.normalize():f}")
-        else:
-            self.size_field.set_hint(f"= {quantity(shown.quantity, rules.quantity_decimals)} {rules.base_asset}")
-
-    def _show_mark(self, facts: TicketFacts) -> None:
-        text, tone = f"at mark {price(facts.mark_price, facts.rules.price_decimals)}", ""
-        if not facts.feed_is_live:
-            old = facts.feed_age_s
-            text, tone = "no prices yet" if old is None else f"{age(float(old))} old", "warn"
-            self.mark_icon.setPixmap(theme().pixmap("triangle", "warn", 12))
-        self.mark_icon.setVisible(bool(tone))
-        self.mark_note.setText(text)
-        set_style_property(self.mark_note, "tone", tone)
-
-    def _show_hold(self, shown: Assessment, facts: TicketFacts) -> None:
-        old = "" if facts.feed_age_s is None else age(float(facts.feed_age_s))
-        hold = shown.hold
-        self.held.show_words(
-            words("held", hold, {"age": old}) if hold else "", words("held_more", hold) if hold else ""
-        )
-
-    def _show_button(self, side: Side, judged: Assessment, rules: SymbolRules) -> None:
-        if self._busy is not None:
-            self.buttons[side].set_state("sending…" if side is self._busy else "wait", is_ready=False)
-            return
-        reason = "" if not judged.errors else problem_text(judged.errors[0])
-        self.buttons[side].set_state(button_line(judged, rules), is_ready=judged.intent is not None, reason=reason)

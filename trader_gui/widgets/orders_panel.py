@@ -1,18 +1,22 @@
 """Open orders under their filters, with the cancelling of many, and the changing of one in its cell."""
 
-from collections.abc import Sequence
+import html
+from collections.abc import Hashable, Sequence
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QMenu
 
 from trader_gui.domain.order import Order, OrderType, Origin, Side
 from trader_gui.domain.symbol import SymbolRules
+from trader_gui.models.amend_draft import is_amendable
 from trader_gui.models.orders import OrderRow
 from trader_gui.models.ticket import TicketModel
 from trader_gui.models.ticket_asking import Reasons
 from trader_gui.models.ticket_records import TicketFacts
 from trader_gui.widgets.amend_editor import COLUMNS, AmendEditor
+from trader_gui.widgets.cell_bubble import CellBubble
+from trader_gui.widgets.fields import Message
 from trader_gui.widgets.filter_bar import Choice, FilterBar, MenuButton
 from trader_gui.widgets.table_columns import TYPES, origin_text
 from trader_gui.widgets.table_panel import TablePanel
@@ -24,8 +28,9 @@ KIND = Choice("type", "Kind", "All kinds", lambda value: TYPES[OrderType(value)]
 ORIGIN = Choice("opened_by", "Sent by", "All senders", lambda value: origin_text(Origin(value)))
 
 
-_LEVELS = ("trigger", "limit", "quantity")
-_MOVED_ON_CHART = "Stops and targets are moved on the chart: drag their line."
+_SAID_MS = 8000
+_EDIT_WORDS = {"limit": "Change price", "quantity": "Change size", "trigger": "Change trigger"}
+_NOT_NOW = "This order cannot be changed: cancel it and place another."
 
 
 class OrdersPanel(TablePanel):
@@ -33,11 +38,13 @@ class OrdersPanel(TablePanel):
 
     Attributes:
         editor: Over the cell that is being edited; None while none is.
+        bubble: Over the row that was refused last.
         reasons: What the ticket's rules say of an order.
 
     Signals:
         cancel_many_requested: (what they are, list of Order) from the menu.
-        amend_requested: (Order, price or None, quantity or None) typed in a cell.
+        amend_requested: (Order, price or None, quantity or None) typed in a cell; the price of a conditional order is
+            its trigger.
     """
 
     cancel_many_requested = Signal(str, object)
@@ -49,6 +56,7 @@ class OrdersPanel(TablePanel):
         self.tools.insertWidget(self.tools.indexOf(self.export_button), self.cancel_button)
         self.order_tabs()
         self.editor: AmendEditor | None = None
+        self.bubble: CellBubble | None = None
         self.reasons: Reasons = lambda intent, expected, facts: ()
         self._ticket = ticket
         ticket.changed.connect(self._on_ticket_changed)
@@ -60,18 +68,20 @@ class OrdersPanel(TablePanel):
     def _fill_amend(self, menu: QMenu, row: OrderRow | None) -> None:
         if row is None:
             return
-        for column, text in (("limit", "Change price\tF2"), ("quantity", "Change size")):
-            action = menu.addAction(text)
+        for number, column in enumerate(_editable(row.order)):
+            action = menu.addAction(_EDIT_WORDS[column] if number else f"{_EDIT_WORDS[column]}\tF2")
             action.setEnabled(row.can_amend)
             action.triggered.connect(lambda _checked=False, c=column: self.edit(row, c))
 
     def _on_edit_wanted(self, row: OrderRow, column: str, by_key: bool) -> None:
         """Edit the cell; by key, from a cell that has nothing to edit, the price."""
-        if row.order.order_type.is_conditional:
-            if by_key or column in _LEVELS:
-                self.table.said.emit(_MOVED_ON_CHART)
-        elif by_key or column in COLUMNS:
-            self.edit(row, column if column in COLUMNS else "limit")
+        columns = _editable(row.order)
+        if column not in COLUMNS and not by_key:
+            return
+        if not is_amendable(row.order):
+            self.table.said.emit(_NOT_NOW)
+        elif column in columns or by_key:
+            self.edit(row, column if column in columns else columns[0])
 
     def edit(self, row: OrderRow, column: str) -> None:
         """Open the editor over a cell of an order that can be changed."""
@@ -88,6 +98,17 @@ class OrdersPanel(TablePanel):
 
     def _on_closed(self) -> None:
         self.editor = None
+
+    def show_refusal(self, key: Hashable, text: str) -> None:
+        """Say at an order's row, for a while, why it was not changed; the row keeps it longer."""
+        row = self.table.rows.row_of(key)
+        if row is None or not self.table.isVisible() or self.editor is not None:
+            return
+        self.bubble = CellBubble(self.table)
+        self.bubble.say([Message(html.escape(f"Not changed: {text}"), "danger")])
+        column = next(n for n, c in enumerate(self.table.source.columns) if c.key == "state")
+        self.bubble.stand_at(self.table.visualRect(self.table.rows.index(row, column)))
+        QTimer.singleShot(_SAID_MS, self.bubble, self.bubble.deleteLater)
 
     def _on_ticket_changed(self) -> None:
         if self.editor is not None:
@@ -138,3 +159,8 @@ class OrdersPanel(TablePanel):
         if len(symbols) > 1:
             found.append(("All orders", those(rows)))
         return found or [("All orders", [])]
+
+
+def _editable(order: Order) -> tuple[str, ...]:
+    """Return the columns that can be edited of an order of this kind, first the one that F2 means."""
+    return ("trigger",) if order.order_type.is_conditional else ("limit", "quantity")

@@ -41,8 +41,8 @@ def _safety_tone(row: PositionRow) -> str:
 
 
 def _terms_text(row: PositionRow) -> str:
-    """Return margin type and leverage: `Cross 20×`."""
-    kind = fmt.DASH if row.margin_type is None else "Isolated" if row.margin_type is MarginType.ISOLATED else "Cross"
+    """Return margin type and leverage in short: `Cross 20×`, `Iso 20×`."""
+    kind = fmt.DASH if row.margin_type is None else "Iso" if row.margin_type is MarginType.ISOLATED else "Cross"
     return kind if not row.leverage else f"{kind} {row.leverage}×"
 
 
@@ -77,10 +77,12 @@ def _result_words(row: PositionRow) -> str:
 def _safety_words(row: PositionRow) -> str:
     safety = row.safety
     liquidation = "none" if row.liquidation_price == 0 else fmt.price(row.liquidation_price, row.price_decimals)
-    of = "its own margin" if row.margin_type is MarginType.ISOLATED else "the cross balance"
+    is_isolated = row.margin_type is MarginType.ISOLATED
+    of = "its own margin" if is_isolated else "the cross balance"
+    terms = _terms_text(row).replace("Iso", "Isolated")
     return "\n".join(
         (
-            f"{_terms_text(row)}, margin {fmt.money(row.margin, sign=False)}",
+            f"{terms}, margin {fmt.money(row.margin, sign=False)}",
             f"Liquidation price {liquidation}, {fmt.percent(safety.distance_fraction)} from the mark price",
             f"Margin ratio {fmt.percent(safety.ratio_fraction, sign=False)}: maintenance margin over {of}",
         )
@@ -97,13 +99,13 @@ POSITIONS = (
         is_strong=True,
     ),
     ColumnLook("quantity", 70, lambda r: fmt.quantity(r.quantity, r.quantity_decimals)),
-    ColumnLook("entry", 90, lambda r: fmt.price(r.entry_price, r.price_decimals)),
-    ColumnLook("mark", 90, lambda r: fmt.price(r.mark_price, r.price_decimals), drop=7),
+    ColumnLook("entry", 88, lambda r: fmt.price(r.entry_price, r.price_decimals)),
+    ColumnLook("mark", 88, lambda r: fmt.price(r.mark_price, r.price_decimals), drop=7),
     ColumnLook("break_even", 90, lambda r: fmt.price(r.break_even_price, r.price_decimals), drop=11),
-    ColumnLook("liquidation", 142, _liquidation_text, _safety_tone),
+    ColumnLook("liquidation", 140, _liquidation_text, _safety_tone),
     ColumnLook("distance", 84, lambda r: fmt.percent(r.safety.distance_fraction), _safety_tone, is_optional=True),
-    ColumnLook("ratio", 84, lambda r: fmt.percent(r.safety.ratio_fraction, sign=False), _safety_tone, drop=10),
-    ColumnLook("terms", 96, _terms_text, lambda r: "text2", drop=9),
+    ColumnLook("ratio", 98, lambda r: fmt.percent(r.safety.ratio_fraction, sign=False), _safety_tone, drop=10),
+    ColumnLook("terms", 86, _terms_text, lambda r: "text2", drop=9),
     ColumnLook("margin", 76, lambda r: fmt.money(r.margin, sign=False), drop=12),
     ColumnLook(
         "unrealized",
@@ -114,7 +116,7 @@ POSITIONS = (
     ),
     ColumnLook(
         "roe",
-        82,
+        80,
         lambda r: fmt.percent(r.safety.roe_fraction),
         lambda r: direction_tone(r.safety.roe_fraction, 4),
         drop=8,

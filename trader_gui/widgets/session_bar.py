@@ -92,7 +92,9 @@ class SessionBar(QFrame):
         self.cancel_entries_button.clicked.connect(self.cancel_entries_requested)
         self.flatten_button.clicked.connect(self.flatten_requested)
         self.flatten_button.setToolTip("Show what would be cancelled and closed; a second press does it")
-        self.cancel_entries_button.setToolTip("Cancel every open order that could open or enlarge a position")
+        self.cancel_entries_button.setToolTip(
+            "Cancel every open order, of any symbol, that could open or enlarge a position"
+        )
         self._lay_out()
         theme().changed.connect(self._show_icons)
         model.changed.connect(self._on_changed)

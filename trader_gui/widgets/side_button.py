@@ -10,6 +10,8 @@ from trader_gui.widgets.theme import theme
 _HEIGHT = 40
 _TITLES = {Side.BUY: "▲ Buy / Long", Side.SELL: "▼ Sell / Short"}
 _CLOSING_TITLES = {Side.BUY: "▲ Buy to close", Side.SELL: "▼ Sell to close"}
+_OF_SYMBOL = {Side.BUY: "▲ Buy {symbol}", Side.SELL: "▼ Sell {symbol}"}
+_CLOSING_OF_SYMBOL = {Side.BUY: "▲ Close {symbol}", Side.SELL: "▼ Close {symbol}"}
 
 
 class SideButton(QPushButton):
@@ -22,7 +24,8 @@ class SideButton(QPushButton):
     def __init__(self, side: Side, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.side = side
-        self._title, self._detail = _TITLES[side], ""
+        self._detail = self._symbol = ""
+        self._is_reducing = False
         self.setFixedHeight(_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAutoDefault(False)
@@ -33,10 +36,24 @@ class SideButton(QPushButton):
         """The second line."""
         return self._detail
 
+    @property
+    def title(self) -> str:
+        """The first line: the side, whether the order may open something, and the symbol when it is to be told."""
+        if self._symbol:
+            return (_CLOSING_OF_SYMBOL if self._is_reducing else _OF_SYMBOL)[self.side].format(symbol=self._symbol)
+        return (_CLOSING_TITLES if self._is_reducing else _TITLES)[self.side]
+
     def set_reducing(self, is_reducing: bool) -> None:
         """Say in the first line whether the order may open something."""
-        self._title = (_CLOSING_TITLES if is_reducing else _TITLES)[self.side]
+        self._is_reducing = is_reducing
         self.update()
+
+    def set_symbol(self, symbol: str) -> None:
+        """Say in the first line what is traded; "" when that goes without saying."""
+        if symbol != self._symbol:
+            self._symbol = symbol
+            self._name()
+            self.update()
 
     def set_state(self, detail: str, *, is_ready: bool, reason: str = "") -> None:
         """Set the second line, whether it can be pressed, and why not (shown as tool tip)."""
@@ -45,8 +62,11 @@ class SideButton(QPushButton):
         self.setAccessibleDescription(reason)
         if detail != self._detail:
             self._detail = detail
-            self.setAccessibleName(f"{'Buy' if self.side is Side.BUY else 'Sell'} {detail}")
+            self._name()
             self.update()
+
+    def _name(self) -> None:
+        self.setAccessibleName(" ".join(filter(None, (self.side.value.title(), self._symbol, self._detail))))
 
     def sizeHint(self) -> QSize:
         return QSize(140, _HEIGHT)
@@ -61,7 +81,7 @@ class SideButton(QPushButton):
         painter.setPen(theme().color("on_fill" if self.isEnabled() else "text3"))
         half = self.height() / 2
         title, detail = theme().font("value"), theme().font("small")
-        for font, text, top in ((title, self._title, 3.0), (detail, self._detail, half)):
+        for font, text, top in ((title, self.title, 3.0), (detail, self._detail, half)):
             painter.setFont(font)
             elided = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, self.width() - 8)
             box = QRectF(4, top, self.width() - 8, half - 3)

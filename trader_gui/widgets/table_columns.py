@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 from trader_gui.domain.order import (
@@ -185,6 +186,12 @@ def size_text(row: OfOrder) -> str:
     return f"{fmt.quantity(order.executed_quantity, row.quantity_decimals)} / {size}"
 
 
+def _wanted_price(row: OrderRow, now: Decimal, of_trigger: bool) -> Decimal | None:
+    """Return an order's limit or trigger price, None without one; of a change that is on its way, what is asked for."""
+    is_asked = row.wanted_price is not None and row.order.order_type.is_conditional is of_trigger
+    return row.wanted_price if is_asked else now or None
+
+
 def _wanted_size_text(row: OrderRow) -> str:
     """Return an order's size; of a change that is on its way, the size that was asked for."""
     wanted = row.wanted_quantity
@@ -270,17 +277,27 @@ _SIDE = ColumnLook(
 
 ORDERS = (
     ColumnLook("type", 130, order_type_words, icon=order_icon),
-    ColumnLook("symbol", 88, lambda r: r.order.symbol, drop=4),
+    ColumnLook("symbol", 88, lambda r: r.order.symbol, drop=1),
     _SIDE,
-    ColumnLook("quantity", 104, _wanted_size_text, is_pending=lambda r: r.is_amending),
+    ColumnLook(
+        "quantity",
+        104,
+        _wanted_size_text,
+        is_pending=lambda r: r.is_amending and not r.order.order_type.is_conditional,
+    ),
     ColumnLook(
         "limit",
         98,
-        lambda r: fmt.price(r.wanted_price or r.order.price or None, r.price_decimals),
+        lambda r: fmt.price(_wanted_price(r, r.order.price, False), r.price_decimals),
         drop=2,
-        is_pending=lambda r: r.is_amending,
+        is_pending=lambda r: r.is_amending and not r.order.order_type.is_conditional,
     ),
-    ColumnLook("trigger", 98, lambda r: fmt.price(r.order.trigger_price or None, r.price_decimals)),
+    ColumnLook(
+        "trigger",
+        98,
+        lambda r: fmt.price(_wanted_price(r, r.order.trigger_price, True), r.price_decimals),
+        is_pending=lambda r: r.is_amending and r.order.order_type.is_conditional,
+    ),
     ColumnLook("distance", 80, lambda r: fmt.percent(r.distance_fraction), lambda r: "text2"),
     ColumnLook("state", 130, _asking_text, _state_tone),
     ColumnLook("flags", 196, lambda r: flags_text(r), lambda r: "text2", drop=5, stretch=True),
@@ -299,6 +316,7 @@ ORDERS = (
 
 ORDERS_SMALL = (
     ColumnLook("type", 130, order_type_words, icon=order_icon),
+    ColumnLook("symbol", 84, lambda r: r.order.symbol, drop=1),
     _SIDE,
     ColumnLook("quantity", 104, size_text),
     ColumnLook("level", 104, lambda r: fmt.price(r.level, r.price_decimals)),
@@ -314,6 +332,7 @@ ORDERS_SMALL = (
 
 FILLS_SMALL = (
     ColumnLook("time", 92, lambda r: fmt.clock(r.fill.trade_time_ms), lambda r: "text2"),
+    ColumnLook("symbol", 84, lambda r: r.fill.symbol, drop=1),
     ColumnLook("side", 88, fill_side_words, stretch=True),
     ColumnLook("quantity", 88, lambda r: fmt.quantity(r.fill.quantity, r.quantity_decimals)),
     ColumnLook("price", 104, lambda r: fmt.price(r.fill.price, r.price_decimals)),

@@ -5,18 +5,22 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QScrollArea, QTool
 
 from trader_gui.domain.account import MarginType
 from trader_gui.domain.order import Side, TimeInForce
+from trader_gui.domain.symbol import SymbolRules
 from trader_gui.domain.ticket import ExitText, ExitUnit, OrderKind, SizeUnit, TicketPreset
+from trader_gui.i18n import words
 from trader_gui.models.ticket_math import may_make
-from trader_gui.models.ticket_records import Field, TicketDraft, TicketFacts
+from trader_gui.models.ticket_records import Assessment, Field, TicketDraft, TicketFacts
 from trader_gui.widgets.dialogs.frame import rule
 from trader_gui.widgets.fields import ChoiceButton, FittingLabel, MessageList, SegmentBar, label
-from trader_gui.widgets.format import clock, money
+from trader_gui.widgets.format import age, clock, money, price, quantity
 from trader_gui.widgets.held_box import HeldBox
 from trader_gui.widgets.kind_bar import KindBar
 from trader_gui.widgets.number_field import NumberField
 from trader_gui.widgets.order_preview import PreviewPanel
 from trader_gui.widgets.side_button import SideButton
+from trader_gui.widgets.theme import set_style_property, theme
 from trader_gui.widgets.ticket_fields import ExitFields, PriceFields, SizeFields
+from trader_gui.widgets.ticket_words import button_line, problem_text
 
 _MARGIN_WORDS = {MarginType.CROSSED: "Cross", MarginType.ISOLATED: "Isolated"}
 _TIMES_IN_FORCE = (
@@ -109,6 +113,35 @@ class TicketForm(QWidget):
         self.size_fields.field.edit.setText(preset.size_text)
         self.show_kind()
 
+    def put_draft(self, draft: TicketDraft) -> None:
+        """Put a ticket in as it was left, prices included."""
+        is_plain = draft.kind is OrderKind.LIMIT
+        self.put(
+            TicketPreset(
+                kind=draft.kind,
+                size_unit=draft.size_unit,
+                size_text=draft.size_text,
+                stop=draft.stop,
+                target=draft.target,
+                callback_text=draft.callback_text,
+                reduce_only=draft.reduce_only,
+                post_only=draft.post_only and is_plain,
+                time_in_force=draft.time_in_force,
+                price_match=draft.price_match,
+                working_type=draft.working_type,
+                price_protect=draft.price_protect,
+            )
+        )
+        self.good_till_ms = draft.good_till_ms
+        prices = self.prices
+        for field, text in (
+            (prices.limit, draft.price_text),
+            (prices.trigger, draft.trigger_text),
+            (prices.activation, draft.activation_text),
+        ):
+            field.edit.setText(text)
+        self.show_kind()
+
     @property
     def fields(self) -> dict[Field, NumberField]:
         """Every number field by the name that problems give it."""
@@ -173,7 +206,12 @@ class TicketForm(QWidget):
         return self.time_in_force.value
 
     def show_terms(self, facts: TicketFacts) -> None:
-        """Show margin type, position mode, leverage and what is available."""
+        """Show margin type, position mode, leverage and what is available; and whose symbol this is."""
+        other = "" if facts.is_engine_symbol else facts.rules.symbol
+        self.other_symbol.setVisible(bool(other))
+        self.other_symbol.set_wordings(f"{other} · not the engine's symbol", f"{other} · by hand only", other)
+        for button in self.buttons.values():
+            button.set_symbol(other)
         kind = _MARGIN_WORDS[facts.margin_type] if facts.margin_type else "Margin —"
         self.margin_type.set_value(None, f"{kind}, hedge" if facts.is_hedge else kind)
         self.leverage.set_value(None, f"{facts.leverage}×" if facts.leverage else "—×")
@@ -196,6 +234,40 @@ class TicketForm(QWidget):
         """Count the size in a unit."""
         self.size_fields.set_unit(unit, facts.rules, reduces=self.reduce_only.isChecked())
 
+    def show_size(self, shown: Assessment, rules: SymbolRules) -> None:
+        """Beside a size in another unit, say the size that would be sent."""
+        if self.size_fields.unit is SizeUnit.BASE:
+            self.size_field.set_hint(f"step {rules.step_size.normalize():f}")
+        else:
+            self.size_field.set_hint(f"= {quantity(shown.quantity, rules.quantity_decimals)} {rules.base_asset}")
+
+    def show_mark(self, facts: TicketFacts) -> None:
+        """Say at which mark price the figures are, or how old they are."""
+        text, tone = f"at mark {price(facts.mark_price, facts.rules.price_decimals)}", ""
+        if not facts.feed_is_live:
+            old = facts.feed_age_s
+            text, tone = "no prices yet" if old is None else f"{age(float(old))} old", "warn"
+            self.mark_icon.setPixmap(theme().pixmap("triangle", "warn", 12))
+        self.mark_icon.setVisible(bool(tone))
+        self.mark_note.setText(text)
+        set_style_property(self.mark_note, "tone", tone)
+
+    def show_hold(self, shown: Assessment, facts: TicketFacts) -> None:
+        """Say what sending waits for."""
+        old = "" if facts.feed_age_s is None else age(float(facts.feed_age_s))
+        hold = shown.hold
+        self.held.show_words(
+            words("held", hold, {"age": old}) if hold else "", words("held_more", hold) if hold else ""
+        )
+
+    def show_button(self, side: Side, judged: Assessment, rules: SymbolRules, busy: Side | None) -> None:
+        """Say on a side's button what it does, or why it cannot be pressed; `busy` is the side of a request."""
+        if busy is not None:
+            self.buttons[side].set_state("sending…" if side is busy else "wait", is_ready=False)
+            return
+        reason = "" if not judged.errors else problem_text(judged.errors[0])
+        self.buttons[side].set_state(button_line(judged, rules), is_ready=judged.intent is not None, reason=reason)
+
     def fit_height(self) -> None:
         """Stand closer together where there is little room."""
         is_compact = self.height() < _COMPACT_BELOW
@@ -206,6 +278,9 @@ class TicketForm(QWidget):
     # ---- building --------------------------------------------------------------------------------------------------
 
     def _make_parts(self) -> None:
+        self.other_symbol = FittingLabel("title")
+        self.other_symbol.setVisible(False)
+        set_style_property(self.other_symbol, "tone", "accent")
         self.margin_type = ChoiceButton("Margin type and position mode", kind="chip")
         self.leverage = ChoiceButton("Leverage", kind="chip")
         self.available = FittingLabel("label")
@@ -240,6 +315,7 @@ class TicketForm(QWidget):
         chips.setSpacing(6)
         chips.addWidget(self.available, 1)
         chips.addWidget(self.menu_button)
+        column.addWidget(self.other_symbol)
         column.addLayout(chips)
         for part in (self.kind, self.prices, self.size_fields, self.exits):
             column.addWidget(part)

@@ -1,6 +1,6 @@
-"""TicketHistory: what the ticket remembers of a symbol, and what of it makes an order unusual."""
+"""TicketHistory: what the ticket remembers of each symbol, and what of it makes an order unusual."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from trader_gui.domain.order import OrderIntent
 from trader_gui.domain.ticket import SizeUnit, TicketMemory, TicketPreset
 from trader_gui.models.ticket_asking import Circumstances
-from trader_gui.models.ticket_records import TicketFacts
+from trader_gui.models.ticket_records import TicketDraft, TicketFacts
 
 _SAVE_AFTER_MS = 1000
 _MOST_SENT = 20
@@ -20,18 +20,21 @@ class TicketHistory(QObject):
     """Keeps the memory of one ticket.
 
     Attributes:
-        memory: As it stands.
+        memory: Of the symbol that is traded, as it stands.
 
     Signals:
-        changed: (TicketMemory) to be kept; a second after the last change, or at once by `flush`.
+        changed: (symbol, TicketMemory) to be kept; a second after the last change, or at once by `flush`.
     """
 
-    changed = Signal(object)
+    changed = Signal(str, object)
 
     def __init__(self, current: Callable[[], TicketPreset], *, is_live: bool, parent: QObject) -> None:
         """Begin with nothing; `current` tells the ticket as it stands, `is_live` that orders are of real money."""
         super().__init__(parent)
         self.memory = TicketMemory()
+        self._symbol = ""
+        self._memories: dict[str, TicketMemory] = {}
+        self._drafts: dict[str, TicketDraft] = {}
         self._current = current
         self._is_live = is_live
         self._leverage: int | None = None
@@ -40,6 +43,21 @@ class TicketHistory(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SAVE_AFTER_MS)
         self._timer.timeout.connect(self._save)
+
+    def load(self, memories: Mapping[str, TicketMemory]) -> None:
+        """Take what was kept of every symbol."""
+        self._memories = dict(memories)
+
+    def keep(self, symbol: str, draft: TicketDraft) -> None:
+        """Keep a ticket as it is left, prices included, for when its symbol is shown again in this session."""
+        self.flush()
+        self._drafts[symbol] = draft
+
+    def open(self, symbol: str) -> TicketDraft:
+        """Go on with a symbol; return the ticket as it was left, an empty one for the first time."""
+        self._symbol, self._leverage = symbol, None
+        self.memory = self._memories.get(symbol, TicketMemory())
+        return self._drafts.get(symbol) or draft_of(self.memory.last)
 
     def note_change(self) -> None:
         """The ticket was changed by hand."""
@@ -85,5 +103,25 @@ class TicketHistory(QObject):
             self._timer.start()
 
     def _save(self) -> None:
-        self.memory = replace(self.memory, last=self._current())
-        self.changed.emit(self.memory)
+        if not self._symbol:
+            return
+        self.memory = self._memories[self._symbol] = replace(self.memory, last=self._current())
+        self.changed.emit(self._symbol, self.memory)
+
+
+def draft_of(preset: TicketPreset) -> TicketDraft:
+    """Return a ticket of which nothing but a preset is known."""
+    return TicketDraft(
+        kind=preset.kind,
+        size_text=preset.size_text,
+        size_unit=preset.size_unit,
+        reduce_only=preset.reduce_only,
+        post_only=preset.post_only,
+        time_in_force=preset.time_in_force,
+        working_type=preset.working_type,
+        price_match=preset.price_match,
+        callback_text=preset.callback_text,
+        stop=preset.stop,
+        target=preset.target,
+        price_protect=preset.price_protect,
+    )

@@ -30,6 +30,7 @@ class TicketStage(QObject):
         self._is_filling = False
         staging.changed.connect(self._on_staged)
         staging.send_requested.connect(self._on_send)
+        ticket.symbol_leaving.connect(staging.drop)
         ticket.judged.connect(self._on_judged)
         ticket.order_requested.connect(self._on_sent)
         ticket.bracket_requested.connect(self._on_sent)

@@ -68,6 +68,11 @@ def result_messages(result: Step | TraderError | str, outcomes: Sequence[OrderOu
     return messages
 
 
+def about(symbol: str, messages: Sequence[Message]) -> list[Message]:
+    """Return messages that say of which symbol they speak: the ticket shows another one by now."""
+    return [Message(f"{html.escape(symbol)}: {message.html}", message.tone) for message in messages]
+
+
 def preset_words(preset: TicketPreset) -> str:
     """Return in one line what a preset holds."""
     parts = [preset.kind.value.replace("_", " ")]

@@ -47,6 +47,11 @@ class VenueForms(QObject):
         if self.form is not None:
             self.form.show_result(refusal)
 
+    def close(self) -> None:
+        """Close the form that is open: it is of a symbol that is shown no more."""
+        if self.form is not None:
+            self.form.reject()
+
     def _open(self, dialog: LeverageDialog | MarginDialog) -> None:
         self.form = dialog
         dialog.finished.connect(self._on_finished)

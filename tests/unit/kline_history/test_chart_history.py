@@ -23,7 +23,10 @@ class Desk:
 
     def __init__(self, market: FakeMarket, folder: Path, endpoints: Endpoints = LOCAL) -> None:
         self.tasks: list[asyncio.Task[None]] = []
-        self.history = ChartHistory(Market(market, endpoints, Dialing()), self.spawn, folder)  # type: ignore[arg-type]
+        public: Any = Market(market, endpoints, Dialing())  # type: ignore[arg-type]
+        self.history = ChartHistory(
+            public, lambda _symbol, _interval, deliver: market.feed(deliver), self.spawn, folder
+        )
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
         self.tasks.append(asyncio.create_task(work, name=name))

@@ -101,8 +101,40 @@ def test_old_prices_hold_what_opens() -> None:
     assert (told.hold, told.price) == ("stale_feed", None)
 
 
+def stop(**over: Any) -> Order:
+    values: dict[str, Any] = {"order_type": OrderType.STOP_MARKET, "side": Side.SELL, "close_position": True}
+    return make_order("stop", trigger_price=D("107000.0"), **(values | over))
+
+
+def test_the_trigger_of_a_conditional_order_is_moved() -> None:
+    facts = replace(FACTS, position=held("0.020"))
+    move = AmendField.TRIGGER
+    assert judge(move, "107500.0", stop(), facts).price == D("107500.0")
+    assert judge(move, "107000.0", stop(), facts).price is None
+    assert codes(judge(move, "108451.2", stop(), facts)) == {"sell_stop_below": (D("108451.1"),)}
+    assert codes(judge(move, "107500.05", stop(), facts)) == {"off_tick": (D("107500.0"), D("107500.1"))}
+    target = stop(order_type=OrderType.TAKE_PROFIT_MARKET, close_position=False, quantity=D("0.010"), reduce_only=True)
+    assert judge(move, "109000.0", target, facts).price == D("109000.0")
+    assert "sell_target_above" in codes(judge(move, "108000.0", target, facts))
+    entry = stop(side=Side.BUY, close_position=False, quantity=D("0.010"))
+    assert judge(move, "109000.0", entry).price == D("109000.0")
+    assert judge(move, "107500.0", stop()).price == D("107500.0")  # there is no position yet: a stop may wait for one
+
+
+def test_the_limit_price_of_a_stop_moves_along() -> None:
+    facts = replace(FACTS, position=held("0.020"))
+    limited = stop(order_type=OrderType.STOP, close_position=False, price=D("106990.0"), reduce_only=True)
+    told = judge(AmendField.TRIGGER, "107500.0", limited, facts)
+    assert told.price == D("107500.0") and told.judged.price == D("107490.0")
+
+
 def test_only_limit_orders_that_rest_can_be_changed_in_place() -> None:
     assert is_amendable(resting()) and is_amendable(resting(status=OrderStatus.PARTIALLY_FILLED))
     for status in (OrderStatus.SENT, OrderStatus.UNKNOWN, OrderStatus.CANCELED):
         assert not is_amendable(resting(status=status))
-    assert not is_amendable(resting(order_type=OrderType.STOP_MARKET))
+    assert is_amendable(stop())
+    for over in (
+        {"status": OrderStatus.TRIGGERED},
+        {"order_type": OrderType.TRAILING_STOP_MARKET, "trigger_price": D(0)},
+    ):
+        assert not is_amendable(replace(stop(), **over))

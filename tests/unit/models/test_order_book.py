@@ -16,9 +16,7 @@ def trader():
 
 @pytest.fixture
 def model(qapp, trader):
-    made = OrderBookModel(trader.symbol)
-    made.rules = trader.rules
-    return made
+    return OrderBookModel()
 
 
 def refresh(model, trader):
@@ -78,6 +76,6 @@ def test_the_arrow_follows_the_last_price(model, trader):
 
 
 def test_trades_come_newest_first(qapp, trader):
-    model = AggTradesModel(trader.symbol)
+    model = AggTradesModel()
     model.refresh(trader.callback, trader.status, 0)
     assert [t.agg_trade_id for t in model.trades[:3]] == [40, 39, 38]

@@ -70,7 +70,13 @@ def test_opening_orders_and_unsure_pictures_of_the_account_are_left_as_they_are(
 
 def test_only_the_sessions_symbol_and_only_while_it_trades():
     assert rules.check_symbol(make_intent(), make_risk_context()) is None
-    assert code(rules.check_symbol(make_intent(symbol="ETHUSDT"), make_risk_context())) == "other_symbol"
+    other = make_intent(symbol="ETHUSDT")
+    assert code(rules.check_symbol(other, make_risk_context(is_watched=False))) == "other_symbol"
+    assert rules.check_symbol(other, make_risk_context(is_watched=True)) is None
+    closing = make_intent(symbol="ETHUSDT", reduce_only=True, purpose=Purpose.EXIT)
+    assert rules.check_symbol(closing, make_risk_context(is_watched=False)) is None
+    by_engine = make_intent(symbol="ETHUSDT", origin=Origin.ENGINE)
+    assert code(rules.check_symbol(by_engine, make_risk_context(is_watched=True))) == "not_engine_symbol"
     settling = make_risk_context(rules=replace(RULES, status="SETTLING"))
     assert rules.check_symbol(EXIT, settling) == Refusal("not_trading", "SETTLING")
 

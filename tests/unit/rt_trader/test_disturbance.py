@@ -121,6 +121,7 @@ class World:
             world.road,
             world.journal,
             world.status,
+            lambda: self.calls.append("shown"),
             lambda: self.addresses,
         )
 
@@ -148,9 +149,9 @@ def test_after_a_disturbance_the_engine_is_disarmed_and_nothing_is_believed(
             assert world.status.disturbance == found
             assert world.status.disturbed_ns > 0
             assert rig.callback.routes_fresh == dict.fromkeys(Route, False)
-            assert scene.calls == [found]
+            assert scene.calls == [found, "shown"]
             await scene.watch.settle(found)
-            assert scene.calls == [found, "clock"]
+            assert scene.calls == [found, "shown", "clock"]
             assert scene.watch.look() is None
             changes = [s.message for s in world.steps if isinstance(s.message, ModeChange)]
             assert [c.reason for c in changes if c.reason != "by_user"] == ([found] if is_armed else [])

@@ -29,7 +29,7 @@ def told_position(amount: str) -> AccountUpdate:
 
 
 def test_a_fill_told_twice_counts_once() -> None:
-    tally = Tally()
+    tally = Tally("BTCUSDT")
     for message in (fill_update(1, "2.5"), fill_update(1, "2.5"), fill_update(2, "-1.25", "0.05")):
         tally.count(step(message))
     assert (tally.fills, tally.realized_pnl, tally.commission) == (2, Decimal("1.25"), Decimal("0.15"))
@@ -37,7 +37,7 @@ def test_a_fill_told_twice_counts_once() -> None:
 
 
 def test_a_trade_is_a_position_that_came_back_to_flat() -> None:
-    tally = Tally()
+    tally = Tally("BTCUSDT")
     for amount in ("0", "0.010", "0.020", "0", "0", "-0.010", "0.010", "0"):
         tally.count(step(told_position(amount)))
     assert tally.trades == 2
@@ -45,7 +45,7 @@ def test_a_trade_is_a_position_that_came_back_to_flat() -> None:
 
 def test_a_position_that_a_snapshot_no_longer_names_is_flat() -> None:
     """After a cut the venue's list is all that tells it."""
-    tally = Tally()
+    tally = Tally("BTCUSDT")
     tally.count(step(AccountSnapshot((), (position("0.010"),), (), 5)))
     tally.count(step(told_position("0.020")))
     tally.count(step(AccountSnapshot((), (), (), 6)))
@@ -54,7 +54,7 @@ def test_a_position_that_a_snapshot_no_longer_names_is_flat() -> None:
 
 
 def test_only_closed_klines_count_and_wishes_by_hand_are_no_messages() -> None:
-    tally = Tally()
+    tally = Tally("BTCUSDT")
     tally.count(step(kline(0, "1", is_closed=False), 100))
     tally.count(step(kline(0, "1"), 200))
     tally.count(step(None, 300, refusals=(Refusal("off_tick"), Refusal("off_tick"))))
@@ -63,7 +63,7 @@ def test_only_closed_klines_count_and_wishes_by_hand_are_no_messages() -> None:
 
 
 def test_most_in_flight_is_kept() -> None:
-    tally = Tally()
+    tally = Tally("BTCUSDT")
     for count in (1, 2, 1):
         tally.count_in_flight(count)
     assert tally.max_orders_in_flight == 2

@@ -46,7 +46,8 @@ class Desk:
         self.venue, self.readings, self.told = Venue(), Readings(), list[bool]()
         venue: Any = self.venue
         readings: Any = self.readings
-        self.settings = VenueSettings(venue, readings, "BTCUSDT", self.told.append)
+        terms: Any = None  # a position mode is of no symbol
+        self.settings = VenueSettings(venue, readings, terms, self.told.append)
 
     def switch(self, *, is_hedge: bool = True, is_armed: bool = False) -> None:
         asyncio.run(self.settings.set_position_mode(is_hedge=is_hedge, is_armed=is_armed))

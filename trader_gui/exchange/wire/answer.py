@@ -10,7 +10,7 @@ import msgspec
 from msgspec import field
 
 from trader_gui.domain.account import Balance, MarginType, Position
-from trader_gui.domain.market import DepthSnapshot, FundingRate, Kline, Level
+from trader_gui.domain.market import DayTicker, DepthSnapshot, FundingRate, Kline, Level
 from trader_gui.domain.order import Fill, PositionSide, Side
 from trader_gui.errors import ProtocolError
 from trader_gui.exchange.port import AssetRow, CommissionRate, IncomeRow, LeverageBracket
@@ -103,6 +103,12 @@ class _PositionRow(msgspec.Struct):
     update_time_ms: int = field(name="updateTime", default=0)
 
 
+class _DayTicker(msgspec.Struct):
+    symbol: str
+    last_price: Decimal = field(name="lastPrice")
+    change_percent: Decimal = field(name="priceChangePercent")
+
+
 class SymbolConfig(msgspec.Struct):
     """Leverage and margin type of one symbol; v3 positions no longer tell them."""
 
@@ -171,6 +177,7 @@ _hedge_mode: Body[_HedgeMode] = Body("positionSide/dual", _HedgeMode)
 _depth: Body[_Depth] = Body("depth", _Depth)
 _klines: Body[tuple[_KlineRow, ...]] = Body("klines", tuple[_KlineRow, ...])
 _funding_rates: Body[tuple[_FundingRow, ...]] = Body("fundingRate", tuple[_FundingRow, ...])
+_tickers: Body[tuple[_DayTicker, ...]] = Body("ticker/24hr", tuple[_DayTicker, ...])
 _account: Body[_Account] = Body("account", _Account)
 _positions: Body[tuple[_PositionRow, ...]] = Body("positionRisk", tuple[_PositionRow, ...])
 _symbol_config: Body[tuple[SymbolConfig, ...]] = Body("symbolConfig", tuple[SymbolConfig, ...])
@@ -243,6 +250,11 @@ def klines(body: bytes, symbol: str, interval: str, end_time_ms: int | None) -> 
 def funding_rates(body: bytes) -> tuple[FundingRate, ...]:
     """`GET /fapi/v1/fundingRate`: oldest first."""
     return tuple(FundingRate(row.funding_time_ms, row.funding_rate) for row in _funding_rates.read(body))
+
+
+def day_tickers(body: bytes) -> dict[str, DayTicker]:
+    """`GET /fapi/v1/ticker/24hr` of all symbols; the venue tells the change in percent."""
+    return {row.symbol: DayTicker(row.symbol, row.last_price, row.change_percent / 100) for row in _tickers.read(body)}
 
 
 def balances(body: bytes) -> tuple[Balance, ...]:

@@ -1,7 +1,7 @@
 """The chart's head: symbol, interval, and what can be done with the picture."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QMenu, QPushButton, QTabBar, QToolButton, QWidget
 
 from trader_gui.kline_history.grid import LENGTH_MS
@@ -29,7 +29,7 @@ class ChartHead(QFrame):
         tools: Row at the right, for the buttons of the chart's other parts.
 
     Signals:
-        chosen: (symbol, interval).
+        chosen: (symbol, interval): another interval.
     """
 
     chosen = Signal(str, str)
@@ -44,14 +44,13 @@ class ChartHead(QFrame):
         self._tab = QTabBar()
         self._tab.addTab(self._title())
         self._tab.setAccessibleName("Symbol and interval")
-        self._tab.setToolTip("Show another symbol (Ctrl+L)")
+        self._tab.setToolTip("Show another symbol (Ctrl+K)")
         self._chevron = QToolButton()
         self._chevron.setAccessibleName("Show another symbol")
         self._chevron.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._chevron.clicked.connect(self.open_picker)
         self._tab.setTabButton(0, QTabBar.ButtonPosition.RightSide, self._chevron)
         self._tab.tabBarClicked.connect(self.open_picker)
-        QShortcut(QKeySequence("Ctrl+L"), self, self.open_picker)
         self._intervals = QButtonGroup(self)
         self._interval_buttons = {interval: self._interval_button(interval) for interval in FAVOURITES}
         self._more = QToolButton()
@@ -124,7 +123,7 @@ class ChartHead(QFrame):
         return menu
 
     def _on_symbol(self, symbol: str) -> None:
-        self.chosen.emit(symbol, self._series.interval)
+        self._series.show(symbol)
 
     def _on_interval(self, interval: str) -> None:
         self.chosen.emit(self._series.symbol, interval)

@@ -84,6 +84,7 @@ class ChartView(pg.GraphicsView):
         self._was_following = True
         self._eye = Eye()
         self._shown = series.store
+        self._symbol = series.symbol
         self._axis_labels = AxisLabels(self)
         self._seen: tuple[object, ...] = ()
         self._fill_timer = QTimer(self)
@@ -142,7 +143,8 @@ class ChartView(pg.GraphicsView):
         self.navigation.set_extent(self.series.first_x, self.series.last_x)
         if self._shown is not self.series.store:
             self._shown = self.series.store  # another symbol or interval
-            if self.series.symbol != self.series.quotes.symbol:
+            if self.series.symbol != self._symbol:
+                self._symbol = self.series.symbol
                 self.staging.drop()
             self.navigation.follow()
             self.is_auto_range = True

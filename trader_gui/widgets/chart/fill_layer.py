@@ -56,7 +56,7 @@ def fill_marks(series: SeriesModel, view: Viewport) -> Iterator[FillMark]:
 
 def passed_marks(series: SeriesModel, view: Viewport) -> Iterator[PassedMark]:
     """Yield the marks that are seen of entries that were not made; in the chart of the session's symbol only."""
-    if series.symbol != series.quotes.symbol:
+    if not series.is_engine_symbol:
         return
     for passed in series.story.passed(series.grid.time_of(view.left - 1), series.grid.time_of(view.right + 1)):
         at = QPointF(view.px(series.grid.slot_of(passed.time_ms)), view.py(float(passed.price)))

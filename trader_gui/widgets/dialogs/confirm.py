@@ -158,6 +158,9 @@ class ConfirmDialog(ProfileDialog):
         facts = self._model.facts
         if facts is None or self.result():
             return
+        if facts.rules.symbol != self.intent.symbol:  # the ticket has gone on to another symbol
+            self.reject()
+            return
         self._priced_ns = time.monotonic_ns()
         hold = hold_code(self._draft, facts, self.intent.side)
         for row, (text, tone) in self._figures(facts).items():

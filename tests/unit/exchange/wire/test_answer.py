@@ -37,6 +37,16 @@ def test_fundings_with_and_without_what_is_new_in_a_row():
     assert answer.funding_rates(b"[]") == ()
 
 
+def test_last_prices_of_a_day():
+    body = b"""[{"symbol":"ETHUSDT","priceChange":"-12.30","priceChangePercent":"-0.410","lastPrice":"2987.70",
+        "openTime":1795219200000,"count":9},{"symbol":"BTCUSDT","priceChangePercent":"1.712","lastPrice":"60010.0"}]"""
+    told = answer.day_tickers(body)
+    assert (told["ETHUSDT"].last_price, told["ETHUSDT"].change_fraction) == (Decimal("2987.70"), Decimal("-0.00410"))
+    assert told.keys() == {"ETHUSDT", "BTCUSDT"}
+    with pytest.raises(ProtocolError):
+        answer.day_tickers(b'[{"symbol":"ETHUSDT"}]')
+
+
 def test_kline_columns(payload: Payload):
     first = answer.klines(payload("rest_answers", "klines"), "BTCUSDT", "1m", None)[0]
     assert (first.open, first.high, first.low, first.close) == tuple(
