@@ -88,6 +88,8 @@ def test_a_quarter_at_once_and_a_half_after_the_dialog(qt_run: Any, tmp_path: Pa
             for _ in range(2):  # a hand that clicks on: the first is not over
                 QTest.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=where)
             await rig.until("a quarter is closed", lambda: held(rig) == D("0.015"))
+            ticket = rig.bridge.ticket
+            await rig.until("it is shown", lambda: ticket.facts and ticket.facts.position_amount == D("0.015"))
             rig.window.order_entry.menu.set_ask(AskRules())
             await rig.until("the button is back", lambda: not rig.bridge.positions.is_pending(_key()))
             await choose(rig, Qt.Key.Key_2, by_key=True)

@@ -255,7 +255,7 @@ def test_a_setting_whose_answer_outlives_the_session_ends_without_a_repair(
             with pytest.raises(asyncio.CancelledError):
                 async with desk.session(tmp_path) as run:
                     desk.exchange.trouble.start(read_plan(json.dumps({"seed": 1, "faults": faults}).encode()))
-                    setting = asyncio.create_task(run.trader.set_leverage(7), name="setting")
+                    setting = asyncio.create_task(run.trader.set_leverage(run.trader.symbol, 7), name="setting")
                     await run.wait("it is sent", lambda: desk.proxy.count("POST /fapi/v1/leverage"))
                     assert run.task is not None
                     run.task.cancel()

@@ -1,9 +1,9 @@
 """Moves an order to another price: a limit order in place, a conditional one by placing it anew and cancelling it.
 
-The venue cannot amend a conditional order. What reduces
-a position is placed anew first, and the old one is cancelled when the venue has told the new one live: the position is
-never without a stop, and two of them only reduce. The venue takes no second order that closes the whole position,
-though. Such a one is moved in two swaps, by way of one of the position's size::
+The venue cannot amend a conditional order. What reduces a position is placed anew first, and the old one is cancelled
+when the venue has told the new one live: the position is never without a stop, and two of them only reduce. The venue
+takes no second order that closes the whole position, though. Such a one is moved in two swaps, by way of one of the
+position's size::
 
     whole, old price ──► sized, new price ──► whole, new price
 

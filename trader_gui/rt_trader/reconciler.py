@@ -111,7 +111,7 @@ class Reconciler:
         self._table = TruthTable(callback, journal, claims, self._provenance, status)
         self._wake = asyncio.Event()
         self._suspects = Suspects()
-        self._acted_on: set[RowKey] = set()
+        self._acted_on: dict[RowKey, Pair] = {}
         self._is_whole_wanted = True
         self._whole_ns = 0
         status.told = self._provenance.rows
@@ -280,7 +280,7 @@ class Reconciler:
         """Return what differs for real; keep what may be on its way in mind for the next look."""
         self._provenance.confirm((key for key, pair in pairs.items() if pair.agrees), look.answered_ns)
         differing = {key for key, pair in pairs.items() if not pair.agrees and not pair.is_asked}
-        self._acted_on &= differing
+        self._acted_on = {key: pair for key, pair in self._acted_on.items() if key in differing}
         return self._suspects.judge(differing, look.asked_ns, self._provenance.told_ns)
 
     async def _not_late(self, real: set[RowKey], pairs: dict[RowKey, Pair]) -> set[RowKey]:
@@ -301,17 +301,18 @@ class Reconciler:
     def _act_on(self, real: set[RowKey], pairs: dict[RowKey, Pair]) -> None:
         """The stream did not tell what it should have: doubt it, and have the account read anew.
 
-        What differs still, once that was done, cannot be put right here.
+        What differs still, once that was done, and as it did before, cannot be put right here.
         """
-        for key in sorted(real & self._acted_on):
+        stuck = {key for key in real if key in self._acted_on and _is_same(self._acted_on[key], pairs[key])}
+        for key in sorted(stuck):
             self._claims.give_up(key, pairs[key])
-        fresh = real - self._acted_on
+        fresh = real - stuck
         for key in sorted(fresh):
             here, there = fact_text(pairs[key].memory) or "none", fact_text(pairs[key].venue) or "none"
             _log.warning("%s %s: here %s, at the exchange %s, and the user stream did not tell", *key, here, there)
         if fresh:
             self._claims.add({key: pairs[key] for key in fresh if key[0] is RowKind.SETTINGS})
-            self._acted_on |= fresh
+            self._acted_on |= {key: pairs[key] for key in fresh}
             self._doubt("difference")
 
     def _note_agreement(self, look: Look, pairs: dict[RowKey, Pair]) -> None:
@@ -327,3 +328,8 @@ class Reconciler:
 def _is_newer(pair: Pair, snapshot: AccountSnapshot) -> bool:
     """Tell whether the core keeps what it knows, because it was told after the snapshot was asked for."""
     return pair.memory_ms > snapshot.taken_time_ms
+
+
+def _is_same(one: Pair, other: Pair) -> bool:
+    """Tell whether two differences in one row are one: what was put right may differ anew, by another change."""
+    return (one.venue, one.memory) == (other.venue, other.memory)

@@ -159,7 +159,9 @@ class VenueFacts:
         try:
             await work()
         except (VenueError, ProtocolError) as error:  # asked again when it is next due
-            _log.warning("reading the %s failed: %s", what, error)
+            is_told_to_wait = isinstance(error, VenueError) and error.retryable and error.wait_s > 0
+            level = logging.INFO if is_told_to_wait else logging.WARNING  # limits and bans are shown by themselves
+            _log.log(level, "reading the %s failed: %s", what, error)
         finally:
             del self._running[what]
 

@@ -222,6 +222,33 @@ def test_what_no_reading_puts_right_is_given_up(tmp_path: Path, expect_log: Expe
     run(tmp_path, body)
 
 
+def test_another_difference_in_the_same_row_is_put_right_like_the_first(tmp_path: Path, expect_log: Expect) -> None:
+    """A position is put right, and before the next look it changes once more without a word."""
+    expect_log("position BTCUSDT: here none, at the exchange 0.01, and the user stream did not tell")
+    expect_log("position BTCUSDT: here 0.01, at the exchange -0.02, and the user stream did not tell")
+
+    async def body(world: World) -> None:
+        def change_again() -> None:
+            if len(world.doubts) == 1:
+                world.venue.snapshot = make_snapshot(make_position("-0.020"))
+
+        put_right = world.reconciler._doubt
+
+        def doubt(reason: str) -> None:
+            world.rig.tick()
+            put_right(reason)
+            change_again()
+
+        world.reconciler._doubt = doubt
+        world.venue.snapshot = make_snapshot(make_position("0.010"))
+        await world.reconciler._reconcile()
+        assert (world.doubts, world.halts) == (["difference", "difference"], [])
+        held = world.rig.callback.account.position("BTCUSDT")
+        assert held is not None and held.position_amount == dec("-0.020")
+
+    run(tmp_path, body)
+
+
 def test_an_unknown_order_is_a_row_in_doubt_and_keeps_the_account_unconfirmed(tmp_path: Path) -> None:
     async def body(world: World) -> None:
         entry = world.rig.enter_long()
