@@ -260,7 +260,7 @@ class JournalWriter:
             self._opened.settle(problem)
             _settle_all(_drain(self._waiters), problem or self._closed_error())
             if connection is not None:
-                connection.close()
+                _close(connection)
             self._ended.settle()
 
     def _look_only(self, error: JournalNewerError) -> Exception | None:
@@ -331,6 +331,14 @@ class JournalWriter:
         for waiter, answer in answers:
             waiter.settle(answer)
         return True
+
+
+def _close(connection: sqlite3.Connection) -> None:
+    """Close it with all in the one file: a reader still open would leave the log beside it, which a copy misses."""
+    with contextlib.suppress(sqlite3.Error):  # what a full disk keeps in the log is read from there
+        connection.execute("PRAGMA busy_timeout = 1000")  # within `CLOSE_LIMIT_S`
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
 
 
 def _commit(

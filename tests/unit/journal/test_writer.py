@@ -295,6 +295,23 @@ def test_a_session_that_fails_is_marked_so_and_a_closed_journal_takes_no_intent(
         )
 
 
+def test_what_is_closed_is_whole_in_its_file_though_somebody_reads_on(tmp_path: Path) -> None:
+    """A copy of the file alone is the journal, and an older copy put back is not mixed with a newer log."""
+    path, copy = tmp_path / "journal.sqlite", tmp_path / "copy.sqlite"
+
+    async def main() -> None:
+        async with open_journal(path) as journal:
+            await journal.write_intent(samples.approved(1))
+            reader = JournalReader(path)
+            assert list(reader.intents()) == [samples.approved(1).client_order_id]
+        copy.write_bytes(path.read_bytes())
+        reader.close()
+
+    asyncio.run(main())
+    with JournalReader(copy) as reader:
+        assert list(reader.intents()) == [samples.approved(1).client_order_id]
+
+
 def test_a_cancelled_writer_of_an_intent_does_not_disturb_the_next(tmp_path: Path) -> None:
     async def main() -> None:
         async with open_journal(tmp_path / "journal.sqlite") as journal:
