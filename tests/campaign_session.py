@@ -46,6 +46,9 @@ STOP_LIMIT_S = 30.0
 CARE_LIMIT_S = 2.75
 """The policy's two seconds, the session's look at its clock, and a loop that is shared with the exchange."""
 
+UNTOLD_LIMIT_S = 8.0
+"""What is told late, or not at all, is found by the next look at the account that gets through."""
+
 BLOCKED_LIMIT_S = 2.0
 """Of the loop that exchange, client and two cores share with whatever else runs here."""
 
@@ -200,7 +203,7 @@ class _Run:
                 await asyncio.gather(session, return_exceptions=True)
         if session.done():
             await session
-        self._trader = self._hand.trader = trader
+        self._trader = self._hand.trader = self._naked.trader = trader
         if self._naked.ledger is None:
             self._ledger = self._naked.ledger = Ledger(
                 exchange.venue.core, scenario.symbol, trader.callback.gate.prefix
@@ -220,7 +223,7 @@ class _Run:
             await asyncio.sleep(0.3)
 
     async def _end(self, session: Any, *, is_crash: bool) -> None:
-        trader, self._hand.trader = self._trader, None
+        trader, self._hand.trader, self._naked.trader = self._trader, None, None
         assert trader is not None
         if is_crash:
             session.cancel()
@@ -283,11 +286,13 @@ class _Run:
             verdict.failures.append(f"the program halted the engine: {trader.status.halt_reason}")
         if self._care.longest_s > CARE_LIMIT_S:
             verdict.failures.append(f"the engine's position was left without a stop for {self._care.longest_s:.2f} s")
+        verdict.failures += self._naked.findings(CARE_LIMIT_S, UNTOLD_LIMIT_S)
         if self._probe.longest_s > BLOCKED_LIMIT_S:
             verdict.failures.append(f"the loop was blocked for {self._probe.longest_s:.2f} s")
         verdict.figures |= {
             "blocked_s": self._probe.longest_s,
             "naked_s": self._naked.longest_s,
+            **{f"naked, {cause}": seconds for cause, seconds in self._naked.longest_by_cause.items()},
             "care_s": self._care.longest_s,
             "orders": len(placed),
             "fills": len(ledger.own_trades()),

@@ -14,7 +14,7 @@ from typing import Any
 from tests.campaign_books import Ledger
 from trader_gui.domain.account import AccountSnapshot
 from trader_gui.domain.market import AggTrade, Kline, MarkPrice
-from trader_gui.domain.order import OrderOutcome, OrderUpdate, Origin, OutcomeKind, Purpose
+from trader_gui.domain.order import OrderOutcome, OrderStatus, OrderUpdate, Origin, OutcomeKind, Purpose
 from trader_gui.domain.step import ApprovedOrder, EngineMode, Route, Step
 from trader_gui.models.protection import is_covered, live_stops
 from trader_gui.risk.rules import is_opening
@@ -22,6 +22,9 @@ from trader_gui.rt_trader.trader import RtTrader
 from trader_gui.simulated_exchange.core import VenueCore
 
 PROBE_S = 0.01
+_OF_CARE = frozenset({Purpose.PROTECTION, Purpose.EXIT})
+_ON_THE_WAY = frozenset({OrderStatus.SENT, OrderStatus.UNKNOWN})
+FREE, UNTOLD = "free to act", "not told"
 STALE_S = 3.5
 """The client's own limit of three seconds, and how often it looks."""
 
@@ -40,21 +43,28 @@ class LoopProbe:
 
 
 class NakedWatch:
-    """Measures how long positions that are the engine's alone were without a stop at the exchange.
+    """Measures at the exchange how long positions that are the engine's alone were without a stop, and why.
 
     Attributes:
         longest_s: The longest such time; `now_s` the running one.
+        longest_by_cause: The longest time on end of each cause; `FREE` is the time in which the engine's care
+            could act.
+        trader: The program that is there now.
     """
 
     def __init__(self, core: VenueCore, symbol: str) -> None:
         self.longest_s = 0.0
+        self.longest_by_cause: dict[str, float] = {}
         self.ledger: Ledger | None = None
+        self.trader: RtTrader | None = None
         self._core = core
         self._symbol = symbol
         self._last_trade_id = 0
         self._amount = Decimal(0)
         self._is_engines = False
         self._since_s: float | None = None
+        self._cause = FREE
+        self._cause_since_s = 0.0
 
     @property
     def now_s(self) -> float:
@@ -74,12 +84,27 @@ class NakedWatch:
                 self._is_engines = True
             self._amount += row.qty if row.side == "BUY" else -row.qty
             self._is_engines = self._is_engines and self.ledger.is_engines(row.client_order_id)
-        is_naked = bool(self._amount) and self._is_engines and not self._has_stop()
-        if not is_naked:
+        if not self._amount or not self._is_engines or self._has_stop():
             self._since_s = None
-        elif self._since_s is None:
-            self._since_s = time.perf_counter()
-        self.longest_s = max(self.longest_s, self.now_s)
+            return
+        now_s, cause = time.perf_counter(), self._cause_now()
+        if self._since_s is None:
+            self._since_s = self._cause_since_s = now_s
+        elif cause != self._cause:
+            self._cause_since_s = now_s
+        self._cause = cause
+        self.longest_s = max(self.longest_s, now_s - self._since_s)
+        on_end_s = now_s - self._cause_since_s
+        self.longest_by_cause[cause] = max(self.longest_by_cause.get(cause, 0.0), on_end_s)
+
+    def findings(self, free_limit_s: float, untold_limit_s: float) -> list[str]:
+        """Return what was longer than it may be: an idle care, or a program that did not find out."""
+        limits = {FREE: free_limit_s, UNTOLD: untold_limit_s}
+        return [
+            f"the engine's position had no stop at the exchange for {seconds:.2f} s ({cause})"
+            for cause, limit_s in limits.items()
+            if (seconds := self.longest_by_cause.get(cause, 0.0)) > limit_s
+        ]
 
     def _has_stop(self) -> bool:
         side = "SELL" if self._amount > 0 else "BUY"
@@ -87,6 +112,24 @@ class NakedWatch:
             row.side == side and row.order_type == "STOP_MARKET" and (row.close_position or row.reduce_only)
             for row in self._core.open_algo_orders(self._symbol)
         )
+
+    def _cause_now(self) -> str:
+        """Return why nothing can be done about it at this instant, `FREE` when something can."""
+        trader = self.trader
+        if trader is None or not trader.started.is_set():
+            return "no program"
+        callback = trader.callback
+        if callback.gate.mode is EngineMode.HALTED:
+            return "halted"
+        if callback.rules.status != "TRADING":
+            return "symbol closed"
+        position = callback.account.position(callback.symbol)
+        orders = callback.orders.open_orders(callback.symbol)
+        if position is None or not callback.engine_holds_position or is_covered(position, live_stops(position, orders)):
+            return UNTOLD
+        if any(o.origin is Origin.ENGINE and o.purpose in _OF_CARE and o.status in _ON_THE_WAY for o in orders):
+            return "on the way or in doubt"
+        return FREE
 
 
 class GateWatch:
@@ -141,9 +184,6 @@ class GateWatch:
                 if purpose is intent.purpose:
                     self.findings.append(f"{approved.client_order_id} opened while {other} was in doubt")
         self._in_doubt[approved.client_order_id] = intent.purpose
-
-
-_OF_CARE = frozenset({Purpose.PROTECTION, Purpose.EXIT})
 
 
 def _orders_of(step: Step) -> list[ApprovedOrder]:

@@ -66,7 +66,8 @@ def report(results: list[dict[str, Any]], seconds: float) -> str:
         strikes.update(result["strikes"])
     failed = [result for result in results if result["failures"]]
     lines = [f"\n{len(results)} sessions in {seconds:.0f} s, {len(failed)} failed"]
-    for name in ("settle_s", "naked_s", "care_s", "blocked_s"):
+    causes = sorted({name for result in results for name in result["figures"] if name.startswith("naked, ")})
+    for name in ("settle_s", "naked_s", *causes, "care_s", "blocked_s"):
         values = sorted(result["figures"].get(name, 0.0) for result in results)
         lines.append(f"{name}: median {values[len(values) // 2]:.2f}, longest {values[-1]:.2f}")
     for name in ("orders", "fills"):
