@@ -64,9 +64,9 @@ class TradingSettings(_Versioned, frozen=True, kw_only=True):
         strategy, strategy_parameters: Name in the registry, and values that differ from its defaults.
         protection_policy: When no stop of the engine's position, or of a bracket, is known at the exchange within two
             seconds: `close` it at market, or raise an `alarm` and go on trying.
-        dead_man_switch: Whose entries on the session's symbol the exchange cancels when this program is no longer heard
-            of for two minutes. It cancels every order of the book of that symbol then, resting limit exits included;
-            stops stay.
+        dead_man_switch: Whose entries the exchange cancels when this program is no longer heard of for two minutes:
+            nobody's, the engine's, or those by hand too, on whatever symbol they rest. It cancels every order of the
+            book of that symbol then, resting limit exits included; stops stay.
         ask: When an order by hand is asked about before it is sent; never carried over from one profile to another.
         presets: Of the order ticket, by name.
         tickets: What the order ticket remembers, by symbol.

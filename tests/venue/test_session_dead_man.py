@@ -2,15 +2,18 @@
 
 import asyncio
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from tests.session_world import SYMBOL, Bench, Session, bench
+from trader_gui.callback.quotes import quotes_of
 from trader_gui.domain.order import Order, OrderStatus, OrderType, Origin, Purpose, Side
 from trader_gui.domain.step import EngineMode
 from trader_gui.rt_trader import dead_man
+from trader_gui.simulated_exchange.options import ExchangeOptions
 
 COUNTDOWN_MS = 1_500
 PATH = "POST /fapi/v1/countdownCancelAll"
@@ -38,8 +41,8 @@ def _status(run: Session, client_order_id: str) -> OrderStatus | None:
     return order.status if order is not None else None
 
 
-async def open_ids(desk: Bench) -> list[str]:
-    return [row["clientOrderId"] for row in (await desk.raw.signed("GET", "/fapi/v1/openOrders", symbol=SYMBOL)).json]
+async def open_ids(desk: Bench, symbol: str = SYMBOL) -> list[str]:
+    return [row["clientOrderId"] for row in (await desk.raw.signed("GET", "/fapi/v1/openOrders", symbol=symbol)).json]
 
 
 async def stop_ids(desk: Bench) -> list[str]:
@@ -125,5 +128,36 @@ def test_by_a_setting_it_is_for_nobodys_entries_or_for_those_by_hand_too(
             assert countdowns(desk)[-1] == "0"
             await asyncio.sleep(COUNTDOWN_MS / 1000 + 0.3)
             assert await open_ids(desk) == [by_hand]
+
+    asyncio.run(body())
+
+
+def test_entries_by_hand_of_another_symbol_have_a_countdown_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body() -> None:
+        async with bench(monkeypatch, ExchangeOptions(seed=5, symbols=(SYMBOL, "ETHUSDT"))) as desk:
+            with pytest.raises(asyncio.CancelledError):
+                async with desk.session(tmp_path, dead_man_switch="all", with_book=True) as run:
+                    callback = run.trader.callback
+                    run.trader.show("ETHUSDT", "1m")
+                    await run.wait("its terms", lambda: run.trader.status.shown.terms.get("ETHUSDT"))
+                    await run.wait("its price", lambda: quotes_of(callback, "ETHUSDT").is_fresh)
+                    price = callback.symbol_rules.of("ETHUSDT").snap_price(
+                        (quotes_of(callback, "ETHUSDT").mark_price or Decimal(0)) * Decimal("0.97")
+                    )
+                    wish = run.intent(Side.BUY, OrderType.LIMIT, price=price, quantity=Decimal("0.1"))
+                    answer = await run.trader.submit(replace(wish, symbol="ETHUSDT"))
+                    assert answer.step.refusals == ()
+                    await run.wait("the countdown", lambda: run.trader.status.dead_man.until_ns is not None)
+                    assert len(await open_ids(desk, "ETHUSDT")) == 1
+                    assert run.task is not None
+                    run.task.cancel()  # without a word
+                    await asyncio.wait({run.task})
+            async with asyncio.timeout(COUNTDOWN_MS / 1000 + 1.0):
+                while True:
+                    if not await open_ids(desk, "ETHUSDT"):
+                        break
+                    await asyncio.sleep(0.02)
 
     asyncio.run(body())

@@ -153,7 +153,7 @@ SAID = "|".join(
         "the stop of the engine's position",
         "not sent: the exchange asked for a pause",
         "not sent: the exchange has banned this address",
-        "the dead man's switch could not be set",
+        "the dead man's switch of BTCUSDT could not be set",
         "the exchange did not answer every request while the session was stopping",
     )
 )

@@ -42,18 +42,16 @@ class RouteStatus:
 
 @dataclass(slots=True)
 class DeadManStatus:
-    """The dead man's switch: the venue's countdown that cancels the symbol's orders of the book.
+    """The dead man's switch: the venue's countdowns that cancel a symbol's orders of the book.
 
     Attributes:
         mode: `off`, `engine` or `all`: for whose entries it is.
-        until_ns: Monotonic; when the countdown is over unless it is renewed; None while none runs.
-        confirmed_ns: Monotonic; when the venue last confirmed it, None before the first time.
-        failure: Why it could not be set, "" when it could.
+        until_ns: Monotonic; when the first of them is over unless it is renewed; None while none runs.
+        failure: Why one could not be set, "" when all could.
     """
 
     mode: str = "off"
     until_ns: int | None = None
-    confirmed_ns: int | None = None
     failure: str = ""
 
 
