@@ -1,7 +1,7 @@
 """HistoryLoader: reads the past that is looked at: the journal page by page, and the exchange week by week."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Signal
@@ -22,6 +22,8 @@ LAG_MS = 60_000
 """The exchange's lists may be behind its events by some seconds: the newest minute never counts as whole."""
 PART_ROWS = 250
 """Rows taken in at a time: some 3 ms."""
+LONGEST_WAIT_S = 90.0
+"""The exchange counts requests by the minute: a reading waits for room, and gives up when it is told a longer time."""
 _INVALID_SYMBOL = -1121
 
 T = TypeVar("T")
@@ -33,6 +35,7 @@ class HistoryLoader(QObject):
     Attributes:
         error: Why the last reading ended early; None when it did not.
         is_loading: A reading is under way.
+        waits_for: Why it goes no further just now; None while it does.
         spans_done, spans_wanted: Of the reading that is under way.
         is_journal_done: The journal has been read back to its beginning.
         symbols: Those whose executions and conditional orders are asked for: the exchange lists these by symbol only.
@@ -49,6 +52,7 @@ class HistoryLoader(QObject):
         super().__init__(history)
         self.error: TraderError | None = None
         self.is_loading = False
+        self.waits_for: VenueError | None = None
         self.spans_done = self.spans_wanted = 0
         self.is_journal_done = False
         self.symbols = {symbol}
@@ -201,13 +205,13 @@ class HistoryLoader(QObject):
         of it: the two have no identity in common, and would stand side by side.
         """
         whole_ms = min(end_ms, self._history.now_ms - LAG_MS)
-        orders = list(await venue.past_orders(OrderFamily.BOOK, None, start_ms, end_ms))
-        income = await venue.past_income(start_ms, end_ms)
+        orders = list(await self._ask_venue(lambda: venue.past_orders(OrderFamily.BOOK, None, start_ms, end_ms)))
+        income = await self._ask_venue(lambda: venue.past_income(start_ms, end_ms))
         self.symbols.update(past.order.symbol for past in orders)
         self.symbols.update(row.symbol for row in income if row.symbol)
         fills: list[Fill] = []
         for symbol in sorted(self.symbols):
-            algo_orders, of_symbol = await _of_symbol(venue, symbol, start_ms, end_ms)
+            algo_orders, of_symbol = await self._of_symbol(venue, symbol, start_ms, end_ms)
             orders += algo_orders
             fills += of_symbol
         times = [*(p.placed_time_ms for p in orders), *(f.trade_time_ms for f in fills), *(r.time_ms for r in income)]
@@ -220,6 +224,34 @@ class HistoryLoader(QObject):
         self._history.cover(start_ms, whole_ms)
         return new
 
+    async def _of_symbol(
+        self, venue: HistoryPort, symbol: str, start_ms: int, end_ms: int
+    ) -> tuple[Sequence[PastOrder], Sequence[Fill]]:
+        """Return conditional orders and executions of a symbol; nothing of one that is not traded any more."""
+        try:
+            orders = await self._ask_venue(lambda: venue.past_orders(OrderFamily.ALGO, symbol, start_ms, end_ms))
+            return orders, await self._ask_venue(lambda: venue.past_fills(symbol, start_ms, end_ms))
+        except VenueError as error:
+            if error.code != _INVALID_SYMBOL:
+                raise
+            return (), ()
+
+    async def _ask_venue(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Make a call, again after the time that the exchange or its limits ask for."""
+        while True:
+            try:
+                return await call()
+            except VenueError as error:
+                if not 0 < error.wait_s <= LONGEST_WAIT_S:
+                    raise
+                self.waits_for = error
+            self.changed.emit()
+            try:
+                await asyncio.sleep(self.waits_for.wait_s)
+            finally:
+                self.waits_for = None
+            self.changed.emit()
+
 
 async def _in_parts(rows: Sequence[T], take: Callable[[Sequence[T]], int]) -> int:
     """Take rows in so that the loop is never held long; return how many were new."""
@@ -228,19 +260,6 @@ async def _in_parts(rows: Sequence[T], take: Callable[[Sequence[T]], int]) -> in
         new += take(rows[start : start + PART_ROWS])
         await asyncio.sleep(0)
     return new
-
-
-async def _of_symbol(
-    venue: HistoryPort, symbol: str, start_ms: int, end_ms: int
-) -> tuple[Sequence[PastOrder], Sequence[Fill]]:
-    """Return conditional orders and executions of a symbol; nothing of one that the venue does not trade any more."""
-    try:
-        orders = await venue.past_orders(OrderFamily.ALGO, symbol, start_ms, end_ms)
-        return orders, await venue.past_fills(symbol, start_ms, end_ms)
-    except VenueError as error:
-        if error.code != _INVALID_SYMBOL:
-            raise
-        return (), ()
 
 
 def _weeks(span: Span) -> list[Span]:

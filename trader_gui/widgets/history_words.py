@@ -25,6 +25,9 @@ def loader_words(loader: HistoryLoader, now_ms: int, since_ms: int | None, until
     tip = _limits(loader)
     if loader.is_loading:
         weeks = f" {loader.spans_done} of {loader.spans_wanted} weeks" if loader.spans_wanted > 1 else ""
+        if loader.waits_for is not None:
+            words = error_words(loader.waits_for)
+            return f"Reading{weeks}… waits. {words}", "", f"{words}\n\n{tip}"
         return f"Reading{weeks}…", "", tip
     if loader.error is not None:
         words = error_words(loader.error)

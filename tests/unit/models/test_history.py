@@ -216,6 +216,21 @@ def test_an_error_is_kept_and_what_was_read_stays(desk):
     assert one.loader.error is None
 
 
+def test_a_reading_waits_for_room_and_says_so(desk):
+    """The budget of requests of a minute is used up: nothing is wrong, and nothing is read twice."""
+    one = desk([Deal(1, NOW_MS - DAY_MS)])
+    said = []
+    one.loader.changed.connect(lambda: said.append(str(one.loader.waits_for)))
+    one.reader.venue.error = VenueError(None, "not sent: room in 0.01 s", retryable=True, wait_s=0.01)
+    one.look()
+    assert one.loader.error is None and one.loader.waits_for is None and one.trade_ids == [1]
+    assert "not sent: room in 0.01 s" in said and said[-1] == "None"
+    one.reader.venue.error = VenueError(None, "not sent: banned", retryable=True, wait_s=3_600.0)
+    one.loader.want_older()
+    one.load()
+    assert one.loader.error is not None  # nobody waits that long before a table
+
+
 def test_a_symbol_that_is_gone_from_the_exchange_does_not_stop_the_rest(desk):
     one = desk([Deal(1, NOW_MS - DAY_MS)], delisted=frozenset({"LUNAUSDT"}))
     one.reader.symbols = frozenset({"LUNAUSDT", "ETHUSDT"})
