@@ -193,6 +193,7 @@ def make_risk_context(**over: Any) -> RiskContext:
         "cancels_in_flight": frozenset(),
         "amends_in_flight": frozenset(),
         "are_entries_blocked": False,
+        "brackets": (),
         "untold": frozenset(),
         "last_price": dec("100000"),
         "mark_price": dec("100000"),

@@ -15,7 +15,7 @@ from trader_gui.decision.engine_ledger import EngineLedger
 from trader_gui.domain.order import Order
 from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import SymbolRules
-from trader_gui.risk.brackets import BracketContext
+from trader_gui.risk.brackets import BracketContext, Brackets
 from trader_gui.risk.gate import RiskContext, RiskGate
 from trader_gui.risk.protection import ProtectionContext
 
@@ -27,6 +27,7 @@ class Core(Protocol):
     gate: RiskGate
     symbol_rules: SymbolRulesCollector
     orders: OrderUpdateCollector
+    brackets: Brackets
     account: AccountUpdateCollector
     mark_price: MarkPriceCollector
     book_ticker: BookTickerCollector
@@ -111,6 +112,7 @@ def risk_context(core: Core, ledger: EngineLedger, symbol: str) -> RiskContext:
         cancels_in_flight=core.orders.cancels_in_flight,
         amends_in_flight=core.orders.amends_in_flight,
         are_entries_blocked=core.gate.are_entries_blocked,
+        brackets=tuple(b for b in core.brackets.records if b.symbol == symbol),
         untold=ledger.untold(core.now_ms),
         last_price=quotes.last_price,
         mark_price=quotes.mark_price,

@@ -1,7 +1,7 @@
 """The rules for changing an order that is open: taking it back, or giving it another price or size in place.
 
 Codes: `order_closed`, `unknown_order`, `cancel_in_flight`, `not_own_order`, and for amendments `amend_in_flight`,
-`not_amendable`, `nothing_changes`, `amend_cancels`, `amend_would_take`, beside those of `rules`.
+`not_amendable`, `nothing_changes`, `amend_cancels`, `amend_would_take`, beside those of `rules` and `exits`.
 
 The venue cancels an order that is amended to no more than what is filled, and a post-only order whose new price would
 take. Nobody who drags an order means that, so both are refused here; whoever wants the order gone cancels it.
@@ -27,6 +27,7 @@ from trader_gui.domain.order import (
 )
 from trader_gui.domain.step import EngineMode, Refusal
 from trader_gui.risk import rules
+from trader_gui.risk.exits import check_exits
 from trader_gui.risk.rules import OrderRule, RiskContext
 
 _RESTING = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
@@ -162,9 +163,16 @@ def _refuse_by_rules(amended: OrderIntent, order: Order, context: RiskContext) -
         asked = _WHEN_IT_ADDS + _ALWAYS
         others = tuple(o for o in context.open_orders if _key(o) != _key(order))
         refusal = rules.check_position_limit(replace(amended, quantity=left), replace(context, open_orders=others))
+        refusal = refusal or check_exits(_with_exits(amended, order, context), context)
         if refusal is not None:
             return refusal
     return next((found for rule in asked if (found := rule(amended, context)) is not None), None)
+
+
+def _with_exits(amended: OrderIntent, order: Order, context: RiskContext) -> OrderIntent:
+    """Return the order with the exits of its bracket: they have to suit its new terms, too."""
+    bracket = next((b for b in context.brackets if b.entry_id == order.client_order_id), None)
+    return amended if bracket is None else replace(amended, stop=bracket.stop, target=bracket.target)
 
 
 def _key(order: Order) -> OrderKey:

@@ -17,6 +17,7 @@ import msgspec
 
 from trader_gui.collectors.order_update import OrderKey
 from trader_gui.domain.account import Position
+from trader_gui.domain.bracket import Bracket
 from trader_gui.domain.order import (
     Order,
     OrderIntent,
@@ -70,6 +71,7 @@ class RiskContext(msgspec.Struct, frozen=True):
         cancels_in_flight: Orders whose cancel was sent and not answered.
         amends_in_flight: Orders whose amendment was sent, and of which nobody knows yet what became of it.
         are_entries_blocked: The whole account is being closed.
+        brackets: Of the symbol, those that are not over.
         untold: Purposes of the engine with an execution whose new position was not told yet.
         last_price, mark_price, best_bid, best_ask: Quote asset; None while unknown.
         is_market_fresh: Both routes of market data are fresh: prices and best bid and ask.
@@ -92,6 +94,7 @@ class RiskContext(msgspec.Struct, frozen=True):
     cancels_in_flight: frozenset[OrderKey]
     amends_in_flight: frozenset[OrderKey]
     are_entries_blocked: bool
+    brackets: tuple[Bracket, ...]
     untold: frozenset[Purpose]
     last_price: Decimal | None
     mark_price: Decimal | None

@@ -7,6 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from tests.core_records import PREFIX, START_MS, dec, make_order, make_position, make_risk_context
+from trader_gui.domain.bracket import Bracket
+from trader_gui.domain.exit_level import ExitLevel
 from trader_gui.domain.order import (
     AmendIntent,
     CancelIntent,
@@ -89,6 +91,10 @@ def test_an_amendment_names_all_terms_of_the_order_as_it_will_be() -> None:
         ApprovedAmend(approved.intent, approved.amended, gate_key=object())
 
 
+def bracket(stop: str, entry_id: str = "a") -> Bracket:
+    return Bracket(entry_id, "BTCUSDT", Side.BUY, PositionSide.BOTH, ExitLevel(dec(stop)), None)
+
+
 @dataclass(frozen=True)
 class Case:
     """An amendment that is refused; `over` is what else is so."""
@@ -136,6 +142,9 @@ REFUSED = {
     ),
     "on stale data": Case("stale_feed", wish("99500"), over={"is_market_fresh": False}),
     "while all is closed": Case("flattening", wish("99500"), over={"are_entries_blocked": True}),
+    "below its bracket's stop": Case(
+        "stop_wrong_side", wish("98000"), over={"brackets": (bracket("98500"),)}, nearest="97999.9"
+    ),
     "nothing is left to reduce": Case("nothing_to_reduce", wish("102000"), TARGET),
 }
 
@@ -147,6 +156,16 @@ def test_an_amendment_is_refused(name: str) -> None:
     assert code(answer) == case.code
     if case.nearest is not None:
         assert answer.nearest == dec(case.nearest)
+
+
+def test_an_entry_stays_where_its_exits_suit_it() -> None:
+    """Above its stop it goes anywhere; a smaller size, or another order's stop, is no matter of its exits."""
+    context = make_risk_context(open_orders=(ENTRY,), brackets=(bracket("98500"),))
+    assert amended(wish("98500.1"), context) == (dec("98500.1"), dec("0.01"), False)
+    others = replace(context, brackets=(bracket("98500", "another"),))
+    assert amended(wish("98000"), others) == (dec("98000"), dec("0.01"), False)
+    late = replace(context, brackets=(bracket("99500"),))
+    assert amended(wish(quantity="0.005"), late) == (dec("99000"), dec("0.005"), False)
 
 
 def amended(asked: AmendIntent, context: RiskContext) -> tuple[Any, Any, bool]:
