@@ -97,23 +97,21 @@ class Prelim:
         if self._interval not in INTERVAL_MS:
             raise UserError(f"unknown interval {self._interval}: use one of {', '.join(INTERVAL_MS)}")
         rules = await self._port.symbol_rules()
-        check_traded(rules, self._symbol)
+        check_listed(rules, self._symbol)
         return rules
 
 
-def check_traded(rules: Mapping[str, SymbolRules], symbol: str) -> SymbolRules:
-    """Return a symbol's filters.
+def check_listed(rules: Mapping[str, SymbolRules], symbol: str) -> SymbolRules:
+    """Return a symbol's filters. One that is halted is looked at like any other: the gate lets nothing through.
 
     Raises:
-        UserError: Unknown symbol, or one that is not trading.
+        UserError: Unknown symbol.
     """
     found = rules.get(symbol)
     if found is None:
         near = [s for s in sorted(rules) if s.startswith(symbol[:3])][:5]
         hint = f"; did you mean {', '.join(near)}?" if near else f"; known are {', '.join(sorted(rules)[:8])}"
         raise UserError(f"unknown symbol {symbol}{hint}")
-    if found.status != "TRADING":
-        raise UserError(f"{symbol} is not trading now (status {found.status}): choose another symbol")
     return found
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.exchange_bends import Bends
-from tests.session_world import Session, bench, codes
+from tests.session_world import QUANTITY, Session, bench, codes
 from trader_gui.domain.order import OrderType, OutcomeKind, Side
 from trader_gui.journal.reader import JournalReader
 from trader_gui.settings import DataDirectory
@@ -67,5 +67,31 @@ def test_the_rules_are_those_of_the_host_that_is_traded_on(tmp_path: Path, monke
             await run.wait("the end of the halt", lambda: run.trader.rules.status == "TRADING", 5.0)
             (accepted,) = (await limit_buy(run, run.far_price("-0.02"))).outcomes
             assert accepted.kind is OutcomeKind.ACCEPTED
+
+    asyncio.run(body())
+
+
+def test_a_session_starts_on_a_symbol_that_is_halted_and_trades_it_once_it_is_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever holds a position there must see it, and everything else of the account."""
+
+    async def body() -> None:
+        async with bench(monkeypatch) as desk:
+            async with desk.session(tmp_path) as run:
+                await run.submit(Side.BUY)
+                await run.wait("the position", lambda: run.position_amount == QUANTITY)
+            bends = Bends(desk.exchange)
+            bends.halt("BTCUSDT")
+            while bends.is_trading("BTCUSDT"):  # noqa: ASYNC110 - the exchange has no event for it
+                await asyncio.sleep(0.02)
+            async with desk.session(tmp_path) as run:
+                assert (run.trader.rules.status, run.position_amount) == ("PENDING_TRADING", QUANTITY)
+                answer = await limit_buy(run, run.far_price("-0.02"))
+                assert codes(answer.step.refusals) == ["not_trading"]
+                bends.resume("BTCUSDT")
+                await run.wait("the end of the halt", lambda: run.trader.rules.status == "TRADING", 5.0)
+                (accepted,) = (await limit_buy(run, run.far_price("-0.02"))).outcomes
+                assert accepted.kind is OutcomeKind.ACCEPTED
 
     asyncio.run(body())

@@ -9,7 +9,7 @@ from trader_gui.domain.market import Kline
 from trader_gui.errors import UserError
 from trader_gui.exchange.port import MarketReader
 from trader_gui.exchange.wire.rules import symbol_entry
-from trader_gui.prelim import check_traded
+from trader_gui.prelim import check_listed
 from trader_gui.simulated_exchange.klines_file import COLUMNS, LEAST_ROWS
 from trader_gui.simulated_exchange.options import ExchangeOptions
 from trader_gui.simulated_exchange.process import ExchangeProcess, start_exchange
@@ -29,10 +29,12 @@ async def start_paper_exchange(stack: AsyncExitStack, reader: MarketReader, symb
         symbol: As in exchangeInfo.
 
     Raises:
-        UserError: The symbol is unknown, not margined in USDT, or too young for paper.
+        UserError: The symbol is unknown, halted, not margined in USDT, or too young for paper.
         VenueError: The market cannot be asked.
     """
-    rules = check_traded(await reader.symbol_rules(), symbol)
+    rules = check_listed(await reader.symbol_rules(), symbol)
+    if rules.status != "TRADING":
+        raise UserError(f"{symbol} is not trading now (status {rules.status}): choose another symbol")
     if rules.margin_asset != MARGIN_ASSET:
         raise UserError(
             f"{symbol} is margined in {rules.margin_asset}, paper trades {MARGIN_ASSET} only: choose another symbol"
