@@ -151,15 +151,16 @@ class Closer:
 
     async def _look(self, shown: ClosePlan, legs: LegCloser, until_s: float) -> ClosePlan:
         """Plan anew by a fresh snapshot; by what is known when none can be had within the time."""
-        keep = None if shown.keep is None else dict(shown.keep)
         while True:
             try:
-                return self._plan(await self._read_account(), keep)
+                snapshot = await self._read_account()
+                return self._plan(snapshot, _to_keep(shown, snapshot, legs))
             except (VenueError, ProtocolError) as error:
                 wait_s = max(PAUSE_S, error.wait_s if isinstance(error, VenueError) else 0.0)
                 legs.note(Trouble("account_unread", str(error)))
                 if shown.is_last_known or time.monotonic() + wait_s > until_s:
-                    return self._plan(self._known(), keep, is_last_known=True)
+                    known = self._known()
+                    return self._plan(known, _to_keep(shown, known, legs), is_last_known=True)
             await asyncio.sleep(wait_s)
 
     @property
@@ -185,6 +186,23 @@ class Closer:
     def _are_in_doubt(self, orders: Iterable[Order]) -> bool:
         known = (self._core.orders.get(o.client_order_id, o.order_family) for o in orders)
         return any(o is not None and o.status in UNSURE for o in known)
+
+
+def _to_keep(shown: ClosePlan, snapshot: AccountSnapshot, legs: LegCloser) -> dict[PositionKey, Decimal] | None:
+    """Return how much of each position stays: of one that is made smaller, all but what is left of the part shown.
+
+    What an entry adds meanwhile, or a list that is behind still shows, is no reason to close more than that part.
+    """
+    if shown.keep is None:
+        return None
+    keep = dict(shown.keep)
+    parts = {close.position.key: close for close in shown.closes if keep[close.position.key]}
+    for position in snapshot.positions:
+        if (close := parts.get(position.key)) is not None:
+            is_turned = position.position_amount * close.position.position_amount < 0
+            left = Decimal(0) if is_turned else max(close.quantity - legs.executed(position.key), Decimal(0))
+            keep[position.key] = max(keep[position.key], abs(position.position_amount) - left)
+    return keep
 
 
 def _report(plan: ClosePlan, legs: LegCloser) -> CloseReport:

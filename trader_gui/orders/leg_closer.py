@@ -80,6 +80,12 @@ class LegCloser:
         self._ask = ask
         self._resolve = resolve
         self._under_way: dict[PositionKey, str] = {}
+        self._sent: dict[PositionKey, list[str]] = {}
+
+    def executed(self, key: PositionKey) -> Decimal:
+        """Return what this run's orders have closed of a position or leg, as far as it is told; base asset."""
+        orders = (self._order(client_order_id) for client_order_id in self._sent.get(key, ()))
+        return sum((o.executed_quantity for o in orders if o is not None), Decimal(0))
 
     def note(self, trouble: Trouble) -> None:
         """Keep a trouble; of each code and symbol the newest."""
@@ -120,6 +126,7 @@ class LegCloser:
             await self._answer_refusal(outcome, intent, position)
             return False
         self._under_way[position.key] = outcome.client_order_id
+        self._sent.setdefault(position.key, []).append(outcome.client_order_id)
         order = self._order(outcome.client_order_id) if await self._is_free(position.key) else None
         return order is not None and order.status is OrderStatus.FILLED
 

@@ -263,3 +263,37 @@ def test_so_much_and_no_more_of_a_leg_is_closed():
     world = ClosingWorld(amounts={LONG: "0.020", SHORT: "-0.010"}, is_hedge=True)
     _, report = world.close(SHORT, quantity=dec("0.004"))
     assert report.is_done and world.held == {LONG: dec("0.020"), SHORT: dec("-0.006")}
+
+
+def test_what_an_entry_adds_meanwhile_is_not_part_of_the_part_that_is_closed():
+    world = ClosingWorld(amounts={BTC: "0.010"})
+
+    def fill_an_entry():
+        world.during = lambda: None
+        world.amounts[BTC] += dec("0.020")
+
+    world.during = fill_an_entry
+    _, report = world.close(quantity=dec("0.005"))
+    assert report.is_done and world.asked == ["SELL 0.005 BTCUSDT BOTH"]
+    assert world.amounts[BTC] == dec("0.025")
+
+
+def test_a_list_that_is_behind_does_not_close_a_part_twice():
+    world = ClosingWorld(amounts={BTC: "0.010"})
+    put_snapshot, late = world._put_snapshot, [1, 2]
+
+    def read_late():
+        """Show the position as it was before the close."""
+        if not late:
+            return put_snapshot()
+        late.pop()
+        amounts, world.amounts = world.amounts, {BTC: dec("0.010")}
+        try:
+            return put_snapshot()
+        finally:
+            world.amounts = amounts
+
+    world._put_snapshot = read_late
+    _, report = world.close(quantity=dec("0.002"))
+    assert report.is_done and world.asked == ["SELL 0.002 BTCUSDT BOTH"]
+    assert world.amounts[BTC] == dec("0.008")
