@@ -8,7 +8,7 @@ from trader_gui.domain.account import AccountSnapshot, AccountUpdate
 from trader_gui.domain.order import OrderOutcome, OrderUpdate
 from trader_gui.domain.step import Message, Route
 from trader_gui.exchange.port import StreamStatus
-from trader_gui.orders.adopt import bring_up_to_date
+from trader_gui.orders.adopt import Adoption
 from trader_gui.rt_trader.echo import EchoWatch
 from trader_gui.rt_trader.freshness import Freshness
 from trader_gui.rt_trader.reconciler import Reconciler
@@ -44,22 +44,32 @@ class AccountWatch:
         self._reconciler = reconciler
         self._replace_user_stream = replace_user_stream
         self._echo = EchoWatch()
+        self._adoption = Adoption(callback.account, callback.orders)
 
     def before(self, item: Message, now_ns: int) -> Message:
         """Take a message that the core is about to have; return it, a snapshot with what was told meanwhile."""
         if type(item) not in _OF_ACCOUNT:
             return item
+        if isinstance(item, AccountSnapshot):
+            return self.before_snapshot(item, now_ns)
         self._reconciler.take(item, now_ns)
         self._echo.take(item, now_ns)
-        if isinstance(item, AccountSnapshot):
-            return bring_up_to_date(item, self._callback.account, self._callback.orders)
         return item
 
+    def before_snapshot(self, snapshot: AccountSnapshot, now_ns: int) -> AccountSnapshot:
+        """Take a snapshot that the core is about to have; return it with what was told meanwhile, and just before."""
+        newest = self._adoption.bring_up_to_date(snapshot, now_ns)
+        self._reconciler.take_snapshot(snapshot, now_ns, self._adoption.doubted)
+        self._echo.take(snapshot, now_ns)
+        return newest
+
     def after(self, item: Message) -> None:
-        """Act on a message that the core has now, as it came."""
+        """Act on a message that the core has now, as it came; a list that was not believed is asked for again."""
         if isinstance(item, AccountSnapshot):
             self._repair.ask_about_orders()
-            if self._repair.has_settled(item):
+            if self._adoption.doubted:
+                self._repair.account_soon()
+            elif self._repair.has_settled(item):
                 self._freshness.note_account_read()
                 self._reconciler.wake()
 

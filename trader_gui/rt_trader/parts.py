@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from trader_gui.callback import Callback
 from trader_gui.domain.account import AccountSnapshot
-from trader_gui.domain.order import OrderFamily, OrderOutcome, OrderStatus
+from trader_gui.domain.order import OrderOutcome
 from trader_gui.domain.step import Step, Wish
 from trader_gui.exchange.port import Deliver
 from trader_gui.journal.writer import JournalWriter
@@ -130,20 +130,13 @@ def make_parts(
 
 
 def _make_closer(road: Road, repair: Repair, account: AccountWatch, manager: OrderManager) -> Closer:
-    orders = road.callback.orders
-
-    def unknown() -> set[tuple[str, str, OrderFamily]]:
-        unsure = (o for o in orders.open_orders() if o.status is OrderStatus.UNKNOWN)
-        return {(o.symbol, o.client_order_id, o.order_family) for o in unsure}
-
     async def read_account() -> AccountSnapshot:
         """Read the account and let the core take it in; what it then no longer knows, the venue is asked about."""
-        before = unknown()
         snapshot = await repair.snapshot()
-        road.step(account.before(snapshot, time.monotonic_ns()))
-        for order in unknown() - before:
-            manager.resolve(*order)
-        return snapshot
+        newest = account.before_snapshot(snapshot, time.monotonic_ns())
+        road.step(newest)
+        account.after(snapshot)
+        return newest
 
     return Closer(road.callback, read_account, _asker(road), manager.resolve, road.step)
 

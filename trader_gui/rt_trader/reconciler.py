@@ -9,12 +9,12 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from trader_gui.callback import Callback
 from trader_gui.collectors.order_merge import is_other_order
-from trader_gui.domain.account import AccountSnapshot
+from trader_gui.domain.account import AccountSnapshot, PositionKey
 from trader_gui.domain.order import Fill, Order, OrderOutcome, OrderUpdate, Origin
 from trader_gui.errors import ProtocolError, UserError, VenueError
 from trader_gui.exchange.port import OrderPort
@@ -28,6 +28,7 @@ from trader_gui.orders.reconcile import (
     fact_text,
     journal_differences,
     order_key,
+    position_key,
 )
 from trader_gui.orders.suspects import AGAIN_NS, Suspects
 from trader_gui.rt_trader.belief import JournalTruth
@@ -119,10 +120,8 @@ class Reconciler:
     # ---- messages ----------------------------------------------------------------------------------------------------
 
     def take(self, item: object, now_ns: int) -> None:
-        """Take a message that the core is about to have; O(1) but for a snapshot."""
-        if isinstance(item, AccountSnapshot):
-            self._take_snapshot(item, now_ns)
-        elif isinstance(item, OrderUpdate):
+        """Take a message that the core is about to have, a snapshot by `take_snapshot`; O(1)."""
+        if isinstance(item, OrderUpdate):
             if item.is_asked:
                 self._claims.add_execution(item)
             self._look_for_stranger(item.order)
@@ -130,12 +129,23 @@ class Reconciler:
         if isinstance(item, OrderOutcome) and item.is_asked and self._claims.is_open:
             self._wake.set()
 
-    def _take_snapshot(self, snapshot: AccountSnapshot, now_ns: int) -> None:
-        """Note which rows it confirms, and claim those in which it replaces what was known."""
+    def take_snapshot(self, snapshot: AccountSnapshot, now_ns: int, doubted: Collection[PositionKey]) -> None:
+        """Note which rows it confirms, and claim those in which it replaces what was known.
+
+        Args:
+            snapshot: As the venue listed it; the core is about to have it.
+            now_ns: Monotonic.
+            doubted: Positions in which it is not believed.
+        """
         callback = self._callback
+        kept = {position_key(*key) for key in doubted}
         pairs = compare(snapshot, callback.account, callback.orders, callback.symbol)
         self._provenance.confirm((key for key, pair in pairs.items() if pair.agrees), now_ns)
-        adopted = {k: p for k, p in pairs.items() if not p.agrees and not p.is_asked and not _is_newer(p, snapshot)}
+        adopted = {
+            k: p
+            for k, p in pairs.items()
+            if not p.agrees and not p.is_asked and not _is_newer(p, snapshot) and k not in kept
+        }
         self._provenance.adopt(adopted, now_ns)
         if callback.account.is_known:
             # Settings are changed by our own requests too, and read anew right after.

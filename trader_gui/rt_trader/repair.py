@@ -14,6 +14,7 @@ from trader_gui.domain.account import AccountSnapshot
 from trader_gui.domain.order import OrderStatus
 from trader_gui.errors import ProtocolError, VenueError
 from trader_gui.exchange.port import MarketReader, OrderPort, StreamItem
+from trader_gui.orders.adopt import LIST_LAG_NS
 from trader_gui.orders.manager import OrderManager
 from trader_gui.prelim import Prelim
 from trader_gui.rt_trader.executions import Executions
@@ -108,6 +109,14 @@ class Repair:
         self._are_fills_wanted = True
         self._settled.clear()
         self._run("account", self._settle_account)
+
+    def account_soon(self) -> None:
+        """The account was read, and its list was not believed: read it once more when it can be no longer behind."""
+        self._run("account once more", self._read_once_more)
+
+    async def _read_once_more(self) -> None:
+        await asyncio.sleep(LIST_LAG_NS / 1e9)
+        self.account()
 
     async def wait_settled(self) -> None:
         """Wait until account and executions were read after the last doubt."""

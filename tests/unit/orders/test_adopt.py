@@ -1,21 +1,24 @@
 """A snapshot that is taken over says what the collectors will hold: nothing that was told meanwhile is undone by it."""
 
+from decimal import Decimal
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.core_records import START_MS, dec, make_account_update, make_order, make_position, make_snapshot
 from tests.core_rig import Rig
-from trader_gui.domain.account import AccountSnapshot
-from trader_gui.domain.order import Order, OrderStatus, OrderUpdate
-from trader_gui.orders.adopt import bring_up_to_date
+from trader_gui.domain.account import AccountSnapshot, Position
+from trader_gui.domain.order import Order, OrderStatus, OrderUpdate, PositionSide
+from trader_gui.orders.adopt import LIST_LAG_NS, NEWS_MS, Adoption
 
 ASKED_MS = START_MS + 100
 LATER_MS = ASKED_MS + 5
 
 
 def adopted(rig: Rig, snapshot: AccountSnapshot) -> AccountSnapshot:
-    return bring_up_to_date(snapshot, rig.callback.account, rig.callback.orders)
+    return Adoption(rig.callback.account, rig.callback.orders).bring_up_to_date(snapshot, 0)
 
 
 def told(rig: Rig, order: Order) -> None:
@@ -28,10 +31,43 @@ def names(snapshot: AccountSnapshot) -> dict[str, OrderStatus]:
 
 def test_what_was_told_before_the_question_is_as_the_venue_says() -> None:
     rig = Rig()
-    rig.send(make_account_update(make_position("0.010"), time_ms=ASKED_MS, wallet=9_000))
+    rig.send(make_account_update(make_position("0.010"), time_ms=ASKED_MS - NEWS_MS, wallet=9_000))
     told(rig, make_order("web-1"))
     snapshot = make_snapshot(open_orders=(make_order("web-2", order_id=3),), taken_time_ms=ASKED_MS)
     assert adopted(rig, snapshot) == snapshot
+
+
+def dated(amount: str, time_ms: int) -> Position:
+    return replace(make_position(amount), update_time_ms=time_ms)
+
+
+BEHIND = {
+    "it lists the row before": ("0.010", (dated("0.030", START_MS),)),
+    "it does not list a new position": ("0.010", ()),
+    "it lists what is closed": ("0", (dated("0.010", START_MS),)),
+    "it gives no date": ("0.010", (dated("0.030", 0),)),
+}
+
+
+@pytest.mark.parametrize("name", BEHIND)
+def test_a_list_that_is_behind_the_stream_is_believed_only_when_it_says_so_again(name: str) -> None:
+    rig = Rig()
+    amount, listed = BEHIND[name]
+    rig.send(make_account_update(make_position(amount), time_ms=START_MS + 50))
+    adoption = Adoption(rig.callback.account, rig.callback.orders)
+
+    def read(now_ns: int, rows: tuple[Position, ...]) -> Decimal:
+        rig.send(adoption.bring_up_to_date(make_snapshot(*rows, taken_time_ms=ASKED_MS), now_ns))
+        position = rig.callback.account.position("BTCUSDT")
+        return position.position_amount if position is not None else dec(0)
+
+    assert (read(0, listed), read(LIST_LAG_NS - 1, listed)) == (dec(amount), dec(amount))
+    assert adoption.doubted == {("BTCUSDT", PositionSide.BOTH)}
+    right = (dated(amount, START_MS + 50),)
+    assert read(LIST_LAG_NS, right) == dec(amount) and not adoption.doubted
+    assert read(LIST_LAG_NS + 1, listed) == dec(amount)  # from the beginning
+    assert read(2 * LIST_LAG_NS + 1, listed) == sum((p.position_amount for p in listed), dec(0))
+    assert not adoption.doubted
 
 
 def test_what_was_told_after_it_stands() -> None:

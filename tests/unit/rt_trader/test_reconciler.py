@@ -87,7 +87,10 @@ class World:
         self.deliver(make_snapshot(taken_time_ms=START_MS + 1), 0)
 
     def deliver(self, item: Any, received_ns: int) -> None:
-        self.reconciler.take(item, time.monotonic_ns())
+        if isinstance(item, AccountSnapshot):
+            self.reconciler.take_snapshot(item, time.monotonic_ns(), ())
+        else:
+            self.reconciler.take(item, time.monotonic_ns())
         self.rig.send(item)
         self._sequence += 1
         self.journal.record_step(Step(self._sequence, item, START_MS))
