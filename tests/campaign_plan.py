@@ -128,6 +128,8 @@ def _draw_fault(random: Random, kind: str, length_ms: int) -> dict[str, Any]:
         _draw_request(random, family, fault)
     if issubclass(family, plans.QueryLag):
         fault["ms"] = random.randint(200, 3000)
+    if issubclass(family, plans.PositionLag):
+        fault["ms"] = random.randint(200, 1900)
     if issubclass(family, plans.FrameFault):
         _draw_frame(random, family, fault)
     return fault

@@ -160,6 +160,12 @@ class QueryLag(Fault, frozen=True, kw_only=True, tag="query_lag"):
     ms: Positive
 
 
+class PositionLag(Fault, frozen=True, kw_only=True, tag="position_lag"):
+    """A list of positions is answered as it stood when it was last asked for, unless that is more than `ms` ago."""
+
+    ms: Positive
+
+
 # ---- frames ----------------------------------------------------------------------------------------------------------
 
 
@@ -279,6 +285,7 @@ class Maintenance(TimedFault, frozen=True, kw_only=True, tag="maintenance"):
 AnyFault: TypeAlias = Union[  # noqa: UP007 - msgspec reads it at run time, and it is long
     Unknown503, Unavailable503, Internal503, Overloaded503, Timeout1007, Unexpected1006, Internal500, Html403, Html404,
     Html502, RateLimit429, Ban418, DropConnection, HalfOpenRequest, DelayRequest, DelayAnswer, QueryLag,
+    PositionLag,
     EventLost, EventDuplicated, EventDelayed, EventReordered, StreamSilent, DepthGap,
     SocketDropped, SocketHalfOpen, DayCut, ListenKeyLost, ClockJump, Maintenance,
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from trader_gui.simulated_exchange.fault_plan import (
     FaultPlan,
     FrameFault,
     Overloaded503,
+    PositionLag,
     QueryLag,
     RequestFault,
     SocketFault,
@@ -148,7 +149,8 @@ class Faults:
 
     Attributes:
         timeline: Its clock; zero is when it took effect.
-        requests, lags, frames, sockets_on_frame, sockets_on_open, timed: Its faults by what they look at.
+        requests, lags, position_lags, frames, sockets_on_frame, sockets_on_open, timed: Its faults, by what they
+            look at.
 
     Owner: the exchange, which calls `close` when the plan ends.
     """
@@ -162,6 +164,7 @@ class Faults:
         self.all = [ActiveFault(fault, place, plan.seed) for place, fault in enumerate(plan.faults)]
         self.requests = [one for one in self.all if isinstance(one.fault, RequestFault)]
         self.lags = [one for one in self.all if isinstance(one.fault, QueryLag)]
+        self.position_lags = [one for one in self.all if isinstance(one.fault, PositionLag)]
         self.frames = [one for one in self.all if isinstance(one.fault, FrameFault)]
         self.sockets_on_frame = [one for one in self.all if getattr(one.fault, "on", "") == "frame"]
         self.sockets_on_open = [one for one in self.all if getattr(one.fault, "on", "") == "open"]

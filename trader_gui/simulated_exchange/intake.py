@@ -25,6 +25,7 @@ from trader_gui.simulated_exchange.fault_plan import (
     Internal500,
     Internal503,
     Overloaded503,
+    PositionLag,
     QueryLag,
     RateLimit429,
     Timeout1007,
@@ -56,6 +57,7 @@ _QUERIES = frozenset(
         "allAlgoOrders",
     )
 )
+_POSITIONS = frozenset({"/fapi/v2/positionRisk", "/fapi/v3/positionRisk"})
 _ID_NAMES = ("orderId", "algoId")
 
 
@@ -117,6 +119,7 @@ class Intake:
         self._faults: Faults | None = None
         self._queue: ActionQueue | None = None
         self._lagging: dict[tuple[str, int], float] = {}
+        self._listed: dict[tuple[str, str | None], tuple[float, bytes]] = {}
         self.in_maintenance = False
         self.is_direct = True
 
@@ -124,6 +127,7 @@ class Intake:
         """Put a plan before the venue, or take it away."""
         self._faults = faults
         self._lagging.clear()
+        self._listed.clear()
         self._note()
 
     def set_queue(self, queue: ActionQueue) -> None:
@@ -163,6 +167,8 @@ class Intake:
         self._note_placed(faults, call, reply)
         if self._lagging and call.method == "GET" and call.path in _QUERIES:
             reply = self._without_lagging(faults, reply)
+        if faults.position_lags and call.path in _POSITIONS and reply.status == 200:
+            reply = self._as_listed(faults, call, reply)
         await _pause(trouble.delay(DelayAnswer))
         return reply
 
@@ -210,6 +216,20 @@ class Intake:
             return reply._replace(body=encode([row for row in answer if not self._lags(row)]))
         if self._lags(answer):
             return Reply(400, encode({"code": -2013, "msg": _ABSENT}), reply.headers)
+        return reply
+
+    def _as_listed(self, faults: Faults, call: Call, reply: Reply) -> Reply:
+        """Return the list as it stood the last time, where a fault wants it so and it has changed since."""
+        key = call.path, call.parameters.get("symbol")
+        then_ms, body = self._listed.get(key, (0.0, reply.body))
+        self._listed[key] = faults.now_ms, reply.body
+        if body == reply.body:
+            return reply
+        for one in faults.strikers(faults.position_lags):
+            assert isinstance(one.fault, PositionLag)
+            if faults.now_ms - then_ms <= one.fault.ms:
+                faults.note(one, f"{call.text}: as it was {faults.now_ms - then_ms:.0f} ms before")
+                return reply._replace(body=body)
         return reply
 
     def _lags(self, row: dict[str, Any]) -> bool:

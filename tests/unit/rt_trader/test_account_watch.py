@@ -12,6 +12,7 @@ from trader_gui.domain.account import AccountSnapshot
 from trader_gui.domain.order import OrderOutcome, OutcomeKind
 from trader_gui.domain.step import Route
 from trader_gui.exchange.port import StreamStatus
+from trader_gui.orders.adopt import LIST_LAG_NS
 from trader_gui.rt_trader.account_watch import AccountWatch
 from trader_gui.rt_trader.echo import ECHO_LIMIT_NS
 
@@ -27,6 +28,9 @@ class Reader:
 
     def account(self) -> None:
         self.wanted.append("account")
+
+    def account_soon(self) -> None:
+        self.wanted.append("account soon")
 
     def klines(self) -> None:
         self.wanted.append("klines")
@@ -127,5 +131,30 @@ def test_a_snapshot_goes_to_the_core_with_what_was_told_since_it_was_asked_for(t
         assert "orders" not in it.reader.wanted
         it.watch.after(asked_before)
         assert it.reader.wanted == ["orders"]
+
+    watched(tmp_path, body)
+
+
+def test_a_list_that_is_behind_takes_no_position_from_its_watch(tmp_path: Path) -> None:
+    """The engine's stop stays, and what the list left out is asked for again: it is not what the account was after."""
+
+    def body(run: Watched) -> None:
+        rig, watch = run.world.rig, run.watch
+        run.connect()
+        stop = rig.hold_long()
+        rig.now_ms += 100
+        orders = tuple(rig.callback.orders.open_orders("BTCUSDT"))
+        late = run.reader.settled = make_snapshot(open_orders=orders, taken_time_ms=rig.now_ms)
+        rig.send(watch.before(late, 1))
+        run.reader.wanted.clear()
+        watch.after(late)
+        assert run.reader.wanted == ["orders", "account soon"]
+        for _ in range(12):
+            assert rig.tick().approved == () == rig.look().approved
+        assert rig.callback.engine_holds_position
+        assert rig.callback.orders.get(stop.client_order_id) is not None
+        # It says so again later: the position is gone, and the stop with it.
+        rig.send(watch.before(make_snapshot(open_orders=orders, taken_time_ms=rig.now_ms), 1 + LIST_LAG_NS))
+        assert rig.callback.account.position("BTCUSDT") is None
 
     watched(tmp_path, body)

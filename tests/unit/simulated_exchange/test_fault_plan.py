@@ -12,6 +12,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "delay_request": {"ms": 5},
     "delay_answer": {"ms": "uniform:1:2"},
     "query_lag": {"ms": 5},
+    "position_lag": {"ms": 5},
     "event_delayed": {"ms": 5},
     "clock_jump": {"jump_ms": -5},
 }

@@ -109,6 +109,16 @@ def test_only_what_matches_lags() -> None:
     assert codes(outcomes) == [200, 200]
 
 
+def test_a_list_of_positions_is_behind_by_one_reading_and_no_more_than_is_said() -> None:
+    desk = Desk()
+    positions = Call("GET", "/fapi/v3/positionRisk", {})
+    calls = [PLACE, positions, PLACE, positions, positions, PLACE, PLACE, PLACE, positions]
+    outcomes, plan = run({"kind": "position_lag", "ms": 100}, calls=calls, desk=desk, moves_ms=40)
+    read = [json.loads(one.body)["orderId"] for one in (outcomes[n] for n in (1, 3, 4, 8)) if isinstance(one, Reply)]
+    assert read == [1, 1, 2, 5]  # the last change is longer ago than that
+    assert [line.hit for line in plan.log] == ["GET /fapi/v3/positionRisk: as it was 80 ms before"]
+
+
 def test_maintenance_lets_nothing_through() -> None:
     async def body() -> None:
         desk, intake = Desk(), Intake(lambda: NOW_MS)
