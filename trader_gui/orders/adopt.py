@@ -76,16 +76,9 @@ class Adoption:
         now_ns: int,
     ) -> bool:
         """Tell whether a listed amount is not believed yet, and remember since when it is said."""
-        known, known_ms = self._account.position(*key), self._account.changed_time_ms(*key)
+        if not self._is_behind(key, told, snapshot):
+            return False
         amount = told.position_amount if told is not None else Decimal(0)
-        if not known_ms or amount == (known.position_amount if known is not None else Decimal(0)):
-            return False
-        if told is not None and told.update_time_ms:
-            is_behind = told.update_time_ms < known_ms
-        else:
-            is_behind = snapshot.taken_time_ms - known_ms < NEWS_MS
-        if not is_behind:
-            return False
         said, since_ns = former.get(key, (amount, now_ns))
         if said != amount:
             since_ns = now_ns
@@ -93,6 +86,26 @@ class Adoption:
             return False
         self._since[key] = amount, since_ns
         return True
+
+    def _is_behind(self, key: PositionKey, told: Position | None, snapshot: AccountSnapshot) -> bool:
+        """Tell whether a list may be older than what is known, by the dates of both."""
+        known, known_ms = self._account.position(*key), self._account.changed_time_ms(*key)
+        amounts = [position.position_amount if position is not None else Decimal(0) for position in (known, told)]
+        if not known_ms or amounts[0] == amounts[1]:
+            return False
+        if self._executed_ms(key) > known_ms:
+            return False  # what is known is itself behind an execution
+        if told is not None and told.update_time_ms:
+            return told.update_time_ms < known_ms
+        return snapshot.taken_time_ms - known_ms < NEWS_MS
+
+    def _executed_ms(self, key: PositionKey) -> int:
+        """Return when an order last executed on a position or leg, as far as it is told; 0 for never."""
+        orders = self._orders
+        times_ms = [f.trade_time_ms for f in orders.fills if (f.symbol, f.position_side) == key]
+        filled = (o for o in orders.closed if o.status is OrderStatus.FILLED)
+        times_ms += [o.update_time_ms for o in filled if (o.symbol, o.position_side) == key]
+        return max(times_ms, default=0)
 
 
 def _is_later(

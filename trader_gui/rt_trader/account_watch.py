@@ -69,7 +69,7 @@ class AccountWatch:
             self._repair.ask_about_orders()
             if self._adoption.doubted:
                 self._repair.account_soon()
-            elif self._repair.has_settled(item):
+            if self._repair.has_settled(item):
                 self._freshness.note_account_read()
                 self._reconciler.wake()
 

@@ -68,6 +68,7 @@ class Repair:
         self._group: asyncio.TaskGroup | None = None
         self._doubts = 0
         self._settled_doubts = 0
+        self._not_before_s = 0.0
         self._newest: AccountSnapshot | None = None
         self._are_fills_wanted = False
         self._settled = asyncio.Event()
@@ -111,12 +112,11 @@ class Repair:
         self._run("account", self._settle_account)
 
     def account_soon(self) -> None:
-        """The account was read, and its list was not believed: read it once more when it can be no longer behind."""
-        self._run("account once more", self._read_once_more)
-
-    async def _read_once_more(self) -> None:
-        await asyncio.sleep(LIST_LAG_NS / 1e9)
-        self.account()
+        """The account was read, and its list was not believed: read it once more when it can no longer be behind."""
+        self._not_before_s = time.monotonic() + LIST_LAG_NS / 1e9
+        self._doubts += 1
+        self._settled.clear()
+        self._run("account", self._settle_account)
 
     async def wait_settled(self) -> None:
         """Wait until account and executions were read after the last doubt."""
@@ -177,6 +177,7 @@ class Repair:
 
     async def _settle_account(self) -> None:
         while self._doubts > self._settled_doubts:
+            await asyncio.sleep(self._not_before_s - time.monotonic())
             await self._once_more("account", self.read_account)
         self._run("executions", self._settle_fills)
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tests.core_records import START_MS, dec, make_account_update, make_order, make_position, make_snapshot
 from tests.core_rig import Rig
 from trader_gui.domain.account import AccountSnapshot, Position
-from trader_gui.domain.order import Order, OrderStatus, OrderUpdate, PositionSide
+from trader_gui.domain.order import Order, OrderStatus, OrderUpdate, PositionSide, Side
 from trader_gui.orders.adopt import LIST_LAG_NS, NEWS_MS, Adoption
 
 ASKED_MS = START_MS + 100
@@ -68,6 +68,14 @@ def test_a_list_that_is_behind_the_stream_is_believed_only_when_it_says_so_again
     assert read(LIST_LAG_NS + 1, listed) == dec(amount)  # from the beginning
     assert read(2 * LIST_LAG_NS + 1, listed) == sum((p.position_amount for p in listed), dec(0))
     assert not adoption.doubted
+
+
+def test_a_list_is_believed_at_once_when_an_execution_is_newer_than_the_position() -> None:
+    """The events were lost, and the order was asked about: that the position is gone is what it has to be."""
+    rig = Rig()
+    rig.send(make_account_update(make_position("0.010"), time_ms=START_MS + 50))
+    told(rig, make_order("web-1", side=Side.SELL, status=OrderStatus.FILLED, update_time_ms=START_MS + 60))
+    assert adopted(rig, make_snapshot(taken_time_ms=ASKED_MS)).positions == ()
 
 
 def test_what_was_told_after_it_stands() -> None:
