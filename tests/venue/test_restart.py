@@ -18,6 +18,7 @@ from trader_gui.journal.migrations import VERSION
 from trader_gui.journal.reader import JournalReader
 from trader_gui.rt_trader.trader import RtTrader
 from trader_gui.settings import DataDirectory
+from trader_gui.simulated_exchange.options import ExchangeOptions
 
 Expect = Callable[[str], None]
 
@@ -87,6 +88,36 @@ def test_what_was_executed_while_the_program_was_away_is_in_memory_and_journal(
             async with desk.session(tmp_path) as run:  # and once more: nothing is counted twice, nothing differs
                 assert len(run.trader.callback.orders.fills) == 2
                 assert run.trader.status.differences == ()
+
+    asyncio.run(body())
+
+
+def test_the_days_result_counts_every_symbol_after_a_restart_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is held there any more, and of LTCUSDT the journal has never heard: another program traded it."""
+
+    async def round_trip(desk: Bench, symbol: str) -> None:
+        for side in ("BUY", "SELL"):
+            done = await desk.raw.signed(
+                "POST", "/fapi/v1/order", symbol=symbol, side=side, type="MARKET", quantity="1.000"
+            )
+            assert done.status == 200, done.text
+
+    async def body() -> None:
+        async with bench(monkeypatch, ExchangeOptions(seed=5, symbols=(SYMBOL, "ETHUSDT", "LTCUSDT"))) as desk:
+            async with desk.session(tmp_path) as run:
+                orders = run.trader.callback.orders
+                await round_trip(desk, "ETHUSDT")
+                await run.wait("all executions", lambda: sum(fill.quantity for fill in orders.fills) == 2)
+                before = run.trader.callback.result_today
+                assert before < 0
+            await round_trip(desk, "LTCUSDT")
+            async with desk.session(tmp_path) as run:
+                fills = run.trader.callback.orders.fills
+                assert {fill.symbol for fill in fills} == {"ETHUSDT", "LTCUSDT"}
+                cost = sum(f.commission - f.realized_pnl for f in fills if f.symbol == "LTCUSDT")
+                assert run.trader.callback.result_today == before - cost
 
     asyncio.run(body())
 
