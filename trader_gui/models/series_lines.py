@@ -222,5 +222,6 @@ def _kind(order_type: OrderType) -> LineKind:
 
 
 def _risk(position: Position, orders: Iterable[Order]) -> Decimal | None:
-    losses = [position.position_amount * (position.entry_price - o.trigger_price) for o in live_stops(position, orders)]
+    stops = (o for o in live_stops(position, orders) if o.order_type is not OrderType.TRAILING_STOP_MARKET)
+    losses = [position.position_amount * (position.entry_price - o.trigger_price) for o in stops]
     return min((loss for loss in losses if loss > 0), default=None)

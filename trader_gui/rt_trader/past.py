@@ -12,6 +12,7 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
+from trader_gui.collectors.order_merge import as_heard
 from trader_gui.decision.ownership import fills_since_flat
 from trader_gui.domain.account import AccountSnapshot, Position
 from trader_gui.domain.bracket import BracketsLeft
@@ -108,7 +109,7 @@ class Past:
         histories = [await self._history(name, fills[name], snapshot) for name in fills]
         next_sequence = max(self._journal.next_sequence, highest + 1)
         return Recovered(
-            snapshot,
+            self._as_heard(snapshot),
             self._in_doubt(snapshot, fills),
             tuple(histories),
             next_sequence,
@@ -214,6 +215,11 @@ class Past:
             return ()
         name = self._journal.id_prefix
         return (f"highest number of an order {name}: journal {known or 'none'}, exchange {highest}",)
+
+    def _as_heard(self, snapshot: AccountSnapshot) -> AccountSnapshot:
+        """Return the account with what no list tells and the journal has heard."""
+        former = self._belief.orders if self._belief is not None else ()
+        return replace(snapshot, open_orders=tuple(as_heard(o, former) for o in snapshot.open_orders))
 
     def _in_doubt(self, snapshot: AccountSnapshot, fills: dict[str, list[Fill]]) -> OrdersInDoubt:
         listed = {(order.client_order_id, order.order_family) for order in snapshot.open_orders}

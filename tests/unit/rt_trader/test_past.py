@@ -19,6 +19,7 @@ from trader_gui.domain.order import (
     Order,
     OrderFamily,
     OrderStatus,
+    OrderType,
     Origin,
     PositionSide,
     Purpose,
@@ -134,7 +135,7 @@ def test_a_first_start_reads_todays_executions_and_takes_them_for_foreign(tmp_pa
     assert fills_in(found) == [(2, "web_a"), (3, "web_b")]
     assert found.histories[0].newest_trade_id == 3
     assert (found.next_sequence, found.differences, found.in_doubt.orders) == (1, (), ())
-    assert found.messages[1] is venue.snapshot
+    assert found.messages[1] == venue.snapshot
 
 
 def test_executions_since_the_last_reading_are_found_however_long_ago_that_was(tmp_path: Path) -> None:
@@ -223,6 +224,20 @@ def test_orders_of_ours_that_the_venue_does_not_list_are_in_doubt_with_what_was_
     belief = believed(listed, gone, stop, foreign, client_order_ids={(SYMBOL, 100): ENTRY})
     doubted = {o.client_order_id: o.executed_quantity for o in recovered(tmp_path, venue, belief).in_doubt.orders}
     assert doubted == {ENTRY: Decimal("0.007"), STOP: Decimal(0)}
+
+
+def test_a_trailing_stop_that_the_journal_has_heard_to_be_activated_is_so(tmp_path: Path) -> None:
+    """No list tells it. An id that was used again is another order, of which nothing was heard."""
+    trailing = {"order_family": OrderFamily.ALGO, "order_type": OrderType.TRAILING_STOP_MARKET}
+    ours, web = own(STOP, order_id=7, **trailing), make_order("web", order_id=8, **trailing)
+    again = make_order("web_2", order_id=10, **trailing)
+    venue = Venue()
+    venue.snapshot = make_snapshot(open_orders=(ours, web, again))
+    heard = [replace(o, is_activated=True) for o in (replace(ours, order_id=None), web, replace(again, order_id=9))]
+    found = recovered(tmp_path, venue, believed(*heard)).snapshot.open_orders
+    assert [o.is_activated for o in found] == [True, True, False]
+    found = recovered(tmp_path, venue, believed(ours, web)).snapshot.open_orders
+    assert [o.is_activated for o in found] == [False] * 3
 
 
 def test_other_symbols_are_read_where_the_journal_knows_of_something_there(tmp_path: Path) -> None:
