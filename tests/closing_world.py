@@ -25,7 +25,7 @@ from trader_gui.domain.order import (
 )
 from trader_gui.domain.step import ApprovedOrder, EngineMode, EntryBlock, Step
 from trader_gui.domain.symbol import RulesUpdate, SymbolRules
-from trader_gui.errors import VenueError
+from trader_gui.errors import UserError, VenueError
 from trader_gui.orders.closing import Closer
 from trader_gui.orders.reversing import Reverser
 
@@ -43,6 +43,7 @@ class ClosingWorld:
         answers: What becomes of the next closes; a fill when there is none left.
         asked: Every request that reached the venue, in order, as text.
         reads: What the next readings of the account raise; the account when there is none left.
+        is_over: The session is: nothing is sent any more.
         during: Called at each reading of the account, to let something happen meanwhile.
     """
 
@@ -59,6 +60,7 @@ class ClosingWorld:
         self.asked: list[str] = []
         self.reads: list[VenueError] = []
         self.during: Callable[[], None] = lambda: None
+        self.is_over = False
         self.was_naked = False
         self._order_id = 10**16
         self.closer = Closer(self.core, self.read_account, self.ask, self.resolve, self.tell, limit_s=3.0)
@@ -77,6 +79,8 @@ class ClosingWorld:
         self.rig.send(block)
 
     async def ask(self, wishes: Sequence[OrderIntent | CancelIntent]) -> tuple[Step, list[OrderOutcome]]:
+        if self.is_over:
+            raise UserError("the session has ended: nothing is sent any more")
         step = self.core.request(wishes)
         return step, [
             self._place(approved) if isinstance(approved, ApprovedOrder) else self._cancel(approved.intent)

@@ -11,13 +11,15 @@ from trader_gui.domain.market import INTERVAL_MS, KlineHistory
 from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.errors import UserError
+from trader_gui.exchange.income_pages import income_since
 from trader_gui.exchange.port import CommissionRate, LeverageBracket, MarketReader, OrderPort
 
 HISTORY_LENGTH = 500
 """Klines loaded before the stream starts."""
 
 _DAY_MS = 86_400_000
-_WALLET_INCOME = frozenset({"REALIZED_PNL", "COMMISSION", "FUNDING_FEE"})
+_OF_EXECUTIONS = frozenset({"REALIZED_PNL", "COMMISSION"})
+_WALLET_INCOME = _OF_EXECUTIONS | {"FUNDING_FEE"}
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -29,6 +31,7 @@ class Prepared(msgspec.Struct, frozen=True):
         history: Closed klines; `open_time_ms` of the last is right before the open one.
         day_start_ms: Midnight UTC of the venue's market time.
         today_income: Realised PnL, commission and funding since then, quote asset.
+        traded_today: Symbols of which the list of income tells executions since then; it lags by some seconds.
     """
 
     rules: Mapping[str, SymbolRules]
@@ -38,6 +41,7 @@ class Prepared(msgspec.Struct, frozen=True):
     brackets: tuple[LeverageBracket, ...]
     day_start_ms: int
     today_income: Decimal
+    traded_today: frozenset[str]
 
 
 class Prelim:
@@ -65,7 +69,7 @@ class Prelim:
         history = await self.load_history()
         progress(len(history.klines), HISTORY_LENGTH)
         day_start_ms = _day_start_ms(history)
-        income = await self._port.income(start_time_ms=day_start_ms)
+        income = await income_since(self._port, day_start_ms)
         return Prepared(
             rules=rules,
             is_hedge=is_hedge,
@@ -74,6 +78,7 @@ class Prelim:
             brackets=await self._port.leverage_brackets(self._symbol),
             day_start_ms=day_start_ms,
             today_income=sum((row.income for row in income if row.income_type in _WALLET_INCOME), Decimal(0)),
+            traded_today=frozenset(row.symbol for row in income if row.income_type in _OF_EXECUTIONS),
         )
 
     async def account(self, history: KlineHistory) -> AccountSnapshot:

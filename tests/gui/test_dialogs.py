@@ -389,6 +389,7 @@ def test_a_position_of_another_symbol_is_closed_by_its_own_rules(room: Room) -> 
     assert not closing.dialog.send_button.isEnabled()
     closing.dialog.size_field.edit.setText("1250")
     room.settle(closing.dialog)
+    assert "not followed" in closing.dialog.messages.messages[0].html
     click(closing.dialog.send_button)
     assert closing.sent == [D(1250)]
 

@@ -2,6 +2,7 @@ import logging
 from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QTabBar, QWidget
@@ -10,6 +11,7 @@ from tests.fakes import FakeProfile, FakeTrader, fill, order, position, snapshot
 from trader_gui.domain.order import PositionSide, Side
 from trader_gui.domain.protection import ProtectionFinding, ProtectionState
 from trader_gui.domain.step import EngineMode
+from trader_gui.domain.symbol import RulesUpdate
 from trader_gui.log import LogTail
 from trader_gui.models.bridge import Bridge
 from trader_gui.widgets.chart.price_scale import PriceScale
@@ -251,6 +253,38 @@ def test_rows_ask_for_closing_and_cancelling(qtbot, make_window, bridge, trader)
     assert len(cancelling) == 2
 
 
+def test_a_naked_bracket_names_its_own_position_and_offers_the_closing_of_that(qtbot, make_window, bridge, trader):
+    """The session's own position, of another symbol, is neither spoken of nor closed."""
+    window = make_window()
+    ether = position("0.5", "3000", symbol="ETHUSDT")
+    rules = msgspec.structs.replace(trader.callback.rules, symbol="ETHUSDT", tick_size=Decimal("0.01"))
+    trader.feed(RulesUpdate((rules,), 0), snapshot([position(), ether], [stop_loss()]))
+    trader.callback.brackets.finding = ProtectionFinding(ProtectionState.NAKED, 0, "-2021", ether.key)
+    bridge.flush()
+    (row,) = window.banners._rows.values()
+    assert row.banner.did.startswith("Long 0.500 ETHUSDT from 3,000.00.")
+    button = next(b for b in row.findChildren(QAbstractButton) if b.text().startswith("Close"))
+    with qtbot.waitSignal(window.close_position_requested, timeout=500) as asked:
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert asked.args == [("ETHUSDT", PositionSide.BOTH)]
+
+
+def test_a_naked_position_of_another_symbol_is_the_one_that_is_named(qtbot, make_window, bridge, trader):
+    window = make_window()
+    ether, solana = (position("-2", "150", symbol=symbol) for symbol in ("ETHUSDT", "SOLUSDT"))
+    trader.feed(snapshot([position(), ether], [stop_loss()]))
+    bridge.flush()
+    (row,) = window.banners._rows.values()
+    assert (row.banner.what, row.banner.did) == ("A position has no stop at the exchange.", "Short 2 ETHUSDT from 150.")
+    with qtbot.waitSignal(window.close_position_requested, timeout=500) as asked:
+        qtbot.mouseClick(row.findChildren(QAbstractButton)[0], Qt.MouseButton.LeftButton)
+    assert asked.args == [("ETHUSDT", PositionSide.BOTH)]
+    trader.feed(snapshot([position(), ether, solana], [stop_loss()]))
+    bridge.flush()
+    assert row.banner.what == "2 positions have no stop at the exchange."
+    assert row.banner.did == "Short 2 ETHUSDT from 150. Short 2 SOLUSDT from 150."
+
+
 def test_a_naked_position_offers_its_closing(qtbot, make_window, bridge, trader):
     window = make_window()
     trader.feed(snapshot([position()]))
@@ -268,7 +302,7 @@ def test_a_naked_position_offers_its_closing(qtbot, make_window, bridge, trader)
 def test_the_engines_naked_position_offers_its_stop_and_its_closing(qtbot, make_window, bridge, trader, label, signal):
     window = make_window()
     trader.feed(snapshot([position()]))
-    trader.callback.protection.finding = ProtectionFinding(ProtectionState.NAKED, 0)
+    trader.callback.protection.finding = ProtectionFinding(ProtectionState.NAKED, 0, key=position().key)
     bridge.flush()
     (row,) = window.banners._rows.values()
     button = next(b for b in row.findChildren(QAbstractButton) if b.text() == label)

@@ -243,7 +243,7 @@ def test_a_naked_bracket_is_said_as_such_and_can_be_closed(qtbot, bar, bridge, t
     qtbot.addWidget(stack)
     trader.set_mode(EngineMode.HALTED)
     trader.feed(snapshot([position()]), Tick(60_000, 0))
-    trader.callback.brackets.finding = ProtectionFinding(NAKED, 48_000, "-2021")
+    trader.callback.brackets.finding = ProtectionFinding(NAKED, 48_000, "-2021", position().key)
     bridge.flush()
     (banner,) = stack.banners()
     assert (banner.key, [text for _, text in banner.actions]) == ("naked_bracket", ["Close position…"])
@@ -284,7 +284,7 @@ def test_the_engines_naked_position_is_said_with_its_age_its_cause_and_what_can_
         ),
     ):
         trader.set_mode(mode)
-        finding.finding = ProtectionFinding(state, 48_000, "-2021")
+        finding.finding = ProtectionFinding(state, 48_000, "-2021", position().key)
         bridge.flush()
         assert said(bar.protection_cell) == cell
         banners = stack.banners()

@@ -1,5 +1,6 @@
 from decimal import Decimal
 
+import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
@@ -85,6 +86,21 @@ def test_the_two_legs_of_a_symbol_are_two_rows(qtbot, trader, bridge, positions)
         ("BTCUSDT", PositionSide.LONG): ("▲ Long leg", "Stop loss 108,248.4"),
         ("BTCUSDT", PositionSide.SHORT): ("▼ Short leg", "NOT PROTECTED"),
     }
+
+
+def test_a_trailing_stop_protects_a_position_without_a_price_of_its_own(qtbot, trader, bridge, positions):
+    """Where it lies the exchange does not tell: a stop that has a price goes before it, and counts for R."""
+    fixed = stop_loss(8, symbol="ETHUSDT", trigger="2900", quantity="0.010")
+    trailing = msgspec.structs.replace(
+        stop_loss(9, symbol="ETHUSDT"), order_type=OrderType.TRAILING_STOP_MARKET, trigger_price=Decimal(0),
+        is_activated=True, close_position=False, reduce_only=True, quantity=Decimal("0.010"),
+    )  # fmt: skip
+    cover = next(look for look in POSITIONS if look.key == "protected_by")
+    for stops, words, has_r in (([trailing], "Trailing stop", False), ([trailing, fixed], "Stop loss 2,900", True)):
+        trader.feed(snapshot([position("0.010", "3000", symbol="ETHUSDT")], stops))
+        bridge.flush()
+        (row,) = (row for row in bridge.positions.rows() if row.symbol == "ETHUSDT")
+        assert (cover.text(row), row.is_protected, row.r_multiple is not None) == (words, True, has_r)
 
 
 def test_a_press_that_slides_off_the_button_does_nothing(qtbot, positions):

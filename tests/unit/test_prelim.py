@@ -43,7 +43,7 @@ class Venue:
             kline(first + n * MINUTE_MS, "108000", is_closed=n < limit - 1, event_time_ms=0) for n in range(limit)
         )
 
-    async def income(self, *, start_time_ms: int) -> tuple[IncomeRow, ...]:
+    async def income(self, *, start_time_ms: int, income_type: str | None = None) -> tuple[IncomeRow, ...]:
         self.asked_since.add(start_time_ms)
         return self.income_rows
 
@@ -101,6 +101,17 @@ def test_transfers_are_no_result_of_the_day() -> None:
         for number, (kind, text) in enumerate(kinds.items())
     )
     assert prepare(venue).today_income == Decimal("8.25")
+
+
+def test_the_symbols_of_todays_executions_are_told() -> None:
+    """Funding is paid without one, and a transfer is of no symbol."""
+    venue = Venue()
+    kinds = {"ETHUSDT": "REALIZED_PNL", "LTCUSDT": "COMMISSION", "SOLUSDT": "FUNDING_FEE", "": "TRANSFER"}
+    venue.income_rows = tuple(
+        IncomeRow(symbol, kind, Decimal(-1), "BNB", MIDNIGHT_MS, number)
+        for number, (symbol, kind) in enumerate(kinds.items())
+    )
+    assert prepare(venue).traded_today == {"ETHUSDT", "LTCUSDT"}
 
 
 @pytest.mark.parametrize("is_hedged", [False, True])

@@ -16,8 +16,10 @@ from trader_gui.domain.order import OrderStatus, OrderType, Origin, OutcomeKind,
 from trader_gui.domain.step import ApprovedOrder, EngineMode, Step
 from trader_gui.journal.migrations import VERSION
 from trader_gui.journal.reader import JournalReader
+from trader_gui.models.protection import ProtectionKind, protection
 from trader_gui.rt_trader.trader import RtTrader
 from trader_gui.settings import DataDirectory
+from trader_gui.simulated_exchange.options import ExchangeOptions
 
 Expect = Callable[[str], None]
 
@@ -87,6 +89,75 @@ def test_what_was_executed_while_the_program_was_away_is_in_memory_and_journal(
             async with desk.session(tmp_path) as run:  # and once more: nothing is counted twice, nothing differs
                 assert len(run.trader.callback.orders.fills) == 2
                 assert run.trader.status.differences == ()
+
+    asyncio.run(body())
+
+
+def test_the_days_result_counts_every_symbol_after_a_restart_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is held there any more, and of LTCUSDT the journal has never heard: another program traded it."""
+
+    async def round_trip(desk: Bench, symbol: str) -> None:
+        for side in ("BUY", "SELL"):
+            done = await desk.raw.signed(
+                "POST", "/fapi/v1/order", symbol=symbol, side=side, type="MARKET", quantity="1.000"
+            )
+            assert done.status == 200, done.text
+
+    async def body() -> None:
+        async with bench(monkeypatch, ExchangeOptions(seed=5, symbols=(SYMBOL, "ETHUSDT", "LTCUSDT"))) as desk:
+            async with desk.session(tmp_path) as run:
+                orders = run.trader.callback.orders
+                await round_trip(desk, "ETHUSDT")
+                await run.wait("all executions", lambda: sum(fill.quantity for fill in orders.fills) == 2)
+                before = run.trader.callback.result_today
+                assert before < 0
+            await round_trip(desk, "LTCUSDT")
+            async with desk.session(tmp_path) as run:
+                fills = run.trader.callback.orders.fills
+                assert {fill.symbol for fill in fills} == {"ETHUSDT", "LTCUSDT"}
+                cost = sum(f.commission - f.realized_pnl for f in fills if f.symbol == "LTCUSDT")
+                assert run.trader.callback.result_today == before - cost
+
+    asyncio.run(body())
+
+
+def test_a_trailing_stop_protects_from_its_activation_on_and_a_restart_does_not_forget_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program's own, and one of another program: no list of the exchange tells whether it was reached."""
+
+    def kind(run: Session) -> ProtectionKind:
+        callback = run.trader.callback
+        positions, orders = callback.account.positions.values(), callback.orders.open_orders()
+        return protection(positions, orders, is_known=callback.account.is_known).kind
+
+    async def body() -> None:
+        async with bench(monkeypatch) as desk:
+            async with desk.session(tmp_path) as run:
+                await run.submit(Side.BUY)
+                await run.wait("the position", lambda: run.position_amount == QUANTITY)
+                away = run.far_price("0.02")
+                trail = {"callback_fraction": Decimal("0.05"), "activation_price": away, "reduce_only": True}
+                half = {"quantity": QUANTITY / 2, "purpose": Purpose.PROTECTION}
+                answer = await run.submit(Side.SELL, OrderType.TRAILING_STOP_MARKET, **trail, **half)
+                assert [o.kind for o in answer.outcomes] == [OutcomeKind.ACCEPTED]
+                other = {"activatePrice": str(away), "callbackRate": "5", "quantity": str(QUANTITY / 2)}
+                told = await desk.raw.signed(
+                    "POST", "/fapi/v1/algoOrder", algoType="CONDITIONAL", symbol=SYMBOL, side="SELL",
+                    type="TRAILING_STOP_MARKET", reduceOnly="true", clientAlgoId="web_1", **other,
+                )  # fmt: skip
+                assert told.status == 200, told.text
+                await run.wait("both rest", lambda: [o.status for o in run.open_orders] == [OrderStatus.NEW] * 2)
+                assert kind(run) is ProtectionKind.NAKED
+                desk.trade_through(away + 1)
+                await run.wait("protected", lambda: kind(run) is ProtectionKind.PROTECTED)
+            async with desk.session(tmp_path) as run:
+                assert len(run.open_orders) == 2
+                assert kind(run) is ProtectionKind.PROTECTED
+            async with desk.session(tmp_path) as run:
+                assert kind(run) is ProtectionKind.PROTECTED
 
     asyncio.run(body())
 

@@ -1,5 +1,6 @@
 """Joins what REST replies and stream events tell of one order, in whatever order they arrive."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -34,6 +35,8 @@ def merge_order(known: Order, told: Order, *, is_latest: bool = False) -> Order:
     one of ours (a local SENT, UNKNOWN or REJECTED), a terminal one outranks an open one, then the larger executed
     quantity, the later time and the later status decide. The executed quantity never shrinks.
 
+    A trailing stop that was activated stays so; no list of the venue tells it.
+
     Price and size are those of the latest record, whatever it says of executions: an amendment may be overtaken by an
     older fill. `is_latest`: `told` is an amendment, or what the venue said when it was asked. Of two records of one
     millisecond and one executed quantity, which cannot tell it themselves, it is the later one.
@@ -48,6 +51,7 @@ def merge_order(known: Order, told: Order, *, is_latest: bool = False) -> Order:
         executed_quantity=executed,
         average_price=average,
         triggered_order_id=triggered,
+        is_activated=known.is_activated or told.is_activated,
         price=latest.price,
         quantity=latest.quantity,
         update_time_ms=latest.update_time_ms,
@@ -58,6 +62,19 @@ def merge_order(known: Order, told: Order, *, is_latest: bool = False) -> Order:
 def is_other_order(known: Order, told: Order) -> bool:
     """Tell whether the two carry different venue ids: a client id used again after its first order had ended."""
     return known.order_id is not None and told.order_id is not None and known.order_id != told.order_id
+
+
+def as_heard(order: Order, former: Iterable[Order]) -> Order:
+    """Return an order of the venue's list with what only an event tells: that a trailing stop was activated.
+
+    Args:
+        order: As listed.
+        former: What was known of orders in an earlier session.
+    """
+    activated = (o for o in former if o.is_activated and o.client_order_id == order.client_order_id)
+    if any(o.order_family is order.order_family and not is_other_order(o, order) for o in activated):
+        return replace(order, is_activated=True)
+    return order
 
 
 def _weight(order: Order) -> tuple[bool, bool, Decimal, int, int]:

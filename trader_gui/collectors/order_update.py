@@ -22,6 +22,7 @@ from trader_gui.domain.order import (
     OrderOutcome,
     OrdersInDoubt,
     OrderStatus,
+    OrderType,
     OrderUpdate,
     Origin,
     OutcomeKind,
@@ -338,4 +339,5 @@ def _order_being_sent(intent: OrderIntent, client_order_id: str, now_ms: int) ->
         purpose=intent.purpose,
         position_side=intent.position_side,
         price_protect=intent.price_protect,
+        is_activated=intent.order_type is OrderType.TRAILING_STOP_MARKET and intent.activation_price is None,
     )

@@ -22,7 +22,8 @@ class SymbolMarket:
     Attributes:
         symbol: Of the market.
         book_ticker, mark_price, agg_trades, order_book: As those of the session's own symbol.
-        last_price: Close of the newest kline of any interval, quote asset; None before the first.
+        last_price: Close of the newest kline of any interval, quote asset; None before the first. What is not followed
+            any more is forgotten, so that it cannot come back as if it were of today.
         state: As the shell has told it; never UNWATCHED.
         now_ms: Newest event time of this market; 0 before the first.
         revision: Rises with every change.
@@ -52,8 +53,16 @@ class SymbolMarket:
             self.state is MarketState.FRESH and self.book_ticker.ticker is not None and self.mark_price.mark is not None
         )
 
+    def narrowed(self, rules: SymbolRules) -> "SymbolMarket":
+        """Return a market that knows nothing but this one's mark price, which alone is still told."""
+        kept = SymbolMarket(rules)
+        kept.mark_price, kept.now_ms, kept.revision = self.mark_price, self.now_ms, self.revision
+        return kept
+
     def apply(self, message: Message) -> None:
-        """Take one message of this symbol."""
+        """Take one message of this symbol; while its mark price alone is followed, all else is late, and dropped."""
+        if not self.is_watched and not isinstance(message, MarkPrice | SymbolStatus):
+            return
         self.revision += 1
         if isinstance(message, SymbolStatus):
             self.state = message.state
@@ -107,6 +116,8 @@ class SymbolMarkets:
                 self._markets.pop(symbol, None)
             elif symbol not in self._markets:
                 self._markets[symbol] = SymbolMarket(self._rules_of(symbol))
+            elif message.state is MarketState.MARKS:
+                self._markets[symbol] = self._markets[symbol].narrowed(self._rules_of(symbol))
         market = self._markets.get(symbol)
         if market is not None:
             market.apply(message)

@@ -251,6 +251,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):  # kept by the thousand, and
         origin, purpose: Told by the client order id for our own; OTHER / None for foreign orders.
         reject_reason: The venue's or the gate's words for REJECTED and EXPIRED, "" otherwise.
         price_protect: As in `OrderIntent`.
+        is_activated: A trailing stop follows the price, so that it limits a loss; False also while nobody has told.
     """
 
     symbol: str
@@ -276,6 +277,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):  # kept by the thousand, and
     reject_reason: str = ""
     position_side: PositionSide = PositionSide.BOTH
     price_protect: bool = False
+    is_activated: bool = False
 
     @property
     def remaining_quantity(self) -> Decimal:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from trader_gui.collectors.account_update import AccountUpdateCollector
+from trader_gui.collectors.order_merge import as_heard
 from trader_gui.collectors.order_update import OrderUpdateCollector
 from trader_gui.domain.account import AccountSnapshot, Balance, Position, PositionKey
 from trader_gui.domain.bracket import Bracket
@@ -124,6 +125,7 @@ class _Fold:
         self._is_before = True
         self._orders = OrderUpdateCollector(prefix)
         self._account = AccountUpdateCollector()
+        self._former: list[Order] = []
 
     def belief(self, snapshot_id: int, session_id: int, taken_time_ms: int, payload: bytes) -> Belief:
         """Return the belief that rests on this snapshot."""
@@ -140,7 +142,7 @@ class _Fold:
                 self._begin_session()
             self._apply(row)
         return Belief(
-            orders=tuple(map(_as_left, self._orders.open_orders())),
+            orders=tuple(_as_left(as_heard(order, self._former)) for order in self._orders.open_orders()),
             positions=self._account.positions,
             balances=dict(self._account.balances),
             newest_trade_ids=self._newest_trade_ids(),
@@ -165,7 +167,8 @@ class _Fold:
 
         By its dates alone, a snapshot at the start may look older than what the former session heard last.
         """
-        left = tuple(order for order in self._orders.open_orders() if order.origin is not Origin.OTHER)
+        self._former = self._orders.open_orders()
+        left = tuple(order for order in self._former if order.origin is not Origin.OTHER)
         self._is_before = False
         self._orders = OrderUpdateCollector(self._prefix)
         self._orders.apply(OrdersInDoubt(left))

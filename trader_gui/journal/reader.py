@@ -141,6 +141,11 @@ class JournalReader:
         query = "SELECT payload FROM fill WHERE account_id = 0 AND symbol = ? ORDER BY trade_id DESC LIMIT ?"
         return tuple(decode_fill(payload) for (payload,) in reversed(self._rows(query, symbol, limit)))
 
+    def traded_symbols(self, since_ms: int) -> frozenset[str]:
+        """Return the symbols in which the venue's account has own executions from `since_ms` on."""
+        query = "SELECT DISTINCT symbol FROM fill WHERE account_id = 0 AND trade_time_ms >= ?"
+        return frozenset(symbol for (symbol,) in self._rows(query, since_ms))
+
     def order_messages(self, client_order_id: str) -> tuple[OrderMessage, ...]:
         """Return an order's whole life, oldest first: cancels, answers to requests and events of the stream."""
         query = "SELECT kind, payload FROM order_event WHERE client_order_id = ? ORDER BY id"

@@ -10,7 +10,7 @@ from trader_gui.callback import Callback
 from trader_gui.callback.quotes import mark_of
 from trader_gui.decision.ownership import Opening, opening_of
 from trader_gui.domain.account import MarginType, Position, PositionKey
-from trader_gui.domain.order import Fill, Order, Origin, PositionSide
+from trader_gui.domain.order import Fill, Order, OrderType, Origin, PositionSide
 from trader_gui.domain.step import Route
 from trader_gui.domain.symbol import decimals_of
 from trader_gui.models.position_figures import (
@@ -95,7 +95,7 @@ COLUMNS: tuple[Column[PositionRow], ...] = (
     Column("roe", "ROE", lambda r: _percent(r.safety.roe_fraction), is_number=True),
     Column("net", "Net PnL", lambda r: r.result.net, is_number=True),
     Column("r", "R", lambda r: r.r_multiple, is_number=True),
-    Column("protected_by", "Protected by", lambda r: r.stop.trigger_price if r.stop else None),
+    Column("protected_by", "Protected by", lambda r: r.stop.trigger_price or None if r.stop else None),
     Column("opened_by", "Opened by", lambda r: r.origin.value if r.origin else None),
     Column("close", "", lambda r: "Close"),
 )
@@ -171,9 +171,14 @@ class PositionsModel(KeyedTableModel[PositionRow]):
 
 
 def _nearest(stops: Iterable[Order], position: Position) -> Order | None:
-    """Return the stop that the price meets first: the highest under a long, the lowest over a short."""
+    """Return the stop that the price meets first: the highest under a long, the lowest over a short.
+
+    Where a trailing stop lies the venue does not tell: it stands back behind the others.
+    """
     sign = 1 if position.position_amount > 0 else -1
-    return max(stops, key=lambda o: sign * o.trigger_price, default=None)
+    return max(
+        stops, key=lambda o: (o.order_type is not OrderType.TRAILING_STOP_MARKET, sign * o.trigger_price), default=None
+    )
 
 
 def _margin(position: Position, mark_price: Decimal | None) -> Decimal | None:
@@ -185,7 +190,7 @@ def _margin(position: Position, mark_price: Decimal | None) -> Decimal | None:
 
 
 def _r_multiple(position: Position, stop: Order | None, pnl: Decimal) -> float | None:
-    if stop is None:
+    if stop is None or stop.order_type is OrderType.TRAILING_STOP_MARKET:
         return None
     risk = position.position_amount * (position.entry_price - stop.trigger_price)
     return float(pnl / risk) if risk > 0 else None

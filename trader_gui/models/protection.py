@@ -23,11 +23,15 @@ class ProtectionKind(StrEnum):
 
 @dataclass(frozen=True)
 class Protection:
-    """How many of the open positions have their whole size under a live stop."""
+    """How many of the open positions have their whole size under a live stop.
+
+    `naked` are those that have not, whatever is on its way to them.
+    """
 
     kind: ProtectionKind
     protected: int = 0
     total: int = 0
+    naked: tuple[Position, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,14 @@ class EngineWatch:
         naked_s: For how long no live stop has been known, whole seconds; None while there is one, or no position.
         cause: Code of why, "" while nothing has gone wrong.
         is_bracket: It is a bracket by hand.
+        position: That has no stop; of a bracket the whole one that its part is in. None while there is a stop.
     """
 
     state: ProtectionState = ProtectionState.NOTHING
     naked_s: int | None = None
     cause: str = ""
     is_bracket: bool = False
+    position: Position | None = None
 
 
 def engine_watch(callback: Callback) -> EngineWatch:
@@ -53,7 +59,8 @@ def engine_watch(callback: Callback) -> EngineWatch:
     is_bracket = bracket.needs_care and not engine.needs_care
     finding = bracket if is_bracket else engine
     age_s = None if finding.since_ms is None else max(0, callback.clock_ms - finding.since_ms) // 1000
-    return EngineWatch(finding.state, age_s, finding.cause, is_bracket)
+    position = None if finding.key is None else callback.account.position(*finding.key)
+    return EngineWatch(finding.state, age_s, finding.cause, is_bracket, position)
 
 
 def protection(positions: Iterable[Position], orders: Iterable[Order], *, is_known: bool) -> Protection:
@@ -70,11 +77,11 @@ def protection(positions: Iterable[Position], orders: Iterable[Order], *, is_kno
     if not held:
         return Protection(ProtectionKind.NOTHING)
     orders = list(orders)
-    naked = [p for p in held if not is_covered(p, live_stops(p, orders))]
+    naked = tuple(p for p in held if not is_covered(p, live_stops(p, orders)))
     protected = len(held) - len(naked)
     if not naked:
         return Protection(ProtectionKind.PROTECTED, protected, len(held))
     for kind, status in ((ProtectionKind.UNKNOWN, OrderStatus.UNKNOWN), (ProtectionKind.PLACING, OrderStatus.SENT)):
         if all(any(is_stop_for(o, p) and o.status is status for o in orders) for p in naked):
-            return Protection(kind, protected, len(held))
-    return Protection(ProtectionKind.NAKED, protected, len(held))
+            return Protection(kind, protected, len(held), naked)
+    return Protection(ProtectionKind.NAKED, protected, len(held), naked)

@@ -6,10 +6,11 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 
 from trader_gui.callback import Callback
-from trader_gui.decision.ownership import fills_since_flat
+from trader_gui.decision.ownership import fills_since_flat, opening_of
 from trader_gui.domain.account import Position
 from trader_gui.domain.market import FundingRate, MarkPrice
 from trader_gui.domain.order import Fill, Order, OrderStatus, OrderType, Origin, PositionSide, Side
+from trader_gui.models.position_figures import position_result
 from trader_gui.models.positions import opened_by
 from trader_gui.models.session import unrealized_pnl
 from trader_gui.risk.cover import live_stops
@@ -102,7 +103,7 @@ def position_lines(
     for position in callback.account.legs(symbol):
         own = [f for f in fills if f.position_side is position.position_side]
         line = _position_line(callback, position, own, mark)
-        whole = break_even(position, own, taker_fraction, funding)
+        whole = break_even(position, own, rules.quote_asset, taker_fraction, funding)
         if whole is not None:
             way = ROUND_CEILING if line.is_long else ROUND_FLOOR
             line = replace(line, break_even_price=rules.snap_price(whole, way), is_break_even_whole=True)
@@ -111,7 +112,11 @@ def position_lines(
 
 
 def break_even(
-    position: Position, fills: Sequence[Fill], taker_fraction: Decimal | None, funding: Sequence[FundingRate]
+    position: Position,
+    fills: Sequence[Fill],
+    quote_asset: str,
+    taker_fraction: Decimal | None,
+    funding: Sequence[FundingRate],
 ) -> Decimal | None:
     """Return where a close at market would bring back all that was paid since flat; None when that is not known.
 
@@ -120,17 +125,19 @@ def break_even(
     Args:
         position: Not flat.
         fills: Own executions of its symbol and leg, oldest first.
+        quote_asset: What PnL is counted in; a fee in another asset cannot be added to it, and nothing is known then.
         taker_fraction: Fee of the close.
         funding: Rates since flat, and others.
     """
-    made = fills_since_flat(position.position_amount, fills)
-    if not made or taker_fraction is None:
-        return None
-    result = sum((f.realized_pnl - f.commission for f in made), Decimal(0))
-    for paid in funding:
-        held = sum((f.quantity * f.side.sign for f in made if f.trade_time_ms < paid.funding_time_ms), Decimal(0))
-        result -= held * position.entry_price * paid.funding_rate_fraction
     amount = position.position_amount
+    made = fills_since_flat(amount, fills)
+    paid = position_result(opening_of(position.key, amount, fills), Decimal(0), quote_asset, Decimal(0))
+    if not made or paid.net is None or taker_fraction is None:
+        return None
+    result = paid.net
+    for rate in funding:
+        held = sum((f.quantity * f.side.sign for f in made if f.trade_time_ms < rate.funding_time_ms), Decimal(0))
+        result -= held * position.entry_price * rate.funding_rate_fraction
     return (amount * position.entry_price - result) / (amount - abs(amount) * taker_fraction)
 
 
@@ -215,5 +222,6 @@ def _kind(order_type: OrderType) -> LineKind:
 
 
 def _risk(position: Position, orders: Iterable[Order]) -> Decimal | None:
-    losses = [position.position_amount * (position.entry_price - o.trigger_price) for o in live_stops(position, orders)]
+    stops = (o for o in live_stops(position, orders) if o.order_type is not OrderType.TRAILING_STOP_MARKET)
+    losses = [position.position_amount * (position.entry_price - o.trigger_price) for o in stops]
     return min((loss for loss in losses if loss > 0), default=None)

@@ -1,5 +1,6 @@
 """SessionModel: all that the session bar, the status bar and the banners say, worked out once a frame."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import numpy as np
@@ -9,7 +10,7 @@ from trader_gui.callback import Callback
 from trader_gui.callback.quotes import mark_of
 from trader_gui.domain.account import Position
 from trader_gui.domain.step import Route
-from trader_gui.domain.symbol import SymbolRules
+from trader_gui.domain.symbol import SymbolRules, unknown_rules
 from trader_gui.models.frame import FrameModel
 from trader_gui.models.protection import engine_watch, protection
 from trader_gui.models.reconciliation import RowKind, RowState
@@ -55,6 +56,11 @@ class SessionModel(FrameModel):
         self.rules: SymbolRules | None = None
         self.state = SessionState()
         self.now_ns = 0
+        self._rules_of: Callable[[str], SymbolRules] = unknown_rules
+
+    def rules_of(self, symbol: str) -> SymbolRules:
+        """Return the filters of any symbol; `is_unknown` ones while they are not told."""
+        return self._rules_of(symbol)
 
     def refresh_status(self, status: StatusView) -> None:
         """Show the start of a session, while there are no collectors yet."""
@@ -71,6 +77,7 @@ class SessionModel(FrameModel):
 
     def refresh(self, callback: Callback, status: StatusView, now_ns: int) -> None:
         self.now_ns = now_ns
+        self._rules_of = callback.symbol_rules.of
         positions = list(callback.account.positions.values())
         orders = callback.orders.open_orders()
         is_known = callback.account.is_known

@@ -110,7 +110,9 @@ def read_facts(callback: Callback, status: StatusView, now_ns: int) -> TicketFac
 def _other_position(callback: Callback, status: StatusView, position: Position) -> OtherPosition:
     symbol = position.symbol
     commission, _ = terms_of(callback, status, symbol)
-    return OtherPosition(position, callback.symbol_rules.of(symbol), quotes_of(callback, symbol), commission)
+    quotes = quotes_of(callback, symbol)
+    is_live = quotes.is_fresh and callback.routes_fresh[Route.PRIVATE]
+    return OtherPosition(position, callback.symbol_rules.of(symbol), quotes, commission, is_live)
 
 
 def _would_stop(order: Order) -> bool:

@@ -49,12 +49,16 @@ class Resting(msgspec.Struct, frozen=True):
 
 
 class OtherPosition(msgspec.Struct, frozen=True):
-    """A position on another symbol than the ticket's, with that symbol's rules, prices and fees, as far as known."""
+    """A position on another symbol than the ticket's, with that symbol's rules, prices and fees, as far as known.
+
+    `feed_is_live`: as that of `TicketFacts`, for its symbol.
+    """
 
     position: Position
     rules: SymbolRules
     quotes: Quotes = Quotes()
     commission: CommissionRate | None = None
+    feed_is_live: bool = False
 
 
 class TicketFacts(msgspec.Struct, frozen=True):
@@ -136,7 +140,7 @@ class TicketFacts(msgspec.Struct, frozen=True):
     def for_closing(self, key: PositionKey) -> "TicketFacts | None":
         """Return the facts for closing one position, None when there is none of that key (any more).
 
-        Of a symbol that is not watched no price is known, so no figure can be told.
+        Of a symbol that is not watched at most the mark price is known, and nothing is live.
         """
         held = (self.position, *self.legs) if key[0] == self.rules.symbol else ()
         own = next((p for p in held if p is not None and p.key == key), None)
@@ -157,7 +161,7 @@ class TicketFacts(msgspec.Struct, frozen=True):
             is_hedge=self.is_hedge,
             legs=(other.position,) if self.is_hedge else (),
             is_account_known=self.is_account_known,
-            feed_is_live=other.quotes.is_fresh or not other.quotes.is_watched,
+            feed_is_live=other.feed_is_live,
             is_running=self.is_running,
             now_ms=self.now_ms,
         )

@@ -17,7 +17,7 @@ from trader_gui.domain.account import AccountSnapshot, PositionKey
 from trader_gui.domain.closing import ClosePlan, CloseReport, Trouble
 from trader_gui.domain.order import Order
 from trader_gui.domain.step import EntryBlock, Route
-from trader_gui.errors import ProtocolError, VenueError
+from trader_gui.errors import ProtocolError, VenueError, first_error
 from trader_gui.orders.close_plan import make_plan, part_to_keep
 from trader_gui.orders.leg_closer import KNOWN_LIMIT_S, UNSURE, Ask, LegCloser, Resolve, until
 
@@ -96,7 +96,11 @@ class Closer:
         return self._plan(snapshot, keep)
 
     async def execute(self, shown: ClosePlan) -> CloseReport:
-        """Do what `shown` said, if it still holds; while it is the whole account, nothing new is opened."""
+        """Do what `shown` said, if it still holds; while it is the whole account, nothing new is opened.
+
+        Raises:
+            TraderError: The session ended meanwhile.
+        """
         if not shown.is_whole_account:
             return await self._execute(shown)
         self._tell(EntryBlock(True, self._core.now_ms))
@@ -139,9 +143,12 @@ class Closer:
             return
         closing = {close.position.symbol for close in plan.closes}
         await legs.cancel(o for o in plan.cancels if o.symbol in closing)
-        async with asyncio.TaskGroup() as group:
-            for close in plan.closes:
-                group.create_task(legs.close(close), name=f"close {close.position.symbol}")
+        try:
+            async with asyncio.TaskGroup() as group:
+                for close in plan.closes:
+                    group.create_task(legs.close(close), name=f"close {close.position.symbol}")
+        except ExceptionGroup as errors:
+            raise first_error(errors) from errors
         await legs.cancel(o for o in plan.cancels if o.symbol not in closing)
 
     async def _first_look(self, shown: ClosePlan, legs: LegCloser, until_s: float) -> ClosePlan:

@@ -20,7 +20,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from trader_gui.domain.account import Position
+from trader_gui.domain.account import Position, PositionKey
 from trader_gui.domain.order import (
     CancelIntent,
     Order,
@@ -213,7 +213,7 @@ class ProtectionPolicy:
             self._since_ms = clock_ms
         if context.mode is EngineMode.HALTED:
             self._acting_ms, self._close_now = None, ""
-            self._find(ProtectionState.PLACING if flight else ProtectionState.NAKED, flight)
+            self._find(position.key, ProtectionState.PLACING if flight else ProtectionState.NAKED, flight)
             return []
         if self._acting_ms is None:
             self._acting_ms = clock_ms
@@ -223,7 +223,7 @@ class ProtectionPolicy:
             state = ProtectionState.NAKED
         else:
             state = ProtectionState.CLOSING if closes else ProtectionState.PLACING
-        self._find(state, flight)
+        self._find(position.key, state, flight)
         return self._act(position, context, closes) if context.is_engine_position else []
 
     def _act(self, position: Position, context: ProtectionContext, closes: str) -> list[Wish]:
@@ -279,13 +279,13 @@ class ProtectionPolicy:
         gap_ms = gap_ms if clock_ms - acting_ms < LATE_AFTER_MS else LATE_GAP_MS
         return clock_ms >= self._not_before_ms and (asked_ms is None or clock_ms - asked_ms >= gap_ms)
 
-    def _find(self, state: ProtectionState, flight: list[Order]) -> None:
+    def _find(self, key: PositionKey, state: ProtectionState, flight: list[Order]) -> None:
         cause = self._cause
         if any(o.status in _EXECUTING for o in flight):
             cause = "triggered"
         elif any(o.status is OrderStatus.UNKNOWN for o in flight):
             cause = "unknown"
-        self.finding = ProtectionFinding(state, self._since_ms, cause)
+        self.finding = ProtectionFinding(state, self._since_ms, cause, key)
 
     # ---- stops that are one too many ---------------------------------------------------------------------------------
 

@@ -13,11 +13,11 @@ from trader_gui.callback import Callback
 from trader_gui.decision.ownership import Opening, opening_of
 from trader_gui.domain.account import AccountUpdate, PositionKey
 from trader_gui.domain.step import Route
+from trader_gui.exchange.income_pages import income_since
 from trader_gui.exchange.port import IncomeRow, OrderPort, StreamItem
 from trader_gui.rt_trader.status import SessionStatus
 
 INCOME_TYPE = "FUNDING_FEE"
-PAGE_ROWS = 1000
 RETRY_NS, LONGEST_RETRY_NS = 3_000_000_000, 60_000_000_000
 """The list is asked for no oftener than this, and each time in vain half as often: it is dear."""
 
@@ -91,23 +91,14 @@ class FundingPaid:
             return
         told, asked_ms = list(self._told), self._core.now_ms
         open_ones = told[len(told) - self._open :]
-        rows = await self._rows(min([since_ms, *(event.time_ms for event in told)]))
+        first_ms = min([since_ms, *(event.time_ms for event in told)])
+        rows = await income_since(self._port, first_ms, INCOME_TYPE)
         if all(_is_listed(event, told, rows) or asked_ms - event.time_ms >= LAG_MS for event in open_ones):
             self._open -= len(open_ones)
         self._known.since_ms, self._known.rows = since_ms, rows
         self._known.is_whole = not self._open and self._core.routes_fresh[Route.PRIVATE]
         if self._known.is_whole:
             self._pause_ns = RETRY_NS
-
-    async def _rows(self, since_ms: int) -> tuple[IncomeRow, ...]:
-        rows: dict[int, IncomeRow] = {}
-        while True:
-            page = await self._port.income(start_time_ms=since_ms, income_type=INCOME_TYPE)
-            new = [row for row in page if row.transaction_id not in rows]
-            rows.update((row.transaction_id, row) for row in new)
-            if len(page) < PAGE_ROWS or not new:
-                return tuple(rows.values())
-            since_ms = page[-1].time_ms
 
     def _wanted_ms(self) -> int | None:
         """Return since when the oldest position is held of which that is known."""

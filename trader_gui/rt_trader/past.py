@@ -6,11 +6,13 @@ any other, so that the three of them go on as if the program had never been away
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
 
+from trader_gui.collectors.order_merge import as_heard
 from trader_gui.decision.ownership import fills_since_flat
 from trader_gui.domain.account import AccountSnapshot, Position
 from trader_gui.domain.bracket import BracketsLeft
@@ -76,20 +78,27 @@ class Past:
         self._belief = belief
 
     async def read(
-        self, symbol: str, day_start_ms: int, read_account: Callable[[], Awaitable[AccountSnapshot]]
+        self,
+        symbol: str,
+        day_start_ms: int,
+        traded_today: AbstractSet[str],
+        read_account: Callable[[], Awaitable[AccountSnapshot]],
     ) -> Recovered:
         """Read it.
 
         Args:
-            symbol: The session's; others are read when the journal knows of orders or positions there.
+            symbol: The session's; others are read when the journal knows of orders, positions or executions of today
+                there.
             day_start_ms: 00:00 UTC of the venue's market time.
+            traded_today: Symbols of which the venue tells executions since then: they count for the day's loss.
             read_account: Takes a snapshot.
 
         Raises:
             UserError: The journal cannot be read.
             VenueError: The venue cannot be asked.
         """
-        told = {name: await self._executions(name, day_start_ms) for name in self._symbols(symbol)}
+        symbols = await self._symbols(symbol, day_start_ms, traded_today)
+        told = {name: await self._executions(name, day_start_ms) for name in symbols}
         snapshot = await read_account()
         for _ in range(ROUNDS):
             if not await self._read_on(told, day_start_ms):
@@ -100,7 +109,7 @@ class Past:
         histories = [await self._history(name, fills[name], snapshot) for name in fills]
         next_sequence = max(self._journal.next_sequence, highest + 1)
         return Recovered(
-            snapshot,
+            self._as_heard(snapshot),
             self._in_doubt(snapshot, fills),
             tuple(histories),
             next_sequence,
@@ -110,24 +119,32 @@ class Past:
 
     # ---- executions ------------------------------------------------------------------------------------------------
 
-    def _symbols(self, symbol: str) -> list[str]:
+    async def _symbols(self, symbol: str, day_start_ms: int, traded_today: AbstractSet[str]) -> list[str]:
         """Return the symbols to read, the session's last."""
+        others = set(traded_today)
         belief = self._belief
-        if belief is None:
-            return [symbol]
-        others = {order.symbol for order in self._own_orders()} | {name for name, _ in belief.positions}
-        others |= {bracket.symbol for bracket in belief.brackets}
+        if belief is not None:
+            others |= {order.symbol for order in self._own_orders()} | {name for name, _ in belief.positions}
+            others |= {bracket.symbol for bracket in belief.brackets}
+            others |= await read_journal(self._journal.path, lambda reader: reader.traded_symbols(day_start_ms))
         return [*sorted(others - {symbol}), symbol]
 
     async def _executions(self, symbol: str, day_start_ms: int) -> list[Fill]:
         """Return executions since 00:00 UTC, and all that the journal may not have."""
-        belief, read_ms = self._belief, day_start_ms
-        if belief is not None:
-            newest = belief.newest_trade_ids.get(symbol)
-            read_ms = belief.read_times_ms.get(symbol, 0 if newest is not None else day_start_ms)
-            if newest is not None and read_ms < day_start_ms:
-                return await since_trade(self._port, symbol, newest)
-        return await since_time(self._port, symbol, min(read_ms, day_start_ms), day_start_ms + _DAY_MS)
+        belief, day_end_ms = self._belief, day_start_ms + _DAY_MS
+        newest = None if belief is None else belief.newest_trade_ids.get(symbol)
+        read_ms = None if belief is None else belief.read_times_ms.get(symbol)
+        if newest is None:
+            since_ms = day_start_ms if read_ms is None else min(read_ms, day_start_ms)
+            return await since_time(self._port, symbol, since_ms, day_end_ms)
+        if read_ms is None:  # known by events alone, which may be of today
+            later = await since_trade(self._port, symbol, newest)
+            today = await since_time(self._port, symbol, day_start_ms, day_end_ms)
+            by_id = {fill.trade_id: fill for fill in (*later, *today)}
+            return [by_id[trade_id] for trade_id in sorted(by_id)]
+        if read_ms < day_start_ms:
+            return await since_trade(self._port, symbol, newest)
+        return await since_time(self._port, symbol, day_start_ms, day_end_ms)
 
     async def _read_on(self, told: dict[str, list[Fill]], day_start_ms: int) -> bool:
         """Read what was executed since; tell whether anything was."""
@@ -198,6 +215,11 @@ class Past:
             return ()
         name = self._journal.id_prefix
         return (f"highest number of an order {name}: journal {known or 'none'}, exchange {highest}",)
+
+    def _as_heard(self, snapshot: AccountSnapshot) -> AccountSnapshot:
+        """Return the account with what no list tells and the journal has heard."""
+        former = self._belief.orders if self._belief is not None else ()
+        return replace(snapshot, open_orders=tuple(as_heard(o, former) for o in snapshot.open_orders))
 
     def _in_doubt(self, snapshot: AccountSnapshot, fills: dict[str, list[Fill]]) -> OrdersInDoubt:
         listed = {(order.client_order_id, order.order_family) for order in snapshot.open_orders}

@@ -17,6 +17,9 @@ from trader_gui.rt_trader.status import RouteStatus, ShownStatus
 from trader_gui.rt_trader.symbol_terms import SymbolTerms
 
 _ROUTES = (Route.MARKET, Route.PUBLIC)
+_PRICES = frozenset({BookTicker, MarkPrice})
+"""What has to be heard by a route's own connection: a book that moves does not say what the best prices have become."""
+
 _OF_MARKET = frozenset({AggTrade, BookTicker, DepthSnapshot, DepthUpdate, Kline, KlineHistory, MarkPrice})
 
 
@@ -65,7 +68,8 @@ class ShownMarket:
 
     Its prices go to the core, which lets orders by hand be opened by them while they are fresh; the chart hears of
     klines and mark prices from the same socket. A route is fresh by the rules of `Freshness`: connected, alive, and
-    heard of as it should be. With another interval a new socket is opened first and the former one closed then.
+    heard of as it should be; and its own price must have come since it connected. With another interval a new socket is
+    opened first and the former one closed then.
 
     Args:
         road: To the core.
@@ -140,6 +144,8 @@ class ShownMarket:
         """Put an item of another symbol's market through the core."""
         route = ROUTE_OF.get(type(item))
         if route is not None and item.symbol == self._status.symbol:  # type: ignore[union-attr]
+            if type(item) in _PRICES and received_ns >= self._status.routes[route].connected_since_ns:
+                self._heard.add(route)
             self._note_received(route, received_ns)
         self._road.step(item)  # type: ignore[arg-type]  # `takes` has seen that it is a message
         self._look_for_gap()
@@ -268,7 +274,6 @@ class ShownMarket:
     def _note_received(self, route: Route, received_ns: int) -> None:
         status = self._status.routes[route]
         status.last_received_ns = received_ns
-        self._heard.add(route)
         if route is Route.PUBLIC:
             self._pulse.note(received_ns)
         if not self._is_fresh:

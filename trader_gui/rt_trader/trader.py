@@ -160,7 +160,9 @@ class RtTrader(SendingByHand, ChangingByHand, PositionsByHand, Showing):
         )
         # In an account that begins anew, nothing is left of what the journal knows.
         past = Past(self._connection.port, self._journal, None if is_account_new else belief)
-        recovered = await past.read(self.symbol, prepared.day_start_ms, lambda: prelim.account(prepared.history))
+        recovered = await past.read(
+            self.symbol, prepared.day_start_ms, prepared.traded_today, lambda: prelim.account(prepared.history)
+        )
         self._begin_core(prepared, recovered)
         quote = self.rules.quote_asset
         self._start_wallet = recovered.snapshot.wallet_balance(quote) or Decimal(0)

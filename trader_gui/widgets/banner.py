@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from trader_gui.domain.account import Position, PositionKey
 from trader_gui.domain.protection import ProtectionState
-from trader_gui.i18n import stream_words
+from trader_gui.i18n import number_words, stream_words
 from trader_gui.models.protection import ProtectionKind
 from trader_gui.models.session import SessionModel
 from trader_gui.models.session_state import AccountKind, FeedKind, RouteState, SessionState
@@ -33,6 +34,7 @@ class Banner:
         tone: `danger`, `warn` or `info`.
         what, did: The bold cause, and what the program did about it.
         actions: (id, label) of its buttons; `dismiss` hides it until the cause has gone and come again.
+        position: Whose closing `close` asks for; None where there is no such button.
     """
 
     key: str
@@ -40,6 +42,7 @@ class Banner:
     what: str
     did: str = ""
     actions: tuple[tuple[str, str], ...] = ()
+    position: PositionKey | None = None
 
 
 _DISMISS = (("dismiss", "Dismiss"),)
@@ -84,16 +87,20 @@ def _danger_banners(model: SessionModel) -> list[Banner]:
 def _naked_banners(model: SessionModel) -> list[Banner]:
     """Return what is said of positions without a stop: the engine's, of which its policy takes care, and others."""
     state, banners = model.state, []
-    what = watch_what(state)
+    what, watched = watch_what(state), state.watch.position
     if what:
-        did = f"{_position_words(model)} {watch_did(state)}".strip()
+        did = f"{_position_words(model, watched)} {watch_did(state)}".strip()
         is_naked, is_bracket = state.watch.state is ProtectionState.NAKED, state.watch.is_bracket
-        actions = (_CLOSE if is_bracket else _PROTECT) if is_naked else ()
-        banners.append(Banner("naked_bracket" if is_bracket else "naked_engine", "danger", what, did, actions))
-    others = state.protection.total - state.protection.protected - (state.watch.naked_s is not None)
-    if state.protection.kind is ProtectionKind.NAKED and others > 0:
+        actions = (_CLOSE if is_bracket else _PROTECT) if is_naked and watched is not None else ()
+        key = "naked_bracket" if is_bracket else "naked_engine"
+        banners.append(Banner(key, "danger", what, did, actions, watched.key if watched is not None else None))
+    others = [p for p in state.protection.naked if watched is None or p.key != watched.key]
+    if state.protection.kind is ProtectionKind.NAKED and others:
         what = "A position has no stop at the exchange."
-        banners.append(Banner("naked", "danger", what, _position_words(model), _CLOSE))
+        if len(others) > 1:
+            what = f"{len(others)} positions have no stop at the exchange."
+        did = " ".join(_position_words(model, p) for p in others)
+        banners.append(Banner("naked", "danger", what, did, _CLOSE, others[0].key))
     return banners
 
 
@@ -104,14 +111,15 @@ def _journal_banner(state: SessionState) -> Banner:
     return Banner("journal", "danger", f"The journal cannot be written{since}.", did)
 
 
-def _position_words(model: SessionModel) -> str:
-    position = model.state.position
-    if position is None or model.rules is None or not position.position_amount:
+def _position_words(model: SessionModel, position: Position | None) -> str:
+    if position is None:
         return ""
+    rules, size = model.rules_of(position.symbol), abs(position.position_amount)
     side = "Long" if position.position_amount > 0 else "Short"
-    size = fmt.quantity(abs(position.position_amount), model.rules.quantity_decimals)
-    entry = fmt.price(position.entry_price, model.rules.price_decimals)
-    return f"{side} {size} {position.symbol} from {entry}."
+    if rules.is_unknown:
+        return f"{side} {number_words(size)} {position.symbol} from {number_words(position.entry_price)}."
+    entry = fmt.price(position.entry_price, rules.price_decimals)
+    return f"{side} {fmt.quantity(size, rules.quantity_decimals)} {position.symbol} from {entry}."
 
 
 def _feed_banners(state: SessionState) -> list[Banner]:
@@ -212,10 +220,12 @@ class BannerStack(QWidget):
     """The banners of a session and those that the app adds.
 
     Signals:
-        action_requested: (banner key, action id); `dismiss` is done here and not passed on.
+        action_requested: (banner key, action id); `dismiss` is done here and not passed on, `close` told by its own.
+        close_requested: (key of a position) of the one that the banner names.
     """
 
     action_requested = Signal(str, str)
+    close_requested = Signal(object)
 
     def __init__(self, model: SessionModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -277,5 +287,7 @@ class BannerStack(QWidget):
             self._dismissed.add(key)
             self._added.pop(key, None)
             self._on_changed()
+        elif action == "close":
+            self.close_requested.emit(self._rows[key].banner.position)
         else:
             self.action_requested.emit(key, action)

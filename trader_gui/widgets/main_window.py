@@ -210,6 +210,7 @@ class MainWindow(QWidget):
         self.positions.close_requested.connect(self._on_close_position)
         self.positions.wish_requested.connect(self.position_wish_requested)
         self.banners.action_requested.connect(self._on_banner_action)
+        self.banners.close_requested.connect(self.close_position_requested)
         self.reconciliation.check_requested.connect(self.check_account_requested)
         self.status_bar.account_requested.connect(self.show_reconciliation)
         self.workspace.layout_changed.connect(self._on_layout_changed)
@@ -302,8 +303,6 @@ class MainWindow(QWidget):
     def _on_banner_action(self, key: str, action: str) -> None:
         if action == "account":
             self.show_reconciliation()
-        elif (key, action) == ("naked", "close"):
-            self._close_session_position()
         elif action == "protect":
             self.protect_now_requested.emit()
         elif action == "close_now":

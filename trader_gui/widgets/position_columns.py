@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from trader_gui.domain.account import MarginType
-from trader_gui.domain.order import PositionSide
+from trader_gui.domain.order import OrderType, PositionSide
 from trader_gui.models.positions import PositionRow
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets.provenance_words import position_source
@@ -21,7 +21,8 @@ def _position_side_words(row: PositionRow) -> str:
 def _protected_text(row: PositionRow) -> str:
     if row.stop is None:
         return "NOT PROTECTED"
-    words = f"Stop loss {fmt.price(row.stop.trigger_price, row.price_decimals)}"
+    is_trailing = row.stop.order_type is OrderType.TRAILING_STOP_MARKET
+    words = "Trailing stop" if is_trailing else f"Stop loss {fmt.price(row.stop.trigger_price, row.price_decimals)}"
     return words if row.is_protected else f"{words}, part only"
 
 

@@ -45,6 +45,12 @@ LIVES = {
         told(S.TRIGGERED, time=9, triggered_order_id=77, **ALGO),
         told(S.FINISHED, time=9, triggered_order_id=77, **ALGO),
     ],
+    "a trailing stop, activated and then listed": [
+        told(S.SENT, time=1, order_id=None, **ALGO),
+        told(S.NEW, time=5, **ALGO),
+        told(S.NEW, time=7, is_activated=True, **ALGO),
+        told(S.NEW, time=7, **ALGO),  # no list tells it
+    ],
     "triggered id told only once": [
         told(S.TRIGGERED, time=8, triggered_order_id=77, **ALGO),
         told(S.FINISHED, time=9, **ALGO),

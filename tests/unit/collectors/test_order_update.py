@@ -357,3 +357,12 @@ def test_an_amendment_is_in_flight_until_it_is_known_what_became_of_it():
         collector.apply(last)
         assert collector.amends_in_flight == frozenset()
         assert before is OrderStatus.NEW
+
+
+def test_a_trailing_stop_without_an_activation_price_is_active_from_the_beginning():
+    trailing = {"order_type": OrderType.TRAILING_STOP_MARKET, "price": None, "callback_fraction": dec("0.01")}
+    for more, is_activated in (({}, True), ({"activation_price": dec(130_000)}, False)):
+        collector = collector_with(make_intent(**trailing, **more))
+        (order,) = collector.open_orders()
+        assert order.is_activated is is_activated
+    assert not next(iter(collector_with(make_intent()).open_orders())).is_activated

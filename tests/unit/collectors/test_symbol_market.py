@@ -72,6 +72,25 @@ def test_it_is_fresh_when_it_is_told_so_and_has_both_prices() -> None:
     assert ether(kept).mark_price.mark is not None, "held and shown by turns, its mark price stays known"
 
 
+def test_what_was_known_when_it_was_left_does_not_come_back_as_if_it_were_of_today() -> None:
+    """Held, it is followed for its mark price alone, until it is shown again: in between the market has gone on."""
+    read = KlineHistory("ETHUSDT", "1m", (make_kline(0, 4500, symbol="ETHUSDT", is_closed=False),))
+    book = DepthSnapshot("ETHUSDT", 10, ((dec("2999.9"), Decimal(1)),), ())
+    kept = markets(status(MarketState.FRESH), mark(3000), ticker("2999.9", "3000.1"), kline(3000, 0), book)
+    kept.take(DepthUpdate("ETHUSDT", 10, 11, 9, (), (), START_MS))
+    kept.take(status(MarketState.MARKS))
+    for late in (mark(4500, 1000), ticker("2999.9", "3000.1", 2), kline(3000, 100), book):
+        kept.take(late)
+    left = ether(kept)
+    assert left.mark_price.mark == mark(4500, 1000)
+    assert (left.book_ticker.ticker, left.last_price, left.order_book.is_synced) == (None, None, False)
+    for message in (status(MarketState.STALE), status(MarketState.FRESH), read):
+        kept.take(message)
+    assert (ether(kept).is_fresh, ether(kept).last_price) == (False, 4500)
+    kept.take(ticker("4499.9", "4500.1", 3))
+    assert ether(kept).is_fresh
+
+
 def test_the_last_price_is_that_of_the_newest_kline_of_any_interval() -> None:
     read = KlineHistory("ETHUSDT", "1m", (make_kline(0, 2990, symbol="ETHUSDT", is_closed=False),))
     kept = markets(status(MarketState.STALE), read)

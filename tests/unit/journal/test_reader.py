@@ -62,6 +62,8 @@ def test_a_fill_told_twice_is_one_fill_with_exact_decimals(tmp_path: Path) -> No
         assert reader.newest_fills("BTCUSDT", 2) == reader.fills()[1:]
         assert reader.fills(since_ms=3_002) == reader.fills()[1:]
         assert reader.fills(symbol="ETHUSDT") == reader.newest_fills("ETHUSDT", 9) == ()
+        assert reader.traded_symbols(3_003) == {"BTCUSDT"}
+        assert reader.traded_symbols(3_004) == set()
         frame = reader.frame("fill")
     assert frame["quantity"].sum() == Decimal("0.017")
     assert list(frame["trade_id"]) == [1, 2, 3]
@@ -84,6 +86,7 @@ def test_every_simulated_account_has_trades_of_its_own_though_their_ids_begin_an
     with JournalReader(path) as reader:
         assert reader.fills() == (samples.fill(1),) * 2
         assert reader.newest_fills("BTCUSDT", 9) == ()  # none of them is the venue's
+        assert reader.traded_symbols(0) == set()
 
 
 def test_an_orders_life_holds_its_cancels_too(tmp_path: Path) -> None:

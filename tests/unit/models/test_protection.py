@@ -2,9 +2,10 @@ from decimal import Decimal
 
 import pytest
 
-from tests.fakes import order, position, stop_loss
+from tests.fakes import FakeTrader, order, position, snapshot, stop_loss
 from trader_gui.domain.order import OrderStatus, OrderType, PositionSide, Purpose, Side
-from trader_gui.models.protection import Protection, ProtectionKind, protection
+from trader_gui.domain.protection import ProtectionFinding, ProtectionState
+from trader_gui.models.protection import Protection, ProtectionKind, engine_watch, protection
 
 LONG = position("0.010")
 
@@ -34,7 +35,7 @@ def test_a_close_position_stop_protects_whatever_the_size():
     ],
 )
 def test_what_is_no_live_stop_of_this_position_leaves_it_naked(stop):
-    assert protection([LONG], [stop], is_known=True) == Protection(ProtectionKind.NAKED, 0, 1)
+    assert protection([LONG], [stop], is_known=True) == Protection(ProtectionKind.NAKED, 0, 1, (LONG,))
 
 
 def test_each_leg_needs_a_stop_of_its_own():
@@ -44,7 +45,7 @@ def test_each_leg_needs_a_stop_of_its_own():
     ]
     # The venue may leave a leg's orders without the reduce-only flag: the leg itself tells what they can do.
     stop = stop_loss(position_side=PositionSide.LONG, close_position=False, reduce_only=False)
-    assert protection(legs, [stop], is_known=True) == Protection(ProtectionKind.NAKED, 1, 2)
+    assert protection(legs, [stop], is_known=True) == Protection(ProtectionKind.NAKED, 1, 2, (legs[1],))
     values = {"purpose": Purpose.PROTECTION, "trigger": "110000", "position_side": PositionSide.SHORT}
     other = order(3, Side.BUY, OrderType.STOP_MARKET, **values)
     assert protection(legs, [stop, other], is_known=True) == Protection(ProtectionKind.PROTECTED, 2, 2)
@@ -65,10 +66,24 @@ def test_reduce_only_stops_must_cover_the_whole_size_together():
     ("status", "kind"), [(OrderStatus.SENT, ProtectionKind.PLACING), (OrderStatus.UNKNOWN, ProtectionKind.UNKNOWN)]
 )
 def test_a_stop_on_its_way_is_no_stop_yet(status, kind):
-    assert protection([LONG], [stop_loss(status=status)], is_known=True) == Protection(kind, 0, 1)
+    assert protection([LONG], [stop_loss(status=status)], is_known=True) == Protection(kind, 0, 1, (LONG,))
 
 
 def test_one_naked_position_among_two_counts():
     other = position("-0.500", entry="2500", liquidation_price=None)
     other = type(other)("ETHUSDT", other.position_amount, other.entry_price, other.unrealized_pnl)
-    assert protection([LONG, other], [stop_loss()], is_known=True) == Protection(ProtectionKind.NAKED, 1, 2)
+    assert protection([LONG, other], [stop_loss()], is_known=True) == Protection(ProtectionKind.NAKED, 1, 2, (other,))
+
+
+def test_the_position_that_needs_care_is_named_whatever_symbol_the_session_has():
+    trader = FakeTrader()
+    trader.run_quietly()
+    ether = position("0.5", entry="3000", symbol="ETHUSDT")
+    trader.feed(snapshot([LONG, ether]))
+    assert engine_watch(trader.callback).position is None
+    trader.callback.brackets.finding = ProtectionFinding(ProtectionState.NAKED, 0, "-2021", ether.key)
+    watch = engine_watch(trader.callback)
+    assert (watch.is_bracket, watch.position) == (True, ether)
+    trader.callback.protection.finding = ProtectionFinding(ProtectionState.PLACING, 0, "", LONG.key)
+    watch = engine_watch(trader.callback)
+    assert (watch.is_bracket, watch.position) == (False, LONG)

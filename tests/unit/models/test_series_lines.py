@@ -178,7 +178,7 @@ def test_at_the_break_even_nothing_is_lost_whatever_was_paid(
     amount = Decimal(lots) / 1000 * sign
     rate = Decimal(basis_points) / 10_000
     funding = [FundingRate(made[0].trade_time_ms + 1, rate), FundingRate(over.trade_time_ms + 1, Decimal("0.5"))]
-    found = break_even(make_position(amount, entry), [former, over, *made], TAKER, funding)
+    found = break_even(make_position(amount, entry), [former, over, *made], "USDT", TAKER, funding)
     assert found is not None
     paid = opened * sign * entry * rate
     assert abs(result_of_closing(amount, entry, made, found, paid)) < Decimal("1e-12")
@@ -187,8 +187,8 @@ def test_at_the_break_even_nothing_is_lost_whatever_was_paid(
 def test_without_the_executions_or_the_fee_the_venues_break_even_stands() -> None:
     position = make_position("0.010", "100000", break_even_price=Decimal("100050"))
     fill = entry_fill(5, "100000", Side.BUY, "0.010")
-    assert break_even(position, [], TAKER, ()) is None
-    assert break_even(position, [fill], None, ()) is None
+    assert break_even(position, [], "USDT", TAKER, ()) is None
+    assert break_even(position, [fill], "USDT", None, ()) is None
     callback = make_callback()
     hold(callback, position, (), [fill])
     (line,) = position_lines(callback, "BTCUSDT", [fill], None)
@@ -197,3 +197,17 @@ def test_without_the_executions_or_the_fee_the_venues_break_even_stands() -> Non
     assert line.is_break_even_whole and line.break_even_price is not None
     assert line.break_even_price % callback.rules.tick_size == 0
     assert line.break_even_price > Decimal("100050")
+
+
+def test_a_fee_in_another_asset_is_not_counted_as_if_it_were_quote_asset() -> None:
+    """0.05 BNB are no 0.05 USDT: the venue's break-even stands, and does not claim to be after all fees."""
+    position = make_position("1", "60000", break_even_price=Decimal("60024"))
+    fill = entry_fill(5, "60000", Side.BUY, "1")
+    in_bnb = replace(fill, commission=Decimal("0.05"), commission_asset="BNB")
+    assert break_even(position, [in_bnb], "USDT", TAKER, ()) is None
+    callback = make_callback()
+    hold(callback, position, (), [in_bnb])
+    (line,) = position_lines(callback, "BTCUSDT", [in_bnb], None, TAKER)
+    assert (line.break_even_price, line.is_break_even_whole) == (Decimal("60024"), False)
+    unpaid = replace(in_bnb, commission=Decimal(0))
+    assert break_even(position, [unpaid], "USDT", TAKER, ()) is not None

@@ -2,10 +2,14 @@
 
 from decimal import Decimal
 
-from tests.fakes import NS, FakeTrader, account_update, order, position, snapshot, stop_loss
+from msgspec.structs import replace
+
+from tests.fakes import NS, START_MS, FakeTrader, account_update, order, position, snapshot, stop_loss
 from trader_gui.domain.account import MarginType
+from trader_gui.domain.market import BookTicker, MarkPrice
 from trader_gui.domain.order import OrderStatus, OrderType, Origin, Purpose, Side
-from trader_gui.domain.step import Route
+from trader_gui.domain.step import MarketState, Route, SymbolStatus
+from trader_gui.domain.symbol import RulesUpdate
 from trader_gui.exchange.port import CommissionRate, LeverageBracket
 from trader_gui.models.ticket import TicketModel
 from trader_gui.models.ticket_records import Resting, TicketFacts
@@ -92,6 +96,30 @@ def test_a_stale_feed_is_dated() -> None:
     assert (facts.feed_is_live, facts.feed_age_s) == (False, D("4.2"))
     trader.set_route(Route.MARKET, is_connected=True, is_fresh=True)
     assert facts_of(trader).feed_is_live
+
+
+def test_a_position_on_a_symbol_that_is_not_shown_has_no_live_prices() -> None:
+    """Of what was shown earlier the mark price alone is followed; the session's own market is followed always."""
+    trader = running()
+    ether = position("1", "3000", symbol="ETHUSDT")
+    trader.feed(RulesUpdate((trader.callback.rules, replace(trader.callback.rules, symbol="ETHUSDT")), 0))
+    trader.feed(snapshot([position(), ether]), SymbolStatus("ETHUSDT", MarketState.FRESH, START_MS))
+    trader.feed(MarkPrice("ETHUSDT", D(3000), D(3000), D(0), 0, START_MS))
+    trader.feed(BookTicker("ETHUSDT", 1, D("2999.9"), D(1), D("3000.1"), D(1), START_MS))
+    trader.status.shown.symbol = "ETHUSDT"
+    shown = facts_of(trader)
+    own = shown.for_closing(position().key)
+    assert own is not None and (shown.feed_is_live, own.feed_is_live) == (True, True)
+    trader.set_route(Route.PRIVATE, is_connected=True, is_fresh=False)
+    own = facts_of(trader).for_closing(position().key)
+    assert own is not None and not own.feed_is_live
+    trader.set_route(Route.PRIVATE, is_connected=True, is_fresh=True)
+
+    trader.status.shown.symbol = ""
+    trader.feed(SymbolStatus("ETHUSDT", MarketState.MARKS, START_MS))
+    left = facts_of(trader).for_closing(ether.key)
+    assert left is not None and not left.feed_is_live
+    assert (left.best_bid, left.best_ask, left.last_price, left.mark_price) == (None, None, None, D(3000))
 
 
 def test_changed_comes_only_when_something_shown_differs() -> None:

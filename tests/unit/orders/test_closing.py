@@ -9,7 +9,7 @@ from tests.closing_world import BTC, ClosingWorld
 from tests.core_records import RULES, dec, make_intent, make_order
 from trader_gui.domain.order import OrderFamily, OrderStatus, OrderType, PositionSide, Side
 from trader_gui.domain.step import FeedStatus, Refusal, Route
-from trader_gui.errors import VenueError
+from trader_gui.errors import UserError, VenueError
 from trader_gui.orders import closing, leg_closer
 
 ETH = replace(RULES, symbol="ETHUSDT", market_max_quantity=dec(2))
@@ -80,6 +80,15 @@ def test_a_plan_that_no_longer_holds_is_not_carried_out():
     assert report.changed_plan.closes[0].quantity == dec("0.020")
     assert world.asked == ["block", "unblock"]
     assert world.core.request([make_intent()]).refusals == ()
+
+
+def test_the_end_of_the_session_in_mid_close_is_told_for_what_it_is():
+    """Not as a bug in a group of errors, which nobody shows: and entries are let in again."""
+    world = ClosingWorld(ETH, amounts={BTC: "0.030", ETH_KEY: "1"})
+    world.is_over = True
+    with pytest.raises(UserError, match="has ended"):
+        world.flatten()
+    assert world.asked == ["block", "unblock"]
 
 
 def test_an_unknown_close_is_waited_for_and_never_doubled():

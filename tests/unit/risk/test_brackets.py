@@ -153,7 +153,9 @@ def test_nothing_is_placed_before_the_first_fill_and_then_both_exits_of_its_size
             entry.client_order_id,
         )
         assert (intent.purpose, intent.origin) == (Purpose.PROTECTION, Origin.HAND)
-    assert step.bracket_protection == ProtectionFinding(ProtectionState.PLACING, desk.elapsed_ms)
+    assert step.bracket_protection == ProtectionFinding(
+        ProtectionState.PLACING, desk.elapsed_ms, key=("BTCUSDT", PositionSide.BOTH)
+    )
     desk.accept_all()
     assert desk.finding == ProtectionFinding(ProtectionState.PROTECTED)
     desk.pass_time(30_000)

@@ -40,6 +40,20 @@ def test_what_is_no_stop_of_the_position(changes):
     assert not is_stop_for(replace(STOP, **changes), LONG)
 
 
+TRAILING = replace(PART, order_type=OrderType.TRAILING_STOP_MARKET, trigger_price=Decimal(0), quantity=Decimal("0.010"))
+
+
+def test_a_trailing_stop_protects_from_its_activation_on():
+    """Before, the price may fall as far as it likes: it waits for one on the other side."""
+    assert live_stops(LONG, [TRAILING]) == []
+    assert not is_stop_for(replace(TRAILING, status=OrderStatus.SENT), LONG), "nor will it, once it is there"
+    active = replace(TRAILING, is_activated=True)
+    assert live_stops(LONG, [active]) == [active] and is_covered(LONG, [active])
+    assert not is_stop_for(replace(active, side=Side.BUY), LONG)
+    for status in (OrderStatus.TRIGGERING, OrderStatus.TRIGGERED):
+        assert live_stops(LONG, [replace(TRAILING, status=status)]), "then it was activated, whatever was heard"
+
+
 def test_each_leg_has_stops_of_its_own():
     leg = make_position("0.010", position_side=PositionSide.LONG)
     assert not is_stop_for(STOP, leg)

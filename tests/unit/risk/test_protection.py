@@ -18,6 +18,7 @@ from trader_gui.domain.order import (
     OrderUpdate,
     Origin,
     OutcomeKind,
+    PositionSide,
     Purpose,
     Side,
 )
@@ -29,6 +30,7 @@ from trader_gui.risk.protection import GAP_MS, LATE_AFTER_MS, LATE_GAP_MS, VERIF
 
 ENTRY, EXIT, PROTECTION = Purpose.ENTRY, Purpose.EXIT, Purpose.PROTECTION
 NOTHING, PROTECTED, PLACING, CLOSING, NAKED = ProtectionState
+BTC = ("BTCUSDT", PositionSide.BOTH)
 TICK_MS = 250
 REFUSED, UNKNOWN = OutcomeKind.REFUSED, OutcomeKind.UNKNOWN
 SIDE_EXITS = [OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED, OrderStatus.FINISHED]
@@ -108,7 +110,7 @@ def test_the_strategys_stop_is_asked_for_as_soon_as_the_position_is_told():
     intent = stop.intent
     assert (intent.order_type, intent.side, intent.close_position) == (OrderType.STOP_MARKET, Side.SELL, True)
     assert (intent.trigger_price, intent.quantity, intent.reduce_only) == (Decimal("99670.0"), None, False)
-    assert step.protection == ProtectionFinding(PLACING, rig.elapsed_ms)
+    assert step.protection == ProtectionFinding(PLACING, rig.elapsed_ms, key=BTC)
     sent = rig.callback.orders.orders[stop.client_order_id]
     assert (sent.status, sent.order_family) == (OrderStatus.SENT, OrderFamily.ALGO)
     assert rig.tick().wished == ()
@@ -181,7 +183,7 @@ def test_a_refused_stop_is_asked_for_again_within_half_a_second_and_the_position
     assert len(asked) == VERIFY_LIMIT_MS // GAP_MS
     assert len({a.client_order_id for a in asked}) == len(asked)
     assert rig.callback.protection.finding == ProtectionFinding(
-        CLOSING, since_ms, "told" if code is None else str(code)
+        CLOSING, since_ms, "told" if code is None else str(code), BTC
     )
 
 
@@ -341,7 +343,7 @@ def test_a_stop_that_falls_is_replaced_at_once(status):
     rig.look(10_000)
     step = fall(rig, stop, status)
     assert purposes(step) == [PROTECTION]
-    assert step.protection == ProtectionFinding(PLACING, rig.elapsed_ms, status.value.lower())
+    assert step.protection == ProtectionFinding(PLACING, rig.elapsed_ms, status.value.lower(), BTC)
     assert step.approved[0].client_order_id != stop.client_order_id
     rig.accept(step.approved[0])
     assert state(rig) is PROTECTED
@@ -391,7 +393,7 @@ def test_a_triggered_stop_that_neither_fills_nor_fails_is_given_two_seconds():
     stop = rig.hold_long()
     rig.look(10_000)
     fall(rig, stop, OrderStatus.TRIGGERED)
-    assert rig.callback.protection.finding == ProtectionFinding(PLACING, rig.elapsed_ms, "triggered")
+    assert rig.callback.protection.finding == ProtectionFinding(PLACING, rig.elapsed_ms, "triggered", BTC)
     _, waited_ms = look_until(rig, EXIT)
     assert waited_ms == VERIFY_LIMIT_MS
     assert len(rig.approved(PROTECTION)) == 1
@@ -538,7 +540,7 @@ def test_a_disarmed_engine_sends_nothing_and_says_that_its_position_is_naked():
     rig.accept(entry)
     rig.send(ModeChange(EngineMode.HALTED, "by_user", 0))
     step = rig.fill(entry, price=100_000)
-    assert (step.wished, step.protection) == ((), ProtectionFinding(NAKED, rig.elapsed_ms))
+    assert (step.wished, step.protection) == ((), ProtectionFinding(NAKED, rig.elapsed_ms, key=BTC))
     assert rig.look(60_000).wished == ()
     # By hand, through the gate: the strategy's stop, or a close.
     position = rig.callback.account.position("BTCUSDT")
@@ -555,7 +557,7 @@ def test_an_engine_that_is_armed_again_has_two_seconds_to_place_the_stop():
     since_ms = rig.elapsed_ms
     rig.send(ModeChange(EngineMode.HALTED, "by_user", 0))
     rig.look(60_000)
-    assert rig.callback.protection.finding == ProtectionFinding(NAKED, since_ms, "-2019")
+    assert rig.callback.protection.finding == ProtectionFinding(NAKED, since_ms, "-2019", BTC)
     assert purposes(rig.send(ModeChange(EngineMode.ACTIVE, "by_user", 0))) == [PROTECTION]
     assert look_until(rig, EXIT)[1] == VERIFY_LIMIT_MS
     assert rig.callback.protection.finding.since_ms == since_ms

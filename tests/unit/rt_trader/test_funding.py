@@ -14,7 +14,6 @@ from trader_gui.domain.order import FillHistory
 from trader_gui.domain.step import FeedStatus, Route
 from trader_gui.errors import VenueError
 from trader_gui.exchange.port import IncomeRow
-from trader_gui.rt_trader import funding
 from trader_gui.rt_trader.funding import LAG_MS, RETRY_NS, FundingPaid
 from trader_gui.rt_trader.status import FundingStatus, SessionStatus
 
@@ -45,7 +44,7 @@ class World:
         assert income_type == "FUNDING_FEE"
         self.asked_ms.append(start_time_ms)
         self.during()
-        return tuple(r for r in self.rows if r.time_ms >= start_time_ms)[: funding.PAGE_ROWS]
+        return tuple(r for r in self.rows if r.time_ms >= start_time_ms)
 
     @property
     def known(self) -> FundingStatus:
@@ -148,14 +147,6 @@ def test_what_was_paid_while_nobody_listened_is_read() -> None:
     world.rows = [row(1, "-0.3")]
     world.rig.send(FeedStatus(Route.PRIVATE, True, 0))
     assert world.look(1) and world.known.is_whole and len(world.known.rows) == 1
-
-
-def test_a_list_longer_than_a_page_is_read_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(funding, "PAGE_ROWS", 3)
-    world = World()
-    world.rows = [row(n, "-0.1", PAID_MS + n // 2) for n in range(8)]
-    world.look()
-    assert sorted(r.transaction_id for r in world.known.rows) == list(range(8))
 
 
 def test_a_venue_that_cannot_be_asked_leaves_it_unknown() -> None:

@@ -1,6 +1,7 @@
 """What became of what the journal knew: asked of the venue, told as messages, and nothing is sent."""
 
 import asyncio
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.core_records import PREFIX, START_MS, dec, make_fill, make_order, make_position, make_snapshot
+from tests.core_rig import Rig
 from trader_gui.domain.account import AccountSnapshot
 from trader_gui.domain.bracket import Bracket, BracketsLeft
 from trader_gui.domain.order import (
@@ -17,6 +19,7 @@ from trader_gui.domain.order import (
     Order,
     OrderFamily,
     OrderStatus,
+    OrderType,
     Origin,
     PositionSide,
     Purpose,
@@ -98,16 +101,21 @@ def own(client_order_id: str = ENTRY, **more: Any) -> Order:
 
 
 def recovered(
-    folder: Path, venue: Venue, belief: Belief | None, *journalled: Fill, next_sequence: int = 9
+    folder: Path,
+    venue: Venue,
+    belief: Belief | None,
+    *journalled: Fill,
+    next_sequence: int = 9,
+    traded: Iterable[str] = (),
 ) -> Recovered:
     async def body() -> Recovered:
         async with open_journal(folder / "journal.sqlite") as journal:
             journal.id_prefix, journal.next_sequence = PREFIX, next_sequence
             if journalled:
-                journal.record_step(Step(1, FillHistory(SYMBOL, journalled, 0), 0))
+                journal.record_step(Step(1, FillHistory(journalled[0].symbol, journalled, 0), 0))
                 await journal.flush()
             port: Any = venue
-            return await Past(port, journal, belief).read(SYMBOL, TODAY_MS, venue.read_account)
+            return await Past(port, journal, belief).read(SYMBOL, TODAY_MS, frozenset(traded), venue.read_account)
 
     return asyncio.run(body())
 
@@ -127,7 +135,7 @@ def test_a_first_start_reads_todays_executions_and_takes_them_for_foreign(tmp_pa
     assert fills_in(found) == [(2, "web_a"), (3, "web_b")]
     assert found.histories[0].newest_trade_id == 3
     assert (found.next_sequence, found.differences, found.in_doubt.orders) == (1, (), ())
-    assert found.messages[1] is venue.snapshot
+    assert found.messages[1] == venue.snapshot
 
 
 def test_executions_since_the_last_reading_are_found_however_long_ago_that_was(tmp_path: Path) -> None:
@@ -218,6 +226,20 @@ def test_orders_of_ours_that_the_venue_does_not_list_are_in_doubt_with_what_was_
     assert doubted == {ENTRY: Decimal("0.007"), STOP: Decimal(0)}
 
 
+def test_a_trailing_stop_that_the_journal_has_heard_to_be_activated_is_so(tmp_path: Path) -> None:
+    """No list tells it. An id that was used again is another order, of which nothing was heard."""
+    trailing = {"order_family": OrderFamily.ALGO, "order_type": OrderType.TRAILING_STOP_MARKET}
+    ours, web = own(STOP, order_id=7, **trailing), make_order("web", order_id=8, **trailing)
+    again = make_order("web_2", order_id=10, **trailing)
+    venue = Venue()
+    venue.snapshot = make_snapshot(open_orders=(ours, web, again))
+    heard = [replace(o, is_activated=True) for o in (replace(ours, order_id=None), web, replace(again, order_id=9))]
+    found = recovered(tmp_path, venue, believed(*heard)).snapshot.open_orders
+    assert [o.is_activated for o in found] == [True, True, False]
+    found = recovered(tmp_path, venue, believed(ours, web)).snapshot.open_orders
+    assert [o.is_activated for o in found] == [False] * 3
+
+
 def test_other_symbols_are_read_where_the_journal_knows_of_something_there(tmp_path: Path) -> None:
     order = own(f"{PREFIX}-hn-7", symbol="ETHUSDT", order_id=8)
     position = make_position("1", symbol="LTCUSDT")
@@ -225,6 +247,22 @@ def test_other_symbols_are_read_where_the_journal_knows_of_something_there(tmp_p
     belief = believed(order, positions={("LTCUSDT", position.position_side): position})
     found = recovered(tmp_path, venue, belief)
     assert [history.symbol for history in found.histories] == ["ETHUSDT", "LTCUSDT", SYMBOL]
+
+
+def test_every_symbol_of_todays_executions_is_read_for_the_days_loss(tmp_path: Path) -> None:
+    """By the list of income, other programs' included; by the journal, for what that list does not tell yet."""
+    lost = trade(3, symbol="ETHUSDT", realized_pnl=dec(-30), commission=dec("0.5"))
+    found = recovered(tmp_path, Venue(lost), None, traded=["ETHUSDT"])
+    assert [history.symbol for history in found.histories] == ["ETHUSDT", SYMBOL]
+    rig = Rig()
+    for message in found.messages:
+        rig.send(message)
+    assert rig.callback.result_today == dec("-30.5")
+
+    # What the journal knows by events alone, of today, is read again.
+    yesterday = trade(1, symbol="LTCUSDT", trade_time_ms=TODAY_MS - 1)
+    found = recovered(tmp_path, Venue(lost), believed(newest_trade_ids={"ETHUSDT": 3}), yesterday, lost)
+    assert [(h.symbol, len(h.fills)) for h in found.histories] == [("ETHUSDT", 1), (SYMBOL, 0)]
 
 
 def test_numbers_go_on_above_what_the_venue_has_seen_and_that_is_told(tmp_path: Path) -> None:

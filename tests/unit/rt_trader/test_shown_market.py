@@ -8,12 +8,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tests.core_records import RULES, make_kline
+from tests.core_records import RULES, START_MS, make_kline
 from tests.core_rig import Rig
 from tests.fake_streams import FakeStreams
 from tests.road_world import RoadWorld, road_world
 from tests.unit.collectors.test_symbol_market import ETHER, mark, ticker
 from trader_gui.callback.quotes import quotes_of
+from trader_gui.domain.market import DepthUpdate
 from trader_gui.domain.step import MarketState, Message, Route, SymbolStatus
 from trader_gui.domain.symbol import RulesUpdate
 from trader_gui.exchange.port import StreamItem, StreamStatus
@@ -129,6 +130,8 @@ def test_it_is_fresh_while_both_routes_are(tmp_path: Path) -> None:
         assert not desk.is_fresh
         desk.streams.connect(1)
         assert not desk.is_fresh, "connected, it has told nothing yet"
+        desk.hear(DepthUpdate("ETHUSDT", 8, 11, 7, (), (), START_MS), stream=1)
+        assert not desk.is_fresh, "the best prices are those of before the loss"
         desk.hear(ticker("3000.99", "3001.01", 3), stream=1)
         assert desk.is_fresh
 

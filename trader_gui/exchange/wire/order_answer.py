@@ -57,6 +57,7 @@ class _AlgoRow(msgspec.Struct):
     placed_time_ms: int = field(name="createTime", default=0)
     position_side: PositionSide = field(name="positionSide", default=PositionSide.BOTH)
     price_protect: bool = field(name="priceProtect", default=False)
+    activation_price: str | None = field(name="activatePrice", default=None)
 
 
 class _OrderName(msgspec.Struct):
@@ -153,4 +154,15 @@ def _from_algo(row: _AlgoRow) -> Order:
         triggered_order_id=words.order_id(row.triggered_order_id),
         position_side=row.position_side,
         price_protect=row.price_protect,
+        is_activated=_is_activated(row),
     )
+
+
+def _is_activated(row: _AlgoRow) -> bool:
+    """Tell whether a trailing stop follows the price for sure.
+
+    One without an activation price does from the beginning; of one that has it, and of a list that leaves it out,
+    nothing is known here: the event tells.
+    """
+    is_trailing = row.order_type is OrderType.TRAILING_STOP_MARKET
+    return is_trailing and row.activation_price is not None and not words.number(row.activation_price)

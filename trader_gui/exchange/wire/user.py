@@ -75,6 +75,7 @@ class _AlgoRow(msgspec.Struct):
     reason: str | None = field(name="rm", default=None)
     position_side: PositionSide = field(name="ps", default=PositionSide.BOTH)
     price_protect: bool = field(name="pP", default=False)
+    is_activated: bool | None = field(name="ia", default=None)
 
 
 class AlgoEvent(msgspec.Struct, tag_field="e", tag="ALGO_UPDATE"):
@@ -222,6 +223,7 @@ def _algo_update(event: AlgoEvent) -> OrderUpdate:
         reject_reason=reason if status in _WITH_REASON else "",
         position_side=row.position_side,
         price_protect=row.price_protect,
+        is_activated=bool(row.is_activated),
     )
     return OrderUpdate(
         order=order,

@@ -220,7 +220,7 @@ class CloseDialog(ProfileDialog):
         if judged.hold:
             notes.append(Message(html.escape(f"Held: {words('hold', judged.hold)}."), "warn"))
         elif not facts.feed_is_live:
-            notes.append(Message("The prices shown are old. Closing is possible all the same.", "warn"))
+            notes.append(Message(f"{_price_trouble(facts)} Closing is possible all the same.", "warn"))
         if judged.intent is not None:
             notes += ask_messages(self._reasons(judged.intent, judged.price, facts))
         self.say(notes)
@@ -247,6 +247,12 @@ class CloseDialog(ProfileDialog):
 
 def _limit_words(intent: OrderIntent | None) -> str:
     return "by limit" if intent is None or intent.price is None else f"at {intent.price:,f}"
+
+
+def _price_trouble(facts: TicketFacts) -> str:
+    if facts.best_bid is None and facts.best_ask is None:
+        return "The prices of this symbol are not followed."
+    return "The prices shown are old."
 
 
 def _step(facts: TicketFacts) -> Decimal:

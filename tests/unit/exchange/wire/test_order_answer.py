@@ -1,5 +1,6 @@
 """Order answers to `Order`."""
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -52,6 +53,25 @@ def test_conditional_order_before_and_after_its_trigger(payload: Payload):
     assert (triggered.status, triggered.triggered_order_id) == (OrderStatus.FINISHED, 88000000551)
     assert (triggered.executed_quantity, triggered.average_price) == (Decimal("0.010"), Decimal(58990))
     assert order_answer.open_orders(b"[" + body + b"]", ALGO) == (triggered,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "is_activated"),
+    [
+        ("TRAILING_STOP_MARKET", {"activatePrice": ""}, True),
+        ("TRAILING_STOP_MARKET", {"activatePrice": "0.0"}, True),
+        ("TRAILING_STOP_MARKET", {"activatePrice": "78000.0"}, False),  # reached or not: no answer tells
+        ("TRAILING_STOP_MARKET", {}, False),  # some lists leave it out
+        ("STOP_MARKET", {"activatePrice": ""}, False),
+    ],
+)
+def test_a_trailing_stop_without_an_activation_price_is_active_from_the_beginning(
+    payload: Payload, kind: str, told: dict[str, str], is_activated: bool
+):
+    row = json.loads(payload("rest_answers", "algo_post"))
+    del row["activatePrice"]
+    body = json.dumps(row | {"orderType": kind, "callbackRate": "1.0"} | told).encode()
+    assert order_answer.order(body, ALGO).is_activated is is_activated
 
 
 def test_past_orders_know_when_they_were_placed(payload: Payload):

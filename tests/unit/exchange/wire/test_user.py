@@ -99,6 +99,15 @@ def test_triggered_conditional_order_names_its_child(payload: Payload):
     )
 
 
+def test_a_trailing_stop_tells_when_it_is_activated(payload: Payload):
+    event = json.loads(payload("user_stream", "algo_triggered"))
+    event["o"] |= {"o": "TRAILING_STOP_MARKET", "X": "NEW", "ai": "", "tp": "0"}
+    assert not order_update(json.dumps(event).encode()).order.is_activated, "not told"
+    for is_activated in (False, True):
+        event["o"]["ia"] = is_activated
+        assert order_update(json.dumps(event).encode()).order.is_activated is is_activated
+
+
 def test_rejected_conditional_order_says_why(payload: Payload):
     update = order_update(payload("user_stream", "algo_rejected"))
     assert update.order.status is OrderStatus.REJECTED
