@@ -124,9 +124,10 @@ def paint_break_even(painter: QPainter, series: SeriesModel, view: Viewport, the
         if not 14 <= y < view.height:
             continue
         words = f"break-even {text.price(price, series.rules.price_decimals)}"
-        words += " after all fees and funding" if position.is_break_even_whole else ""
+        words += " after fees and funding" if position.is_break_even_whole else ""
         note = Run(words, theme.color("text2"), "mini")
         left = view.width - faces.width([note]) - 6
+        painter.fillRect(QRectF(left - 3, y - 15, view.width - left, 13), theme.color("bg0"))
         painter.setPen(line_pen(theme.color("text2"), 1.0, (1.0, 3.0)))
         painter.drawLine(QLineF(left, y, view.width, y))
         paint_runs(painter, faces, left, y - 8, [note])
