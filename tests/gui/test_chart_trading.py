@@ -43,6 +43,8 @@ from trader_gui.widgets.chart.line_layer import Handle
 from trader_gui.widgets.chart.price_pane import PricePane
 from trader_gui.widgets.chart.price_popup import PricePopup
 from trader_gui.widgets.chart.shadow import Look
+from trader_gui.widgets.dialogs.move import MoveDialog
+from trader_gui.widgets.line_asking import LineAsking
 from trader_gui.widgets.order_entry import OrderEntry
 from trader_gui.widgets.theme import theme
 from trader_gui.widgets.ticket_stage import TicketStage
@@ -69,7 +71,7 @@ class Desk:
         self.series, self.model = SeriesModel(), TicketModel()
         self.chart = KlineChart(self.series)
         self.ticket = OrderEntry(self.model, profile_name="demo")
-        self.ticket.load(None, ask=AskRules(*[AskWhen.NEVER] * 4))
+        self.ticket.load(None, ask=AskRules(*[AskWhen.NEVER] * 5))
         self.moves: list[tuple[Order, Decimal]] = []
         self.cancels: list[Order] = []
         self.sent: list[OrderIntent | BracketWish] = []
@@ -79,6 +81,7 @@ class Desk:
         self.ticket.order_requested.connect(self.sent.append)
         self.ticket.bracket_requested.connect(self.sent.append)
         self.stage = TicketStage(view.staging, self.ticket, self.ticket.show)
+        self.asking = LineAsking(view, self.model, self.ticket)
         for widget, size in ((self.chart, (1268, 726)), (self.ticket, (360, 700))):
             qtbot.addWidget(widget)
             widget.resize(*size)
@@ -183,6 +186,13 @@ class Desk:
         action.trigger()
         menu.close()
         self.settle()
+
+    def asked(self) -> MoveDialog:
+        """Return the question that is open, once it takes an answer."""
+        dialog = self.asking.dialog
+        assert dialog is not None and dialog.isVisible()
+        self.qtbot.waitUntil(dialog.is_settled, timeout=2_000)
+        return dialog
 
 
 @pytest.fixture
@@ -611,6 +621,87 @@ def _entry_wish() -> OrderIntent:
     return OrderIntent("BTCUSDT", Side.BUY, OrderType.MARKET, Purpose.ENTRY, Origin.HAND, "by_hand", 0, D("0.010"))
 
 
+# ---- a move that is asked about -------------------------------------------------------------------------------------
+
+
+def asks(desk: Desk, when: AskWhen = AskWhen.ABOVE_LIMITS) -> None:
+    desk.ticket.menu.set_ask(replace(desk.ticket.menu.ask, drag=when))
+
+
+def test_a_loosened_stop_is_asked_about_with_what_it_costs_and_sent_when_agreed_to(desk: Desk) -> None:
+    asks(desk)
+    desk.drag(LineKind.STOP, "108150.0")
+    assert desk.moves == [] and "not sent yet" in desk.said
+    dialog = desk.asking.dialog
+    assert dialog is not None and dialog.focusWidget() is dialog.cancel_button
+    QTest.mouseClick(dialog.move_button, LEFT)  # meant for what was there before
+    assert desk.moves == []
+    desk.asked()
+    told = {row: value.text() for row, value in dialog._values.items()}
+    assert told["from"] == "108,248.4" and told["to"].startswith("108,1") and told["moved"].startswith("−")
+    assert "USDT" in told["result_then"] and "of equity" in told["result_then"]
+    assert "Loosens the stop" in dialog.messages.messages[0].html
+    QTest.mouseClick(dialog.move_button, LEFT)
+    ((moved, price),) = desk.moves
+    assert moved.client_order_id == desk.stop.client_order_id and f"{price:,}" == told["to"]
+    assert "asking the exchange" in desk.said and desk.asking.dialog is None
+
+
+@pytest.mark.parametrize("how", ["Esc", "Cancel"])
+def test_a_move_that_is_called_off_leaves_the_line_where_it_is(desk: Desk, how: str) -> None:
+    asks(desk)
+    before = [level.price for level in desk.view.klines.levels]
+    desk.drag(LineKind.STOP, "108150.0")
+    dialog = desk.asked()
+    if how == "Esc":
+        QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    else:
+        QTest.mouseClick(dialog.cancel_button, LEFT)
+    assert desk.moves == [] and desk.view.klines.shadows == ()
+    assert [level.price for level in desk.view.klines.levels] == before
+    desk.drag(LineKind.LIMIT, "108250.0")  # within the limits: the next one is as free as ever
+    assert len(desk.moves) == 1 and desk.asking.dialog is None
+
+
+def test_a_stop_drawn_closer_is_not_asked_about_and_never_is_honoured(desk: Desk) -> None:
+    asks(desk)
+    desk.drag(LineKind.STOP, "108300.0")
+    assert len(desk.moves) == 1 and desk.asking.dialog is None
+    desk.view.drag.finish(desk.moves[0][0], "No.")
+    desk.qtbot.waitUntil(lambda: desk.view.klines.shadows == (), timeout=5_000)
+    asks(desk, AskWhen.NEVER)
+    desk.drag(LineKind.STOP, "108150.0")
+    assert len(desk.moves) == 2 and desk.asking.dialog is None
+
+
+def test_a_kind_that_is_always_asked_about_may_be_asked_about_within_the_limits_no_more(desk: Desk) -> None:
+    asks(desk, AskWhen.ALWAYS)
+    desk.drag(LineKind.LIMIT, "108250.0")
+    dialog = desk.asked()
+    assert "result_then" not in dialog._values and dialog.ask_no_more.isVisible()
+    dialog.ask_no_more.setChecked(True)
+    QTest.mouseClick(dialog.move_button, LEFT)
+    assert len(desk.moves) == 1
+    assert desk.ticket.menu.ask.drag is AskWhen.ABOVE_LIMITS
+
+
+def test_a_question_follows_the_market_and_goes_with_its_order(desk: Desk) -> None:
+    asks(desk)
+    desk.drag(LineKind.STOP, "108150.0")
+    dialog = desk.asked()
+    desk.trader.set_route(Route.MARKET, is_connected=True, is_fresh=False, age_s=4.25)
+    desk.frame()
+    assert not dialog.move_button.isEnabled()
+    QTest.mouseClick(dialog.move_button, LEFT)
+    desk.trader.set_route(Route.MARKET, is_connected=True, is_fresh=True)
+    desk.frame()
+    assert dialog.move_button.isEnabled()
+    gone = replace(desk.stop, status=OrderStatus.CANCELED, update_time_ms=desk.stop.update_time_ms + 1)
+    desk.trader.feed(OrderUpdate(gone, "ALGO", None, desk.trader.callback.now_ms, gone.update_time_ms))
+    desk.frame()
+    assert desk.asking.dialog is None and desk.moves == [] and desk.view.klines.shadows == ()
+
+
 # ---- the whole program -----------------------------------------------------------------------------------------------
 
 DEMO = ("--profile", "demo", "--size", "1600x900")
@@ -625,7 +716,7 @@ def test_a_stop_is_added_and_moved_at_the_exchange_from_the_chart(qt_run: Any, t
         async with open_app(tmp_path, *DEMO) as rig:
             await rig.until("the session has started", lambda: rig.desk._trader and rig.trader.started.is_set())
             ticket, view = rig.window.order_entry, rig.window.chart.view
-            ticket.menu.set_ask(AskRules(*[AskWhen.NEVER] * 4))
+            ticket.menu.set_ask(AskRules(*[AskWhen.NEVER] * 5))
             await rig.until("prices", lambda: rig.bridge.series.quotes.is_live and ticket.draft.price_text)
             await rig.trader.submit(_entry_wish())
             await rig.until("the position", lambda: rig.bridge.series.positions)

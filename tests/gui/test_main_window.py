@@ -89,6 +89,7 @@ def test_each_size_has_its_default_layout(make_window):
     QApplication.processEvents()
     assert seen(window) == {"chart", "order_book", "order_entry", "conditions", "positions"}
     assert not window.footer.isVisible()
+    assert window.board.matrix.isVisible() and window.board.decisions.isVisible()
 
 
 @pytest.mark.parametrize(("width", "height"), [(1100, 640), (1280, 720), (1600, 900), (1920, 1080)])
@@ -110,8 +111,10 @@ def test_a_layout_that_the_user_made_is_left_alone_and_comes_back(qtbot, make_wi
     assert window.workspace.isSeparator(separator)
     qtbot.mousePress(window.workspace, Qt.MouseButton.LeftButton, pos=separator)
     qtbot.mouseMove(window.workspace, separator - QPoint(100, 0))
+    window.workspace.save()  # the second is over while it is in the hand
     qtbot.mouseRelease(window.workspace, Qt.MouseButton.LeftButton, pos=separator - QPoint(100, 0))
     assert window.workspace.is_custom
+    assert window.workspace._save_timer.isActive()
     window.workspace.docks["log"].toggleViewAction().trigger()
     width = window.workspace.docks["chart"].width()
     window.resize(1300, 800)

@@ -123,7 +123,7 @@ def test_a_halt_for_what_nothing_explains_tells_the_row(window, bridge, trader):
     flush(bridge)
     (banner,) = [b for b in window.banners.banners() if b.key == "tripped"]
     assert banner.what == "Engine halted: account differs."
-    assert banner.did.startswith("Wallet USDT: exchange 9984.2, here 9985.7.")
+    assert banner.did.startswith("Wallet USDT: exchange 9,984.2, here 9,985.7.")
     assert ("account", "Show") in banner.actions
     assert window.session_bar.engine_cell.view.text == "TRIPPED"
     window.resize(1920, 1080)
@@ -162,7 +162,7 @@ def test_a_row_in_words():
     assert (texts["venue"], texts["journal"], texts["memory"]) == ("−0.12", "—", "none")
     assert texts["cause"] == "Trades made elsewhere that the user stream did not tell."
     assert reconciliation_tip(STRANGE).endswith("the engine was halted.")
-    assert reconciliation_tip(AGREES) == "Wallet USDT: exchange 9984.2, journal 9984.2, here 9984.2."
+    assert reconciliation_tip(AGREES) == "Wallet USDT: exchange 9,984.2, journal 9,984.2, here 9,984.2."
 
 
 # ---- where a number comes from ---------------------------------------------------------------------------------------

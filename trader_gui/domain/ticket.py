@@ -121,12 +121,13 @@ class TicketMemory(msgspec.Struct, frozen=True):
 
 
 class AskKind(StrEnum):
-    """Kinds of orders that are asked about by rules of their own."""
+    """What is asked about by rules of its own: kinds of orders, and DRAG, an order's line moved on the chart."""
 
     LIMIT = "limit"
     MARKET = "market"
     STOP = "stop"
     CLOSE = "close"
+    DRAG = "drag"
 
 
 class AskWhen(StrEnum):
@@ -152,12 +153,13 @@ class AskLimits(msgspec.Struct, frozen=True):
 
 
 class AskRules(msgspec.Struct, frozen=True):
-    """When each kind of order is asked about, and above which limits."""
+    """When each kind is asked about, and above which limits; a stop that is loosened is above them."""
 
     limit: AskWhen = AskWhen.ALWAYS
     market: AskWhen = AskWhen.ALWAYS
     stop: AskWhen = AskWhen.ALWAYS
     close: AskWhen = AskWhen.ALWAYS
+    drag: AskWhen = AskWhen.ABOVE_LIMITS
     limits: AskLimits = AskLimits()
 
     def when(self, kind: AskKind) -> AskWhen:

@@ -1,4 +1,4 @@
-"""When an order by hand is asked about before it is sent, and why (no Qt)."""
+"""When an order by hand is asked about before it is sent or moved, and why (no Qt)."""
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -8,7 +8,9 @@ from typing import TypeAlias
 import msgspec
 
 from trader_gui.domain.order import OrderIntent, OrderType
+from trader_gui.domain.symbol import SymbolRules
 from trader_gui.domain.ticket import AskKind, AskLimits, AskRules, AskWhen
+from trader_gui.models.series_lines import LineKind, OrderLine
 from trader_gui.models.ticket_records import TicketFacts
 
 GUARD = AskLimits(usual_multiple=Decimal(10), equity_fraction=Decimal(5), mark_fraction=Decimal("0.05"))
@@ -29,6 +31,9 @@ class AskReason(msgspec.Struct, frozen=True):
 
 Reasons: TypeAlias = Callable[[OrderIntent, Decimal | None, TicketFacts], Sequence[AskReason]]
 """Tells why an order that is expected to trade at a price is asked about."""
+
+MoveReasons: TypeAlias = Callable[[OrderLine, OrderLine, SymbolRules, Decimal | None], Sequence[AskReason]]
+"""Tells why moving a line of a symbol (as it is, as it would be) at a mark price is asked about."""
 
 
 class Circumstances(msgspec.Struct, frozen=True):
@@ -92,9 +97,44 @@ def _above(
         if price and facts.equity and quantity * price > limits.equity_fraction * facts.equity:
             percent = (quantity * price / facts.equity * 100).quantize(Decimal(1))
             found.append(AskReason("above_equity", (("percent", percent),)))
-    own = intent.price or intent.trigger_price
-    if own and facts.mark_price and abs(own / facts.mark_price - 1) > limits.mark_fraction:
-        percent = (abs(own / facts.mark_price - 1) * 100).quantize(_CENT)
-        mark = facts.rules.snap_price(facts.mark_price)
-        found.append(AskReason("far_from_mark", (("percent", percent), ("mark", mark))))
-    return found
+    return found + _far_from_mark(limits, intent.price or intent.trigger_price, facts.rules, facts.mark_price)
+
+
+def reasons_to_ask_of_move(
+    rules: AskRules, before: OrderLine, after: OrderLine, symbol: SymbolRules, mark: Decimal | None
+) -> tuple[AskReason, ...]:
+    """Return why moving an order's line is asked about, () when it is not; its size was judged when it was placed.
+
+    Args:
+        rules: The user's.
+        before: The line as it is.
+        after: As it would be.
+        symbol: Its symbol.
+        mark: Mark price; None while unknown.
+    """
+    when = rules.drag
+    limits = GUARD if when is AskWhen.NEVER else rules.limits
+    reasons = _far_from_mark(limits, after.price, symbol, mark)
+    loosened = _loosened_by(before, after)
+    if loosened > 0 and when is not AskWhen.NEVER:
+        reasons.append(AskReason("loosens_stop", (("money", loosened.quantize(_CENT)), ("quote", symbol.quote_asset))))
+    if when is AskWhen.ALWAYS:
+        reasons.append(AskReason("always"))
+    return tuple(reasons)
+
+
+def _loosened_by(before: OrderLine, after: OrderLine) -> Decimal:
+    """Return how much worse a position's stop would be where it is moved to, quote asset; 0 for every other order."""
+    if before.kind is not LineKind.STOP or before.money is None or after.money is None:
+        return Decimal(0)
+    return before.money - after.money
+
+
+def _far_from_mark(
+    limits: AskLimits, price: Decimal | None, symbol: SymbolRules, mark: Decimal | None
+) -> list[AskReason]:
+    """Return that a price lies too far from the mark price, or nothing."""
+    if not price or not mark or abs(price / mark - 1) <= limits.mark_fraction:
+        return []
+    percent = (abs(price / mark - 1) * 100).quantize(_CENT)
+    return [AskReason("far_from_mark", (("percent", percent), ("mark", symbol.snap_price(mark))))]

@@ -1,7 +1,7 @@
 """The condition board: what the engine does now, what held and what did not, and the last decisions."""
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from trader_gui.models.conditions import NEWEST_DECISIONS, ConditionsModel
@@ -37,7 +37,13 @@ def paint_head(painter: QPainter, rect: QRect, title: str, note: str = "") -> No
 
 
 class HeadlineView(QFrame):
-    """What the engine does now, in words; below it the first failing gate."""
+    """What the engine does now, in words; below it the first failing gate.
+
+    Signals:
+        resized: Its words take another height, or it has another width.
+    """
+
+    resized = Signal()
 
     def __init__(self, model: ConditionsModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,6 +72,10 @@ class HeadlineView(QFrame):
         model.changed.connect(self._on_changed)
         theme().changed.connect(self._on_theme)
         self._on_changed()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.resized.emit()
 
     def _on_theme(self) -> None:
         self._shown = None
@@ -294,8 +304,10 @@ class ConditionBoard(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)  # `minimumSizeHint` tells it
         column.addWidget(self.headline)
         column.addLayout(halves, 1)
+        self.headline.resized.connect(self._fit_decisions)
         model.changed.connect(self._on_changed)
 
     def minimumSizeHint(self) -> QSize:
@@ -311,5 +323,9 @@ class ConditionBoard(QWidget):
         is_wide = self.width() >= self.WIDE
         self._right.setVisible(is_wide)
         self._rule.setVisible(is_wide)
-        room = self.height() - self.headline.sizeHint().height()
+        self._fit_decisions()
+
+    def _fit_decisions(self) -> None:
+        """Leave the last decisions out where they have no room; a size hint knows nothing of the width of words."""
+        room = self.height() - self.headline.heightForWidth(self.width())
         self.decisions.setVisible(room >= self.matrix.height() + self.decisions.minimumHeight())

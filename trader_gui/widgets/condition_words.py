@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trader_gui.domain.order import OrderIntent, Origin, Side
+from trader_gui.domain.order import OrderIntent, OrderType, Origin, Side
 from trader_gui.domain.step import Condition, EngineMode, RuleGroup
 from trader_gui.i18n import reason_words
 from trader_gui.models.conditions import ConditionsState
@@ -86,7 +86,7 @@ def _holding(state: ConditionsState, reason: str) -> Headline:
     exits = next((g for g in state.evaluation.groups if g.name.startswith("exit_")), None)
     blocked = _blocked([g for g in state.evaluation.groups if g.needs_all])
     if exits is None:
-        note = (("The engine leaves a position alone that was made or changed by hand.", "text2"), *blocked)
+        note = (("The engine leaves a position alone that was made or changed by hand. ", "text2"), *blocked)
         return Headline("hand", "text1", f"Position by hand: {side}.", note)
     if reason in _EXIT_REASONS or exits.value:
         return Headline("gear", "accent", f"Closing {side}: {_sentence(reason).lower()}.", _distances(exits, state))
@@ -234,4 +234,5 @@ def decision_line(row: DecisionRow) -> tuple[str, str, str, str]:
         text = f"{row.fill.quantity:f} @ {row.fill.price:,f}"
     elif row.verdict is Verdict.SENT and isinstance(row.intent, OrderIntent) and row.intent.origin is Origin.HAND:
         verdict, text = ("buy" if row.intent.side is Side.BUY else "sell"), figures(row.intent)
+        text += " at market" if row.intent.order_type is OrderType.MARKET else ""
     return fmt.clock(row.time_ms), verdict + count, text, tone

@@ -23,6 +23,7 @@ from trader_gui.widgets.banner import Banner, BannerStack
 from trader_gui.widgets.chart.kline_chart import KlineChart
 from trader_gui.widgets.condition_board import ConditionBoard, HeadlineView
 from trader_gui.widgets.fields import label
+from trader_gui.widgets.line_asking import LineAsking
 from trader_gui.widgets.log_view import LogView
 from trader_gui.widgets.menus import WorkspaceMenus, shortcut_words
 from trader_gui.widgets.order_book import OrderBook
@@ -195,6 +196,7 @@ class MainWindow(QWidget):
     def _connect(self) -> None:
         bar, ticket = self.session_bar, self.order_entry
         self._stage = TicketStage(self.chart.view.staging, ticket, partial(self._raise, "order_entry"))
+        self._asking = LineAsking(self.chart.view, self._bridge.ticket, ticket)
         self.chart.view.drag.cancel_requested.connect(self.cancel_order_requested)
         self.chart.picture_requested.connect(self.chart_picture_requested)
         bar.arm_requested.connect(self.arm_requested)
@@ -369,10 +371,8 @@ class MainWindow(QWidget):
 
     def _on_layout_broken(self, new_name: str, is_former: bool) -> None:
         which = "the one of before" if is_former else "the default one"
-        what = f"The saved layout could not be read; this is {which}."
-        self.show_banner(
-            Banner("layout", "info", what, f"The old file is kept as {new_name}.", (("dismiss", "Dismiss"),))
-        )
+        what, kept = f"The saved layout could not be read; this is {which}.", f"The old file is kept as {new_name}."
+        self.show_banner(Banner("layout", "info", what, kept, (("dismiss", "Dismiss"),)))
 
     # ---- Qt ----------------------------------------------------------------------------------------------------------
 

@@ -244,9 +244,11 @@ class BookView(QWidget):
             notes.append(f"Mark {self._price(state.mark_price)}")
         if state.spread is not None:
             notes.append(f"Spread {self._price(state.spread)}")
-        while notes and painter.fontMetrics().horizontalAdvance("  ".join(notes)) > inner.width() - taken:
+        metrics, room = painter.fontMetrics(), inner.width() - taken
+        is_one_line = metrics.horizontalAdvance("  ".join(notes)) <= room
+        while notes and not is_one_line and max(metrics.horizontalAdvance(note) for note in notes) > room:
             notes.pop(0)
-        painter.drawText(inner, _RIGHT, "  ".join(notes))
+        painter.drawText(inner, _RIGHT, ("  " if is_one_line else "\n").join(notes))
 
 
 class OrderBook(QWidget):

@@ -37,7 +37,7 @@ class PreviewPanel(QWidget):
         super().__init__(parent)
         self.values: dict[str, QLabel] = {}
         self._labels: dict[str, QLabel] = {}
-        self._is_compact = False
+        self._joins_fees = False
         self._fees = (True, True)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -49,13 +49,13 @@ class PreviewPanel(QWidget):
             self._grid.addWidget(name, index, 0)
             self._grid.addWidget(value, index, 1)
             self._labels[row], self.values[row] = name, value
-        self.set_compact(False)
+        self.set_density(4, joins_fees=False)
         self._show_row("closing_pnl", False)
 
-    def set_compact(self, is_compact: bool) -> None:
-        """Give both fees one row, and the rows less room."""
-        self._is_compact = is_compact
-        self._grid.setVerticalSpacing(2 if is_compact else 4)
+    def set_density(self, spacing: int, *, joins_fees: bool) -> None:
+        """Set the pixels between two rows, and whether both fees share one."""
+        self._joins_fees = joins_fees
+        self._grid.setVerticalSpacing(spacing)
         self._show_fees()
 
     def set_fees(self, *, makes: bool, takes: bool) -> None:
@@ -87,7 +87,7 @@ class PreviewPanel(QWidget):
 
     def _show_fees(self) -> None:
         makes, takes = self._fees
-        is_joint = self._is_compact and makes and takes
+        is_joint = self._joins_fees and makes and takes
         self._show_row("fees", is_joint)
         self._show_row("fee_maker", makes and not is_joint)
         self._show_row("fee_taker", takes and not is_joint)

@@ -94,7 +94,7 @@ POSITIONS = (
     ColumnLook("symbol", 84, lambda r: r.symbol, is_strong=True),
     ColumnLook(
         "side",
-        92,
+        84,
         _position_side_words,
         lambda r: "up" if r.is_long else "down",
         is_strong=True,
@@ -105,7 +105,7 @@ POSITIONS = (
     ColumnLook("break_even", 90, lambda r: fmt.price(r.break_even_price, r.price_decimals), drop=11),
     ColumnLook("liquidation", 140, _liquidation_text, _safety_tone),
     ColumnLook("distance", 84, lambda r: fmt.percent(r.safety.distance_fraction), _safety_tone, is_optional=True),
-    ColumnLook("ratio", 98, lambda r: fmt.percent(r.safety.ratio_fraction, sign=False), _safety_tone, drop=10),
+    ColumnLook("ratio", 94, lambda r: fmt.percent(r.safety.ratio_fraction, sign=False), _safety_tone, drop=10),
     ColumnLook("terms", 86, _terms_text, lambda r: "text2", drop=9),
     ColumnLook("margin", 76, lambda r: fmt.money(r.margin, sign=False), drop=12),
     ColumnLook(
@@ -130,12 +130,12 @@ POSITIONS = (
     ),
     ColumnLook(
         "protected_by",
-        144,
+        164,
         _protected_text,
         lambda r: "text1" if r.is_protected else "danger",
         lambda r: ("shield", "ok") if r.is_protected else ("octagon", "danger"),
         stretch=True,
     ),
     ColumnLook("opened_by", 98, lambda r: origin_text(r.origin), icon=lambda r: origin_icon(r.origin), drop=13),
-    ColumnLook("close", 104, lambda r: "Close…", is_action=True, menu_text="Close position…", has_menu=True),
+    ColumnLook("close", 100, lambda r: "Close…", is_action=True, menu_text="Close position…", has_menu=True),
 )

@@ -1,6 +1,8 @@
 """How the table of the reconciliation looks, and its rows in words."""
 
-from trader_gui.i18n import cause_words
+from decimal import Decimal, InvalidOperation
+
+from trader_gui.i18n import cause_words, number_words
 from trader_gui.models.reconciliation import Row, RowKind, RowState
 from trader_gui.widgets import format as fmt
 from trader_gui.widgets.table_columns import ColumnLook
@@ -37,7 +39,10 @@ def reconciliation_tip(row: Row) -> str:
 def _fact_text(text: str | None) -> str:
     if text is None:
         return fmt.DASH
-    return fmt.MINUS + text[1:] if text.startswith("-") else text or "none"
+    try:
+        return number_words(Decimal(text))
+    except InvalidOperation:
+        return text or "none"
 
 
 def _truth_tone(row: Row) -> str:

@@ -40,6 +40,7 @@ class StatusCell(QWidget):
         row.setSpacing(4)
         for widget in (self._icon, self._label, self._value):
             row.addWidget(widget)
+        row.addStretch(1)  # room that is kept for longer values lies behind the value
         theme().changed.connect(self._show_icon)
 
     def show_view(self, view: CellView) -> None:

@@ -159,6 +159,11 @@ def order_icon(row: OfOrder) -> Icon | None:
     return ("target", "up") if row.order.order_type in _TARGETS else None
 
 
+def open_order_icon(row: OfOrder) -> Icon | None:
+    """Return the sign of a stop or a target, of another order that of who sent it, as on the chart."""
+    return order_icon(row) or origin_icon(row.order.origin)
+
+
 def direction_tone(value: Any, decimals: int = 2) -> str:
     """Return the tone of a gain or a loss; what is shown as zero is neither."""
     rounded = round(float(value), decimals) if value is not None else 0.0
@@ -276,7 +281,7 @@ _SIDE = ColumnLook(
 )
 
 ORDERS = (
-    ColumnLook("type", 130, order_type_words, icon=order_icon),
+    ColumnLook("type", 130, order_type_words, icon=open_order_icon),
     ColumnLook("symbol", 88, lambda r: r.order.symbol, drop=1),
     _SIDE,
     ColumnLook(
@@ -315,7 +320,7 @@ ORDERS = (
 )
 
 ORDERS_SMALL = (
-    ColumnLook("type", 130, order_type_words, icon=order_icon),
+    ColumnLook("type", 130, order_type_words, icon=open_order_icon),
     ColumnLook("symbol", 84, lambda r: r.order.symbol, drop=1),
     _SIDE,
     ColumnLook("quantity", 104, size_text),

@@ -17,6 +17,8 @@ from trader_gui.widgets.history_words import assets_words, loader_words
 from trader_gui.widgets.tables import TableView
 
 _GAP = 8
+_SUMS_WIDTH = 280
+"""So much of the sums stays when there is little room; what the table can be relied on is told by the tool tip, too."""
 
 
 class TablePanel(QWidget):
@@ -229,6 +231,7 @@ class HistoryPanel(TablePanel):
             text, tip = words(self.sums)
             self.sums_label.set_words(text, "text1", tip)
             self.sums_label.setVisible(bool(text))
+            self.sums_label.setMinimumWidth(min(self.sums_label.sizeHint().width(), _SUMS_WIDTH))
 
     def on_seen(self, is_seen: bool) -> None:
         self._history.loader.set_seen(self.title, is_seen)

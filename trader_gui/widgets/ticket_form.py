@@ -30,8 +30,10 @@ _TIMES_IN_FORCE = (
     (TimeInForce.GTD, "GTD: until a time…"),
 )
 _POST_ONLY = (TimeInForce.GTX, "GTX: post-only")
-_COMPACT_BELOW = 545
-"""Height under which the ticket stands closer together, so that all of it stays in sight."""
+_DENSITIES = ((569, 8, 10, 4), (549, 6, 8, 4), (520, 5, 6, 2), (0, 4, 4, 2))
+"""(least height, pixels between groups, above the first one, between figures): where there is little room the ticket
+stands closer together, so that all of it stays in sight with a line of result above its buttons."""
+_JOINT_FEES_BELOW = 549
 
 
 class TicketForm(QWidget):
@@ -270,10 +272,11 @@ class TicketForm(QWidget):
 
     def fit_height(self) -> None:
         """Stand closer together where there is little room."""
-        is_compact = self.height() < _COMPACT_BELOW
-        self._column.setSpacing(5 if is_compact else 8)
-        self._column.setContentsMargins(12, 6 if is_compact else 10, 12, 2 if is_compact else 6)
-        self.preview.set_compact(is_compact)
+        height = self.height()
+        _, between, above, rows = next(density for density in _DENSITIES if height >= density[0])
+        self._column.setSpacing(between)
+        self._column.setContentsMargins(12, above, 12, above // 2)
+        self.preview.set_density(rows, joins_fees=height < _JOINT_FEES_BELOW)
 
     # ---- building --------------------------------------------------------------------------------------------------
 

@@ -224,9 +224,14 @@ class Workspace(QMainWindow):
             bar.setAccessibleName("Panels")
 
     def event(self, event: QEvent) -> bool:
-        """Notice that the user takes a separator into his hand: from then on the layout is his own."""
+        """Notice that the user takes a separator into his hand: from then on the layout is his own.
+
+        It may stay there for longer than it takes to save; what counts is where it is let go.
+        """
         match event:
             case QMouseEvent() if event.type() == QEvent.Type.MouseButtonPress:
                 if self.isSeparator(event.position().toPoint()):
                     self._on_touched()
+            case QMouseEvent() if event.type() == QEvent.Type.MouseButtonRelease:
+                self.save_later()
         return super().event(event)

@@ -84,7 +84,10 @@ class ValueAxis(CanvasItem):
         right = self.size().width() - 8
         for value, label in self.labels:
             y = self.view.py(value)
-            if any(abs(y - middle) < _HIDE_PX + half - 9.5 for middle, half in taken) or not 6 <= y <= self.view.height:
+            if (
+                any(abs(y - middle) < _HIDE_PX + half - 9.5 for middle, half in taken)
+                or not 6 <= y <= self.view.height - 6
+            ):
                 continue
             left = right - self.faces.advance("small", label)
             painter.drawText(QPointF(round(left), round(y + metrics.capHeight() / 2)), label)

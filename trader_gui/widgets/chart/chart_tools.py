@@ -5,7 +5,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
@@ -83,7 +83,8 @@ class ChartTools(QObject):
 
     def on_theme_changed(self) -> None:
         """Tint the icons anew."""
-        self.indicators_button.setIcon(theme().icon("wave", "text2"))
+        self.indicators_button.setIcon(theme().icon("wave", "text2", _ICON))
+        self.indicators_button.setIconSize(QSize(_ICON, _ICON))
         for button, icon in (
             (self.stage_button, "hand"),
             (self.looks_button, "sliders"),

@@ -99,6 +99,7 @@ class IndicatorRow(QFrame):
         field.setSingleStep(parameter.step)
         field.setKeyboardTracking(False)
         field.setValue(self.indicator.values[parameter.name])
+        field.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         field.setAccessibleName(f"{self.indicator.kind.words}: {parameter.title}")
         field.valueChanged.connect(lambda value: self._set_value(parameter.name, value))
         return field

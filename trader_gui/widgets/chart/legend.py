@@ -1,6 +1,7 @@
 """Legends of the panes: the values of one kline, the one under the cursor or the newest."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtGui import QPainter
 
@@ -14,6 +15,8 @@ from trader_gui.widgets.chart.labels import Faces, Run, paint_runs
 from trader_gui.widgets.theme import Theme
 
 _LEFT, _FIRST_ROW, _ROW = 12.0, 14.0, 17.0
+_STROKE, _STROKE_GAP = "–", 3.0
+"""It stands between the two ends of a range, and close to them."""
 
 
 def legend_height(rows: int) -> float:
@@ -75,7 +78,10 @@ def indicator_runs(track: IndicatorTrack, series: SeriesModel, x: int, theme: Th
         return runs
     strong = color if kind.is_overlay else theme.color("text1")
     for line, value in zip(kind.lines(values), track.lines_at(min(x, series.store.end - 1)), strict=True):
-        if line.label:
+        if line.label == _STROKE:
+            runs[-1] = replace(runs[-1], gap=_STROKE_GAP)
+            runs.append(Run(_STROKE, weak, gap=_STROKE_GAP))
+        elif line.label:
             runs.append(Run(line.label, weak))
         is_main = line.stroke is not Stroke.EDGE
         words = value_words(kind.unit, value, series.rules.price_decimals, with_unit=is_main)

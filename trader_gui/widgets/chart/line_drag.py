@@ -1,6 +1,6 @@
 """LineDrag: an order's line taken by its handle, moved, asked for at the exchange, and what came of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from trader_gui.domain.step import Refusal
 from trader_gui.i18n import refusal_words
 from trader_gui.models.line_moves import hold_refusal, move_refusal, price_at, trading_refusal
 from trader_gui.models.series_lines import LineKind, OrderLine, line_at
+from trader_gui.models.ticket_asking import AskReason, MoveReasons
 from trader_gui.widgets.chart.labels import Run, chip_at
 from trader_gui.widgets.chart.line_layer import Handle, Level, order_level
 from trader_gui.widgets.chart.shadow import Look, Shadow
@@ -26,6 +27,7 @@ SETTLE_MS = 1_000
 """A line that was moved is drawn so long by what was asked for, until the account tells it."""
 
 _ASKING = "asking the exchange…"
+_NOT_SENT = "not sent yet"
 _ENGINES = "the engine leaves it there, and keeps its own exits"
 
 
@@ -55,13 +57,19 @@ class LineDrag(QObject):
     The line at the exchange is drawn where it is all the time; what is meant is drawn beside it, dashed while it is
     dragged, hatched while the exchange is asked. A refusal lets it glide back, and stays readable for a while.
 
+    Attributes:
+        reasons: Why a move is asked about before it is sent; without any it is sent at once.
+
     Signals:
         changed: Something else is to be drawn.
+        question_raised: (OrderLine as it is, OrderLine as it would be, their `AskReason`s). Answer with `answer`; until
+            then nothing is sent, and no other line is moved.
         move_requested: (Order, price as Decimal). Answer with `finish`.
         cancel_requested: (Order).
     """
 
     changed = Signal()
+    question_raised = Signal(object, object, object)
     move_requested = Signal(object, object)
     cancel_requested = Signal(object)
 
@@ -70,6 +78,8 @@ class LineDrag(QObject):
         self._view = view
         self._drag: _Drag | None = None
         self._asked: dict[str, _Asked] = {}
+        self._question: tuple[OrderLine, Decimal] | None = None
+        self.reasons: MoveReasons = lambda before, after, symbol, mark: ()
 
     @property
     def is_active(self) -> bool:
@@ -125,15 +135,42 @@ class LineDrag(QObject):
     # ---- asking ----------------------------------------------------------------------------------------------------
 
     def ask(self, line: OrderLine, price: Decimal) -> None:
-        """Ask for another price of a line."""
-        refusal = None if price == line.price else self._refusal(line, price)
+        """Ask for another price of a line; where the user's rules say so, ask the user first."""
+        if price == line.price or self._question is not None:
+            self.changed.emit()
+            return
+        reasons = self._reasons(line, price)
+        if reasons:
+            self._question = line, price
+            self.changed.emit()
+            self.question_raised.emit(line, self._line_at(line, price), reasons)
+        else:
+            self._send(line, price)
+
+    def answer(self, *, is_agreed: bool) -> None:
+        """Send the move that is asked about, or let the line be where it is."""
+        question, self._question = self._question, None
+        if question is not None and is_agreed:
+            self._send(*question)
+        else:
+            self.changed.emit()
+
+    def _reasons(self, line: OrderLine, price: Decimal) -> Sequence[AskReason]:
+        """Return why the user is asked; what is refused anyway is not asked about."""
+        series = self._view.series
+        if series.rules is None or self.refusal(line, price) is not None:
+            return ()
+        return self.reasons(line, self._line_at(line, price), series.rules, series.quotes.mark)
+
+    def _send(self, line: OrderLine, price: Decimal) -> None:
+        """Ask the exchange, or say why it is not asked."""
+        refusal = self.refusal(line, price)
+        self._asked[line.order.client_order_id] = _Asked(line, price)
         if refusal is not None:
-            self._asked[line.order.client_order_id] = _Asked(line, price)
             self.finish(line.order, refusal_words(refusal))
-        elif price != line.price:
-            self._asked[line.order.client_order_id] = _Asked(line, price)
+        else:
             self.move_requested.emit(line.order, price)
-        self.changed.emit()
+            self.changed.emit()
 
     def finish(self, order: Order, refusal: str) -> None:
         """Say what became of a move: "" for done, else in words why the order stands where it stood."""
@@ -158,7 +195,7 @@ class LineDrag(QObject):
         if self._drag is not None and self._now(self._drag.line) is None:
             self._drag = None
 
-    def _refusal(self, line: OrderLine, price: Decimal) -> Refusal | None:
+    def refusal(self, line: OrderLine, price: Decimal) -> Refusal | None:
         """Return why an order, as it is known now, may not be moved to a price."""
         now = self._now(line)
         if now is None:
@@ -227,7 +264,7 @@ class LineDrag(QObject):
         if series.rules is None:
             return
         if self._drag is not None:
-            refusal = self._refusal(self._drag.line, self._drag.price)
+            refusal = self.refusal(self._drag.line, self._drag.price)
             is_moved = self._drag.price != self._drag.line.price
             run = Run(refusal_words(refusal), t.color("danger")) if refusal is not None and is_moved else None
             level = self._level(self._drag.line, self._drag.price, run)
@@ -235,6 +272,8 @@ class LineDrag(QObject):
                 runs = (*level.tag.runs, Run(_ENGINES, t.color("text2")))
                 level = replace(level, tag=replace(level.tag, runs=runs))
             yield Shadow(level)
+        if self._question is not None:
+            yield Shadow(self._level(*self._question, Run(_NOT_SENT, t.color("warn"))))
         for asked in self._asked.values():
             if not asked.words:
                 run = Run(_ASKING, t.color("warn"))
@@ -249,11 +288,14 @@ class LineDrag(QObject):
     def _level(self, line: OrderLine, price: Decimal, run: Run | None) -> Level:
         """Return a line with its figures at a price, or with other words in their place."""
         series = self._view.series
-        level = order_level(line_at(line.order, price, series.positions), series, theme())
+        level = order_level(self._line_at(line, price), series, theme())
         runs = self._with_price(level, line)
         if run is not None:
             runs = (*runs[:2], run)
         return replace(level, tag=replace(level.tag, runs=runs, chips=()))
+
+    def _line_at(self, line: OrderLine, price: Decimal) -> OrderLine:
+        return line_at(line.order, price, self._view.series.positions)
 
     def _with_price(self, level: Level, line: OrderLine) -> tuple[Run, ...]:
         """Return the words of a tag with the price, which the tag of a stop or target leaves to the axis."""

@@ -124,9 +124,10 @@ def paint_break_even(painter: QPainter, series: SeriesModel, view: Viewport, the
         if not 14 <= y < view.height:
             continue
         words = f"break-even {text.price(price, series.rules.price_decimals)}"
-        words += " after all fees and funding" if position.is_break_even_whole else ""
+        words += " after fees and funding" if position.is_break_even_whole else ""
         note = Run(words, theme.color("text2"), "mini")
         left = view.width - faces.width([note]) - 6
+        painter.fillRect(QRectF(left - 3, y - 15, view.width - left, 13), theme.color("bg0"))
         painter.setPen(line_pen(theme.color("text2"), 1.0, (1.0, 3.0)))
         painter.drawLine(QLineF(left, y, view.width, y))
         paint_runs(painter, faces, left, y - 8, [note])
@@ -211,6 +212,13 @@ def _position_level(series: SeriesModel, line: PositionLine, theme: Theme, decim
     )
 
 
+def line_word(line: OrderLine) -> str:
+    """Return what an order's line is called: `Stop loss` where it leaves a position, else `Stop Buy`, `Limit Sell`."""
+    if line.money is not None and line.kind in _KIND_WORD:
+        return _KIND_WORD[line.kind]
+    return f"{_KIND_WORD.get(line.kind, 'Limit').split()[0]} {'Buy' if line.side is Side.BUY else 'Sell'}"
+
+
 def order_level(line: OrderLine, series: SeriesModel, theme: Theme) -> Level:
     """Return the level of an order's line, with what the order brings there on its tag."""
     rules = series.rules
@@ -221,12 +229,10 @@ def order_level(line: OrderLine, series: SeriesModel, theme: Theme) -> Level:
     else:
         color = theme.direction(line.side is Side.BUY, "text")
     price = text.price(line.price, decimals[0])
-    word = _KIND_WORD.get(line.kind) if line.money is not None else None
-    if word is None:
-        word = f"{_KIND_WORD.get(line.kind, 'Limit').split()[0]} {'Buy' if line.side is Side.BUY else 'Sell'}"
-        runs = [Run(f"{word} {text.quantity(line.quantity, decimals[1])}", color, "head"), Run(f"@ {price}", color)]
-    else:
-        runs = [Run(f"{word} {text.quantity(line.quantity, decimals[1])}", color, "head")]
+    word = line_word(line)
+    runs = [Run(f"{word} {text.quantity(line.quantity, decimals[1])}", color, "head")]
+    if word not in _KIND_WORD.values():
+        runs.append(Run(f"@ {price}", color))
     runs += _distance_runs(line, series, theme, decimals[0])
     if line.money is not None:
         runs.append(Run(text.money(line.money), _result(line.money, theme)))

@@ -9,6 +9,7 @@ from PySide6.QtCore import (
     QObject,
     QPersistentModelIndex,
     QPoint,
+    QSize,
     Qt,
     QTimer,
     Signal,
@@ -23,6 +24,7 @@ from trader_gui.widgets.theme import theme
 
 _LOOK_MS = 150
 _PAGE = 10
+_ROW_HEIGHT = 26
 _STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: _PAGE, Qt.Key.Key_PageUp: -_PAGE}
 _NOTES = {"position": "position", "orders": "open orders", "engine": "engine", "recent": "recent"}
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -61,7 +63,9 @@ class _Rows(QAbstractTableModel):
         row, column = self._rows[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
             return _words(row)[column]
-        if role == Qt.ItemDataRole.TextAlignmentRole and column in (1, 2):
+        if role == Qt.ItemDataRole.SizeHintRole:
+            return QSize(0, _ROW_HEIGHT)
+        if role == Qt.ItemDataRole.TextAlignmentRole and column > 0:
             return _RIGHT
         if role == Qt.ItemDataRole.ForegroundRole:
             if column == 2 and row.change_fraction:

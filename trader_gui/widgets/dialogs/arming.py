@@ -225,6 +225,7 @@ class ArmingSheet(ProfileDialog):
         index = len(self._check_rows)
         row = (label("", "body"), label("", "body", "text1"), label("", "small"))
         row[2].setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        row[2].setWordWrap(True)  # a long reason must not take the room of the contract's notes
         for column, part in enumerate(row):
             self._check_grid.addWidget(part, index, column)
         self._check_rows.append(row)

@@ -16,6 +16,7 @@ _KINDS = {
     AskKind.MARKET: "Market orders",
     AskKind.STOP: "Stops, targets, trailing",
     AskKind.CLOSE: "Closing orders",
+    AskKind.DRAG: "Lines moved on the chart",
 }
 _WHENS = ((AskWhen.ALWAYS, "Always"), (AskWhen.ABOVE_LIMITS, "Above limits"), (AskWhen.NEVER, "Never"))
 _PERCENT = Decimal(100)
@@ -66,6 +67,7 @@ class AskingDialog(ProfileDialog):
             field.edited.connect(self._show)
             row.addWidget(field, 1)
         self.body.addLayout(row)
+        self.body.addWidget(label("A stop that is loosened on the chart counts as above the limits.", "small"))
         note = label(_guard_words(), "small")
         note.setWordWrap(True)
         self.body.addWidget(note)
