@@ -94,6 +94,14 @@ def test_a_stale_feed_is_dated() -> None:
     assert facts_of(trader).feed_is_live
 
 
+def test_an_account_that_had_nothing_to_say_does_not_make_prices_old() -> None:
+    trader = running()
+    trader.set_route(Route.MARKET, is_connected=False, is_fresh=False, age_s=8.0)
+    trader.set_route(Route.PRIVATE, is_connected=False, is_fresh=False, age_s=3_600)
+    trader.status.routes[Route.PRIVATE].alive_ns = trader.now_ns - 7 * 10**9
+    assert facts_of(trader).feed_age_s == D(8)
+
+
 def test_changed_comes_only_when_something_shown_differs() -> None:
     trader = running()
     model, heard = TicketModel(), []
