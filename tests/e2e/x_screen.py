@@ -116,6 +116,34 @@ class XScreen:
         """Move the mouse to a point of a window and click."""
         self._run("xdotool", "mousemove", "--window", window, str(point.x()), str(point.y()), "click", "1")
 
+    def key(self, *keys: str) -> None:
+        """Press keys, one after the other, as xdotool names them."""
+        self._run("xdotool", "key", "--delay", "15", *keys)
+
+    def write(self, text: str) -> None:
+        """Type a text."""
+        self._run("xdotool", "type", "--delay", "15", text)
+
+    def move(self, window: str, point: QPoint) -> None:
+        """Move the mouse to a point of a window."""
+        self._run("xdotool", "mousemove", "--sync", "--window", window, str(point.x()), str(point.y()))
+
+    def turn_wheel(self, window: str, point: QPoint, times: int, *, is_up: bool) -> None:
+        """Turn the wheel over a point of a window."""
+        self.move(window, point)
+        self._run("xdotool", "click", "--repeat", str(times), "--delay", "20", "4" if is_up else "5")
+
+    def take(self, window: str, start: QPoint, end: QPoint) -> None:
+        """Press the mouse button and move on to another point, in steps; the button stays down."""
+        self.move(window, start)
+        self._run("xdotool", "mousedown", "1")
+        for step in range(1, DRAG_STEPS + 1):
+            self.move(window, start + (end - start) * step / DRAG_STEPS)
+
+    def let_go(self) -> None:
+        """Let the mouse button go."""
+        self._run("xdotool", "mouseup", "1")
+
     def drag(self, window: str, start: QPoint, end: QPoint) -> None:
         """Take a separator, which is lit then, move it, and let go when it is seen to have followed.
 
@@ -135,8 +163,8 @@ class XScreen:
     def type_over(self, window: str, point: QPoint, text: str) -> None:
         """Click into a field and replace what it holds."""
         self.click(window, point)
-        self._run("xdotool", "key", "ctrl+a")
-        self._run("xdotool", "type", "--delay", "15", text)
+        self.key("ctrl+a")
+        self.write(text)
 
     # ---- eyes --------------------------------------------------------------------------------------------------------
 
