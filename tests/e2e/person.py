@@ -72,7 +72,9 @@ class Map:
     def follow(self, shown: Program) -> "Map":
         """Hold the positions and orders that the program holds."""
         belief = shown.read(believed)
-        self._trader.feed(snapshot(tuple(belief.positions.values()), belief.orders, taken_ms=self._trader.now_ms))
+        self._trader.feed(
+            snapshot(tuple(belief.positions.values()), belief.orders, taken_ms=self._trader.callback.now_ms)
+        )
         self._settle()
         return self
 
@@ -170,6 +172,11 @@ class Map:
         index = table.model().index(row, self._column(table, key))
         return place_of(table.viewport(), table.visualRect(index)).center()
 
+    def row_of(self, dock_id: str, client_order_id: str) -> int:
+        """Return in which row an order stands."""
+        rows = self._front(dock_id).rows.rows()
+        return next(number for number, row in enumerate(rows) if row.client_order_id == client_order_id)
+
     def export_button(self, dock_id: str) -> QPoint:
         self._front(dock_id)
         return place_of(self.window.tabs.panels()[dock_id].export_button).center()
@@ -184,19 +191,39 @@ class Person:
         self.window = window
         self.origin = self.screen.origin(window)
 
-    def send(self, where: Map, side: Side, size: str, price: str = "") -> None:
+    def send(self, where: Map, side: Side, size: str, price: str = "", exits: tuple[str, str] | None = None) -> None:
         """Fill the ticket in, press its button when it is ready, and confirm."""
         before = len(self.shown.read(lambda journal: journal.intents()))
         self.choose(where.choose(OrderKind.LIMIT if price else OrderKind.MARKET))
         if price:
             self.screen.type_over(self.window, where.price_field, price)
+        for field, text in zip(where.exit_fields(), exits or (), strict=False):
+            self.screen.type_over(self.window, field, text)
         self.screen.type_over(self.window, where.size_field, size)
         ready = theme().direction(side is Side.BUY, "button")
         button = where.side(side)
         until("the button is ready", lambda: self.screen.count(button.translated(self.origin), ready) > 1000)
         self.screen.click(self.window, button.center())
         self.confirm("Send this order")
-        until("the order is written", lambda: len(self.shown.read(lambda journal: journal.intents())) == before + 1)
+        until("the order is written", lambda: len(self.shown.read(lambda journal: journal.intents())) > before)
+
+    def clear_exits(self, where: Map) -> None:
+        """Take stop and target out of the ticket."""
+        for field in where.exit_fields():
+            self.screen.type_over(self.window, field, "")
+            self.screen.key("BackSpace")
+
+    def export(self, where: Map, dock_id: str, kind: str, path: Path) -> None:
+        """Export the table that is in front to a file."""
+        self.open_menu(where.export_button(dock_id))
+        self.screen.key(*["Down"] * (1 if kind == "csv" else 2), "Return")
+        title = f"Export {where.window.tabs.panels()[dock_id].title}"
+        self.screen.wait_front(title)
+        self.screen.key("ctrl+a")
+        self.screen.write(str(path))
+        self.screen.key("Return")
+        until(f"{path.name} is written", path.exists)
+        until(f"{title!r} goes", lambda: not self.screen.window(title))
 
     def open_menu(self, point: QPoint) -> None:
         """Click on what opens a menu below it, and wait until it is seen."""

@@ -92,6 +92,12 @@ class XScreen:
     def wait_window(self, title: str) -> str:
         return str(until(f"the window {title!r}", lambda: self.window(title)))
 
+    def wait_front(self, title: str) -> str:
+        """Return the window of that title once it takes the keys."""
+        window = self.wait_window(title)
+        until(f"{title!r} is in front", lambda: self._run("xdotool", "getwindowfocus").strip() == window)
+        return window
+
     def size(self, window: str) -> QSize:
         """Return the size of a window's inside."""
         told = self._told("xdotool", "getwindowgeometry", "--shell", window)
