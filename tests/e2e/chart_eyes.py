@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPoint, QRect
+from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtGui import QColor
 
 from tests.e2e.person import Person
@@ -14,6 +14,7 @@ _AXIS = 110
 _LEAST_FRAME = TAG_HEIGHT / 2
 _DASHED, _HATCHED = 0.45, 0.06
 _HATCH_ROWS = 6
+_LEAST_FILLED = 150
 
 
 def stop_color() -> QColor:
@@ -64,6 +65,23 @@ class ChartEyes:
     def is_hatched(self, color: QColor) -> bool:
         """Tell whether a line is hatched: asked for, and not answered."""
         return int((self._shares(color) > _HATCHED).sum()) >= _HATCH_ROWS
+
+    def last_price(self) -> int | None:
+        """Return the height of the last price's line, in the strip where no kline is yet."""
+        strip = QRect(self.area.right() - _AXIS - 80, self.area.top(), 80, self.area.height())
+        for is_rising in (True, False):
+            rows = np.flatnonzero(self._seen(strip, theme().direction(is_rising, "line")).mean(axis=1) > _DASHED)
+            if len(rows):
+                return self.area.top() + int(rows[0])
+        return None
+
+    def blob(self, color: QColor) -> QPoint | None:
+        """Return the middle of what is filled with a colour, left of the axis; None where there is too little."""
+        left = QRect(self.area.topLeft(), self.area.size() - QSize(_AXIS, 0))
+        rows, columns = np.nonzero(self._seen(left, color))
+        if len(rows) < _LEAST_FILLED:
+            return None
+        return left.topLeft() + QPoint(int(np.median(columns)), int(np.median(rows)))
 
     def count(self, color: QColor) -> int:
         """Count the pixels of a colour."""

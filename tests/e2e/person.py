@@ -67,7 +67,7 @@ class Map:
         self.window.show()
         held = [position()] * positions
         trader.feed(snapshot(held, [order(n, Side.BUY, price="107000.0") for n in range(1, orders + 1)]))
-        self._settle()
+        self.settle()
 
     def follow(self, shown: Program) -> "Map":
         """Hold the positions and orders that the program holds."""
@@ -75,10 +75,11 @@ class Map:
         self._trader.feed(
             snapshot(tuple(belief.positions.values()), belief.orders, taken_ms=self._trader.callback.now_ms)
         )
-        self._settle()
+        self.settle()
         return self
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
+        """Let the map lay itself out."""
         for _ in range(3):
             QApplication.processEvents()
             self.bridge.flush()
@@ -104,7 +105,7 @@ class Map:
         """Return where an order type is chosen; from then on the fields lie where it puts them."""
         self.window.order_entry.kind.set_value(kind)
         self.window.order_entry._show_kind()
-        self._settle()
+        self.settle()
         return place_of(self.window.order_entry.kind.button(kind))
 
     def side(self, side: Side) -> QRect:
@@ -137,7 +138,7 @@ class Map:
     def _front(self, dock_id: str) -> TableView:
         """Bring a table to the front."""
         self.window.workspace.docks[dock_id].raise_()
-        self._settle()
+        self.settle()
         tabs = self.window.tabs.panels()
         return tabs[dock_id].table if dock_id in tabs else self.window.positions.table
 

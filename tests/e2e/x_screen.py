@@ -218,9 +218,9 @@ class Program:
             command, env=screen.environment, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=self._errors
         )
 
-    def wait_started(self) -> str:
+    def wait_started(self, symbol: str = "BTCUSDT") -> str:
         """Return the window's id once the session has read its account."""
-        window = self.screen.wait_window("· BTCUSDT · Trader GUI")
+        window = self.screen.wait_window(f"· {symbol} · Trader GUI")
         until("the account", self._has_account)
         return window
 
