@@ -1,19 +1,22 @@
-"""The chart in a person's hands: an indicator that is there again at the next start, and a bracket staged on the chart.
+"""The chart in a person's hands: a month back, an indicator that stays, and a bracket staged on the chart.
 
 Proven by the picture, the layout file and the journal.
 """
 
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import accumulate
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, QRect, QSize
 
 from tests.e2e.chart_eyes import ChartEyes
 from tests.e2e.person import SIZE, Map, Person, believed, screen_test
 from tests.e2e.x_screen import Program, XScreen, place_of, program, until
+from trader_gui.domain.market import INTERVAL_MS
 from trader_gui.domain.order import OrderType
 from trader_gui.models.indicator_kinds import KINDS, RSI
 from trader_gui.models.indicator_track import Indicator
@@ -42,7 +45,7 @@ def test_an_indicator_stays_and_a_bracket_grows(screen: XScreen, tmp_path: Path,
         assert eyes.count(color) == 0
         _add_rsi(person, where)
         until("its line", lambda: eyes.count(color) > 40)
-        until("it is kept", lambda: layout.exists() and "rsi" in layout.read_text())
+        _scroll_back_a_month(person, where)
         _leave(person, shown)
     kept = look_up(layout=layout).window.chart
     assert [(i.kind.name, i.values["window"]) for i in kept.view.series.indicators if i.kind is RSI] == [("rsi", 9.0)]
@@ -58,6 +61,37 @@ def _leave(person: Person, shown: Program) -> None:
     person.screen.ask_to_close(person.window)
     assert shown.wait_end() == 0, shown.complaints
     assert shown.complaints == ""
+
+
+def _scroll_back_a_month(person: Person, where: Map) -> None:
+    """By Home, which goes to the oldest kline that is there, and has older ones read."""
+    screen, window, chart = person.screen, person.window, where.window.chart
+    area, month_ms = where.area("chart"), 30 * INTERVAL_MS["1d"]
+    screen.click(window, place_of(chart.head._interval_buttons["15m"]).center())
+
+    def is_a_month_back() -> bool:
+        screen.click(window, QPoint(area.center().x(), area.top() + 60))
+        screen.key("Home")
+        return time.time() * 1000 - _oldest_ms(person, where) > month_ms
+
+    until("a month", is_a_month_back, 60)
+    left = QRect(area.topLeft(), QSize(area.width() // 4, area.height() // 2))
+    eyes = ChartEyes(person, left)
+    assert all(eyes.count(theme().direction(is_rising, "line")) > 100 for is_rising in (True, False))
+    screen.key("End")
+    screen.click(window, place_of(chart.head._interval_buttons["1m"]).center())
+
+
+def _oldest_ms(person: Person, where: Map) -> float:
+    """Look the oldest kline up in the chart's table, as a text that is copied to another program."""
+    screen, window, table = person.screen, person.window, place_of(where.window.chart.tools.table_button).center()
+    screen.click(window, table)
+    screen.click(window, where.area("chart").center())
+    screen.key("ctrl+End", "ctrl+c")
+    head, *rows = screen.clipboard().strip().split("\n")
+    screen.click(window, table)
+    assert head.startswith("Time") and len(rows) == 1, rows
+    return datetime.strptime(rows[0].split("\t")[0], "%Y-%m-%d %H:%M").replace(tzinfo=UTC).timestamp() * 1000
 
 
 def _add_rsi(person: Person, where: Map) -> None:

@@ -78,6 +78,11 @@ class XScreen:
             process.terminate()
             process.wait(LIMIT_S)
 
+    def clipboard(self) -> str:
+        """Return what another program would paste."""
+        paste = "from PySide6.QtGui import QGuiApplication; print(QGuiApplication([]).clipboard().text())"
+        return self._run(sys.executable, "-c", paste)
+
     def _run(self, *command: str) -> str:
         """Return what a command says, "" when it fails."""
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=LIMIT_S)
