@@ -21,7 +21,7 @@ from trader_gui.journal.belief import Belief
 from trader_gui.journal.reader import JournalReader
 from trader_gui.models.bridge import Bridge
 from trader_gui.widgets.main_window import MainWindow
-from trader_gui.widgets.table_cells import button_rect, menu_rect
+from trader_gui.widgets.table_cells import ROW_HEIGHT, button_rect, menu_rect
 from trader_gui.widgets.tables import TableView
 from trader_gui.widgets.theme import theme
 
@@ -178,6 +178,11 @@ class Map:
         rows = self._front(dock_id).rows.rows()
         return next(number for number, row in enumerate(rows) if row.client_order_id == client_order_id)
 
+    def first_row(self, dock_id: str) -> QRect:
+        """Return where a table's first row is, or will be."""
+        seen = place_of(self._front(dock_id).viewport())
+        return QRect(seen.topLeft(), QSize(seen.width(), ROW_HEIGHT))
+
     def export_button(self, dock_id: str) -> QPoint:
         self._front(dock_id)
         return place_of(self.window.tabs.panels()[dock_id].export_button).center()
@@ -213,6 +218,11 @@ class Person:
         for field in where.exit_fields():
             self.screen.type_over(self.window, field, "")
             self.screen.key("BackSpace")
+
+    def wait_rows(self, where: Map, dock_id: str) -> None:
+        """Wait until the table that is in front shows a row."""
+        row = where.first_row(dock_id).translated(self.origin)
+        until("a row", lambda: int((self.screen.pixels(row) != self.screen.pixels(row)[2, 2]).sum()) > 400)
 
     def export(self, where: Map, dock_id: str, kind: str, path: Path) -> None:
         """Export the table that is in front to a file."""

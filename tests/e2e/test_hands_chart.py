@@ -108,9 +108,15 @@ def _add_rsi(person: Person, where: Map) -> None:
     dialog.open_menu(place_of(here.add_button).center())
     screen.key(*["Down"] * (list(KINDS).index("rsi") + 1), "Return")
     until("it is in the form", lambda: "rsi" in _layout(person))
-    screen.type_over(form, place_of(here.rows[-1].fields["window"]).center(), "9")
-    screen.key("Tab")
-    until("it has another length", lambda: '"rsi","values":{"window":9.0}' in _layout(person))
+    field = place_of(here.rows[-1].fields["window"]).center()
+
+    def has_nine_klines() -> bool:
+        """The row may have come up after the click."""
+        screen.type_over(form, field, "9")
+        screen.key("Tab")
+        return '"rsi","values":{"window":9.0}' in _layout(person)
+
+    until("it has another length", has_nine_klines)
     screen.key("Escape")
     until("the form goes", lambda: not screen.window("Indicators of the chart"))
 

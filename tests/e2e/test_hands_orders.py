@@ -226,6 +226,7 @@ def _sort_and_export(
 ) -> None:
     """Sort by a click, export; sort the other way by a second click, export in the other form."""
     desk.screen.click(desk.person.window, desk.map.tab(tab))
+    desk.person.wait_rows(desk.map, dock_id)
     rows: dict[str, Rows] = {}
     for kind in ("csv", "parquet"):
         path = folder / f"{dock_id}.{kind}"
