@@ -6,7 +6,7 @@ Where to click is read from a window of the same size in this process, which sho
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,178 +14,20 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QApplication, QTabBar
 
-from tests.e2e.x_screen import MISSING, REPOSITORY, Program, XScreen, is_running, place_of, program, until
-from tests.fakes import FakeTrader, order, position, snapshot
+from tests.e2e.person import HEIGHT, SIZE, WIDTH, Map, Person, believed, screen_test
+from tests.e2e.x_screen import REPOSITORY, Program, XScreen, is_running, program, until
 from trader_gui.domain.order import OrderStatus, OrderType, Side
-from trader_gui.domain.ticket import OrderKind
-from trader_gui.journal.belief import Belief
-from trader_gui.journal.reader import JournalReader
-from trader_gui.models.bridge import Bridge
-from trader_gui.widgets.main_window import MainWindow
-from trader_gui.widgets.table_cells import button_rect
-from trader_gui.widgets.tables import TableView
 from trader_gui.widgets.theme import theme
 
-WIDTH, HEIGHT = 1560, 840
-SIZE = f"{WIDTH}x{HEIGHT}"
 DRAG = 120
 
 pytestmark = [
     pytest.mark.qt_log_ignore("This plugin does not support"),  # the offscreen platform says it of every window
 ]
-on_screen = [
-    pytest.mark.xvfb,
-    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the X server is a thing of Linux"),
-    pytest.mark.skipif(
-        bool(MISSING), reason=f"not installed: {', '.join(MISSING)} (packaging/dev.py test as root does)"
-    ),
-]
-
-
-def screen_test(test: Callable[..., None]) -> Callable[..., None]:
-    for mark in on_screen:
-        test = mark(test)
-    return test
-
-
-@pytest.fixture(scope="module")
-def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[XScreen]:
-    made = XScreen(tmp_path_factory.mktemp("screen"))
-    yield made
-    made.close()
-
-
-class Map:
-    """Where things lie in a window with so many positions and orders."""
-
-    def __init__(self, qtbot: Any, positions: int = 0, orders: int = 0, layout: Path | None = None) -> None:
-        theme().set("dark")
-        theme().install(QApplication.instance())
-        trader = FakeTrader()
-        trader.run_quietly()
-        self.bridge = Bridge(trader, now_ns=trader.clock)
-        self.window = MainWindow(self.bridge, trader.profile, layout_path=layout)
-        qtbot.addWidget(self.window, before_close_func=lambda w: w.workspace._save_timer.stop())
-        if layout is None:
-            self.window.resize(WIDTH, HEIGHT)
-        self.window.show()
-        held = [position()] * positions
-        trader.feed(snapshot(held, [order(n, Side.BUY, price="107000.0") for n in range(1, orders + 1)]))
-        self._settle()
-
-    def _settle(self) -> None:
-        for _ in range(3):
-            QApplication.processEvents()
-            self.bridge.flush()
-
-    def area(self, name: str) -> QRect:
-        """Return the area of a part of the window."""
-        parts = {
-            "chart": self.window.chart.view,
-            "table": self.window.positions.table,
-            "ticket": self.window.order_entry,
-        }
-        return place_of(parts[name])
-
-    @property
-    def price_field(self) -> QPoint:
-        return place_of(self.window.order_entry.limit_price.edit).center()
-
-    @property
-    def size_field(self) -> QPoint:
-        return place_of(self.window.order_entry.size_field.edit).center()
-
-    def choose(self, kind: OrderKind) -> QRect:
-        """Return where an order type is chosen; from then on the fields lie where it puts them."""
-        self.window.order_entry.kind.set_value(kind)
-        self.window.order_entry._show_kind()
-        self._settle()
-        return place_of(self.window.order_entry.kind.button(kind))
-
-    def side(self, side: Side) -> QRect:
-        return place_of(self.window.order_entry.buttons[side])
-
-    @property
-    def flatten_button(self) -> QPoint:
-        return place_of(self.window.session_bar.flatten_button).center()
-
-    @property
-    def separator(self) -> QPoint:
-        chart = self.window.workspace.docks["chart"].geometry()
-        return self.window.workspace.mapTo(self.window, QPoint(chart.right() + 2, 200))
-
-    def tab(self, title: str) -> QPoint:
-        for bar in self.window.workspace.findChildren(QTabBar):
-            for index in range(bar.count()):
-                if bar.isVisible() and bar.tabText(index).startswith(title):
-                    return place_of(bar, bar.tabRect(index)).center()
-        raise AssertionError(f"no tab {title}")
-
-    def row_button(self, dock_id: str, table: TableView) -> QPoint:
-        self.window.workspace.docks[dock_id].raise_()
-        self._settle()
-        shown = [c for c in range(table.model().columnCount()) if not table.isColumnHidden(c)]
-        column = next(c for c in shown if table.look(c).is_action)
-        return place_of(table.viewport(), button_rect(table.visualRect(table.model().index(0, column)))).center()
-
-
-@pytest.fixture
-def look_up(qtbot: Any) -> Callable[..., Map]:
-    return lambda *state, **more: Map(qtbot, *state, **more)
 
 
 # ---- trading ---------------------------------------------------------------------------------------------------------
-
-
-class Person:
-    """Somebody who trades in the window."""
-
-    def __init__(self, shown: Program, window: str) -> None:
-        self.shown = shown
-        self.screen = shown.screen
-        self.window = window
-        self.origin = self.screen.origin(window)
-
-    def send(self, where: Map, side: Side, size: str, price: str = "") -> None:
-        """Fill the ticket in, press its button when it is ready, and confirm."""
-        before = len(self.shown.read(lambda journal: journal.intents()))
-        self.choose(where.choose(OrderKind.LIMIT if price else OrderKind.MARKET))
-        if price:
-            self.screen.type_over(self.window, where.price_field, price)
-        self.screen.type_over(self.window, where.size_field, size)
-        ready = theme().direction(side is Side.BUY, "button")
-        button = where.side(side)
-        until("the button is ready", lambda: self.screen.count(button.translated(self.origin), ready) > 1000)
-        self.screen.click(self.window, button.center())
-        self.confirm("Send this order")
-        until("the order is written", lambda: len(self.shown.read(lambda journal: journal.intents())) == before + 1)
-
-    def choose(self, segment: QRect) -> None:
-        """Click until the segment looks chosen: a window that has just come up may not listen yet."""
-
-        def is_chosen() -> bool:
-            self.screen.click(self.window, segment.center())
-            return self.screen.count(segment.translated(self.origin), theme().color("bg3")) > 500
-
-        until("the order type is chosen", is_chosen)
-
-    def confirm(self, title: str) -> None:
-        """Press the right button of a dialog until it goes; a dialog takes no press in its first moments."""
-        dialog = self.screen.wait_window(title)
-        inside = self.screen.size(dialog)
-
-        def press() -> bool:
-            if self.screen.window(title):
-                self.screen.click(dialog, QPoint(inside.width() * 3 // 4, inside.height() - 34))
-            return not self.screen.window(title)
-
-        until(f"{title!r} goes", press)
-
-    def line(self, where: Map, color: QColor) -> int:
-        """Return how much of a line of that colour stands in the chart."""
-        return self.screen.longest_row(where.area("chart").translated(self.origin), color)
 
 
 @screen_test
@@ -195,36 +37,36 @@ def test_a_person_trades_by_mouse_and_keys(screen: XScreen, tmp_path: Path, look
         person = Person(shown, shown.wait_started())
 
         person.send(flat, Side.BUY, "0.010")
-        until("a position", lambda: shown.read(lambda journal: _believed(journal).positions))
+        until("a position", lambda: shown.read(lambda journal: believed(journal).positions))
         until("its line on the chart", lambda: person.line(held, theme().color("text1")) > 50)
         (bought,) = {fill.price for fill in shown.read(lambda journal: journal.fills())[:1]}
 
         price = bought - 250
         person.send(held, Side.BUY, "0.002", f"{price}")
-        placed = until("the limit order", lambda: shown.read(lambda journal: _resting(_believed(journal).orders)))
+        placed = until("the limit order", lambda: shown.read(lambda journal: _resting(believed(journal).orders)))
         assert (placed.price, placed.quantity, placed.side) == (price, Decimal("0.002"), Side.BUY)
         buy = theme().direction(True, "text")
         until("its line on the chart", lambda: person.line(both, buy) > 300)
 
         screen.click(person.window, both.tab("Orders"))
-        screen.click(person.window, both.row_button("orders", both.window.orders))
-        until("no order is open", lambda: not shown.read(lambda journal: _believed(journal).orders))
+        screen.click(person.window, both.row_button("orders"))
+        until("no order is open", lambda: not shown.read(lambda journal: believed(journal).orders))
         until("no line", lambda: person.line(held, buy) < 100)
         assert _last_status(shown, placed.client_order_id) is OrderStatus.CANCELED
 
         screen.click(person.window, held.tab("Positions"))
-        screen.click(person.window, held.row_button("positions", held.window.positions.table))
+        screen.click(person.window, held.row_button("positions"))
         person.confirm("Close this position")
-        until("flat", lambda: not shown.read(lambda journal: _believed(journal).positions))
+        until("flat", lambda: not shown.read(lambda journal: believed(journal).positions))
 
         person.send(flat, Side.SELL, "0.010")
-        until("short", lambda: shown.read(lambda journal: _believed(journal).positions))
+        until("short", lambda: shown.read(lambda journal: believed(journal).positions))
         person.send(held, Side.BUY, "0.002", f"{price}")
-        until("the limit order", lambda: shown.read(lambda journal: _resting(_believed(journal).orders)))
+        until("the limit order", lambda: shown.read(lambda journal: _resting(believed(journal).orders)))
         _flatten(person, both)
         until(
             "nothing is left",
-            lambda: not shown.read(lambda journal: _believed(journal).positions or _believed(journal).orders),
+            lambda: not shown.read(lambda journal: believed(journal).positions or believed(journal).orders),
         )
         screen.ask_to_close(person.window)
         assert shown.wait_end() == 0, shown.complaints
@@ -244,12 +86,6 @@ def _flatten(person: Person, where: Map) -> None:
         return bool(intents[-1].reduce_only)
 
     until("the second press counts", is_done, 4)
-
-
-def _believed(journal: JournalReader) -> Belief:
-    belief = journal.belief()
-    assert belief is not None
-    return belief
 
 
 def _resting(orders: Any) -> Any:

@@ -78,6 +78,11 @@ class XScreen:
             process.terminate()
             process.wait(LIMIT_S)
 
+    def clipboard(self) -> str:
+        """Return what another program would paste."""
+        paste = "from PySide6.QtGui import QGuiApplication; print(QGuiApplication([]).clipboard().text())"
+        return self._run(sys.executable, "-c", paste)
+
     def _run(self, *command: str) -> str:
         """Return what a command says, "" when it fails."""
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=LIMIT_S)
@@ -91,6 +96,12 @@ class XScreen:
 
     def wait_window(self, title: str) -> str:
         return str(until(f"the window {title!r}", lambda: self.window(title)))
+
+    def wait_front(self, title: str) -> str:
+        """Return the window of that title once it takes the keys."""
+        window = self.wait_window(title)
+        until(f"{title!r} is in front", lambda: self._run("xdotool", "getwindowfocus").strip() == window)
+        return window
 
     def size(self, window: str) -> QSize:
         """Return the size of a window's inside."""
@@ -116,6 +127,34 @@ class XScreen:
         """Move the mouse to a point of a window and click."""
         self._run("xdotool", "mousemove", "--window", window, str(point.x()), str(point.y()), "click", "1")
 
+    def key(self, *keys: str) -> None:
+        """Press keys, one after the other, as xdotool names them."""
+        self._run("xdotool", "key", "--delay", "15", *keys)
+
+    def write(self, text: str) -> None:
+        """Type a text."""
+        self._run("xdotool", "type", "--delay", "15", text)
+
+    def move(self, window: str, point: QPoint) -> None:
+        """Move the mouse to a point of a window."""
+        self._run("xdotool", "mousemove", "--sync", "--window", window, str(point.x()), str(point.y()))
+
+    def turn_wheel(self, window: str, point: QPoint, times: int, *, is_up: bool) -> None:
+        """Turn the wheel over a point of a window."""
+        self.move(window, point)
+        self._run("xdotool", "click", "--repeat", str(times), "--delay", "20", "4" if is_up else "5")
+
+    def take(self, window: str, start: QPoint, end: QPoint) -> None:
+        """Press the mouse button and move on to another point, in steps; the button stays down."""
+        self.move(window, start)
+        self._run("xdotool", "mousedown", "1")
+        for step in range(1, DRAG_STEPS + 1):
+            self.move(window, start + (end - start) * step / DRAG_STEPS)
+
+    def let_go(self) -> None:
+        """Let the mouse button go."""
+        self._run("xdotool", "mouseup", "1")
+
     def drag(self, window: str, start: QPoint, end: QPoint) -> None:
         """Take a separator, which is lit then, move it, and let go when it is seen to have followed.
 
@@ -135,8 +174,8 @@ class XScreen:
     def type_over(self, window: str, point: QPoint, text: str) -> None:
         """Click into a field and replace what it holds."""
         self.click(window, point)
-        self._run("xdotool", "key", "ctrl+a")
-        self._run("xdotool", "type", "--delay", "15", text)
+        self.key("ctrl+a")
+        self.write(text)
 
     # ---- eyes --------------------------------------------------------------------------------------------------------
 
@@ -184,9 +223,9 @@ class Program:
             command, env=screen.environment, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=self._errors
         )
 
-    def wait_started(self) -> str:
+    def wait_started(self, symbol: str = "BTCUSDT") -> str:
         """Return the window's id once the session has read its account."""
-        window = self.screen.wait_window("· BTCUSDT · Trader GUI")
+        window = self.screen.wait_window(f"· {symbol} · Trader GUI")
         until("the account", self._has_account)
         return window
 

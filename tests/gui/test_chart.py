@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QColor, QCursor, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -236,6 +236,28 @@ def test_keys_zoom_page_and_return(scene: Scene, qtbot: QtBot) -> None:
     assert navigation.left == pytest.approx(scene.series.first_x - 1, abs=0.1)
     qtbot.keyClick(scene.view, Qt.Key.Key_End)
     assert navigation.is_following
+
+
+def test_a_crosshair_does_not_stay_behind_when_keys_move_the_view(scene: Scene, qtbot: QtBot) -> None:
+    qtbot.keyClick(scene.view, Qt.Key.Key_Left)
+    qtbot.keyClick(scene.view, Qt.Key.Key_Plus)
+    assert scene.view.klines.crosshair is not None, "its kline is still seen"
+    qtbot.keyClick(scene.view, Qt.Key.Key_Home)
+    assert scene.view.klines.crosshair is None
+    assert scene.view.time_axis.cursor is None
+
+
+def test_a_crosshair_stays_under_the_pointer_when_keys_move_the_view(scene: Scene, qtbot: QtBot) -> None:
+    viewport, at = scene.view.viewport(), QPoint(611, 163)
+    QCursor.setPos(viewport.mapToGlobal(at))
+    qtbot.mouseMove(viewport, at)
+    scene.view.setAttribute(Qt.WidgetAttribute.WA_UnderMouse)
+    before = scene.view.klines.crosshair
+    qtbot.keyClick(scene.view, Qt.Key.Key_PageUp)
+    cross = scene.view.klines.crosshair
+    assert before is not None and cross is not None and cross.x < before.x
+    assert scene.view.klines.view is not None
+    assert abs(scene.view.klines.view.px(cross.x) - at.x()) < scene.view.navigation.pitch
 
 
 def test_arrows_step_the_crosshair_from_kline_to_kline_and_say_what_is_there(scene: Scene, qtbot: QtBot) -> None:

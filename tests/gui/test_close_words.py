@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from tests.fakes import btcusdt_rules, order, position, snapshot, stop_loss
 from trader_gui.domain.closing import ClosePlan, CloseReport, Trouble
-from trader_gui.domain.order import OrderStatus, PositionSide, Side
+from trader_gui.domain.order import OrderStatus, OrderType, PositionSide, Side
 from trader_gui.domain.symbol import unknown_rules
 from trader_gui.orders.close_plan import make_plan
 from trader_gui.widgets.close_words import plan_lines, report_lines
@@ -14,6 +14,12 @@ from trader_gui.widgets.close_words import plan_lines, report_lines
 D = Decimal
 BTC = btcusdt_rules()
 RULES = {"BTCUSDT": BTC, "XRPUSDT": replace(BTC, symbol="XRPUSDT", status="SETTLING")}
+EXITS = {
+    OrderType.STOP_MARKET: "BTCUSDT stop",
+    OrderType.TAKE_PROFIT: "BTCUSDT target",
+    OrderType.TAKE_PROFIT_MARKET: "BTCUSDT target",
+    OrderType.TRAILING_STOP_MARKET: "BTCUSDT trailing stop",
+}
 ENTRY = order(3, Side.BUY, price="108000.0", quantity="0.020")
 
 
@@ -34,6 +40,13 @@ def test_a_plan_names_every_close_every_cancel_and_what_cannot_be_closed():
         "XRPUSDT short 7 stays: The symbol is not open for trading now (SETTLING).",
         "Cancel the BTCUSDT order to buy 0.020 at 108,000.0",
         "Cancel the BTCUSDT stop to sell the position at 108,248.4, once flat",
+    ]
+
+
+def test_an_exit_that_will_be_cancelled_is_called_what_it_is():
+    exits = [order(n, Side.SELL, kind, trigger="109000.0", reduce_only=True) for n, kind in enumerate(EXITS, 1)]
+    assert plan_lines(plan_of(position("0.010"), orders=tuple(exits)))[1:] == [
+        f"Cancel the {word} to sell 0.010 at 109,000.0, once flat" for word in EXITS.values()
     ]
 
 

@@ -13,6 +13,7 @@ from tests.history_world import DAY_MS, NOW_MS, Deal, FakeHistory, FakeVenue, fu
 from trader_gui.domain.order import OrderStatus, OrderType, Side
 from trader_gui.errors import VenueError
 from trader_gui.models.bridge import Bridge
+from trader_gui.widgets.table_panel import count_words
 from trader_gui.widgets.table_tabs import TableTabs
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform says it of every window
@@ -345,6 +346,10 @@ def test_the_menu_of_an_order_leads_to_its_life_and_to_files(qtbot, orders, monk
         action.trigger()
     assert asked == [panel.table.rows.rows()[0].client_order_id, (panel, "csv"), (panel, "parquet")]
     menu.deleteLater()
+
+
+def test_one_row_is_not_called_rows():
+    assert [count_words(rows) for rows in (0, 1, 1200)] == ["0 rows", "1 row", "1,200 rows"]
 
 
 def test_copied_fills_are_plain_numbers_and_times(qtbot, desk):

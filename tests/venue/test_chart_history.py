@@ -74,7 +74,7 @@ def closes(source: KlineSource) -> np.ndarray:
     return store.row(Row.CLOSE, store.first, store.end)
 
 
-@pytest.mark.parametrize("interval", ["5m", "1h", "1d", "1w", "1M"])
+@pytest.mark.parametrize("interval", ["15m", "1h", "1d", "1w", "1M"])
 def test_any_interval_reaches_back_to_the_beginning_and_goes_on_live(tmp_path: Path, interval: str) -> None:
     async def act(watched: Watched) -> None:
         source = watched.history.open("BTCUSDT", interval, is_followed=True)
@@ -98,9 +98,9 @@ def test_every_interval_is_one_that_the_exchange_knows(tmp_path: Path) -> None:
 
 def test_another_symbol_comes_with_its_own_prices_and_rules(tmp_path: Path) -> None:
     async def act(watched: Watched) -> None:
-        bitcoin = watched.history.open("BTCUSDT", "1m", is_followed=True)
+        bitcoin = watched.history.open("BTCUSDT", "1h", is_followed=True)
         await watched.until(bitcoin)
-        ether = watched.history.open("ETHUSDT", "1m", is_followed=True)
+        ether = watched.history.open("ETHUSDT", "1h", is_followed=True)
         await watched.until(ether)
         await settled(lambda: bool(watched.history.rules))
         assert {"BTCUSDT", "ETHUSDT"} <= watched.history.rules.keys()

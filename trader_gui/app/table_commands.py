@@ -23,7 +23,7 @@ from trader_gui.tasks import TaskRegistry, in_thread
 from trader_gui.widgets.dialogs.cancel_many import CancelManyDialog
 from trader_gui.widgets.dialogs.order_life import OrderLifeDialog
 from trader_gui.widgets.main_window import MainWindow
-from trader_gui.widgets.table_panel import TablePanel
+from trader_gui.widgets.table_panel import TablePanel, count_words
 
 PROGRESS_S = 0.1
 _KINDS = {"csv": "Tables (*.csv)", "parquet": "Parquet (*.parquet)"}
@@ -145,7 +145,7 @@ class TableCommands:
         except ExportStoppedError:
             self._window.notify("info", "Export stopped", "No file was written.")
         else:
-            self._window.notify("ok", f"{len(rows):,} rows exported", str(path))
+            self._window.notify("ok", f"{count_words(len(rows))} exported", str(path))
         finally:
             progress.is_stopped = True
             panel.show_export(None)

@@ -135,7 +135,11 @@ def _is_undecided(order: Order) -> bool:
 
 
 def _feed_age_s(status: StatusView, now_ns: int) -> Decimal | None:
-    """Return the age of the oldest of the needed routes in tenths of a second; None before their first message."""
+    """Return the age of the oldest of the needed routes in tenths of a second; None before their first message.
+
+    An account without events says nothing for hours: its route is as old as the last proof of life.
+    """
     routes = {**status.routes, **status.shown.routes} if status.shown.symbol else status.routes
-    heard = [r.last_received_ns for r in routes.values() if r.last_received_ns and not r.is_fresh]
+    proofs = [(r.alive_ns if name is Route.PRIVATE else r.last_received_ns, r) for name, r in routes.items()]
+    heard = [proof_ns for proof_ns, route in proofs if proof_ns and not route.is_fresh]
     return Decimal(max(now_ns - min(heard), 0) // _NS_PER_TENTH) / 10 if heard else None

@@ -16,7 +16,7 @@ import msgspec
 from trader_gui.simulated_exchange.book_image import BookImage
 from trader_gui.simulated_exchange.klines import KlineBook, KlineBuild, RollingDay
 from trader_gui.simulated_exchange.price_klines import PriceKlines
-from trader_gui.simulated_exchange.records import KlineRow, MarketTick, Print, SymbolSpec
+from trader_gui.simulated_exchange.records import KlineRow, MarketTick, Older, Print, SymbolSpec
 from trader_gui.simulated_exchange.rounding import eight_places
 
 KEPT_TRADES = 1000
@@ -71,7 +71,15 @@ class SymbolFeed:
         is_trading: False while the market is halted.
     """
 
-    def __init__(self, spec: SymbolSpec, history: Sequence[KlineRow], *, is_recorded: bool, merge_ms: int = 0) -> None:
+    def __init__(
+        self,
+        spec: SymbolSpec,
+        history: Sequence[KlineRow],
+        *,
+        is_recorded: bool,
+        merge_ms: int = 0,
+        older: Older | None = None,
+    ) -> None:
         """Begin after the history.
 
         Args:
@@ -79,12 +87,14 @@ class SymbolFeed:
             history: Closed klines, oldest first, at least one.
             is_recorded: Own trades do not change the klines.
             merge_ms: How long an aggregate trade stays open beyond its tick, 0 for not at all.
+            older: The klines before the history, None where there are none.
         """
         self.symbol = spec.symbol
         self.spec = spec
-        self.klines = KlineBook(history)
-        self.mark_klines, self.index_klines = PriceKlines(history), PriceKlines(history)
-        self.premium_klines = PriceKlines(history, is_flat=True)
+        self.klines = KlineBook(history, older)
+        self.mark_klines = PriceKlines(history, older=older)
+        self.index_klines = PriceKlines(history, older=older)
+        self.premium_klines = PriceKlines(history, is_flat=True, older=older)
         self.book, self.rpi_book = BookImage(), BookImage()
         self.trades: deque[PublicTrade] = deque(maxlen=KEPT_TRADES)
         self.agg_trades: deque[AggTrade] = deque(maxlen=KEPT_TRADES)

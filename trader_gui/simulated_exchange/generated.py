@@ -27,12 +27,17 @@ import numpy as np
 
 from trader_gui.simulated_exchange.klines import MINUTE_MS
 from trader_gui.simulated_exchange.market_character import MarketCharacter, character_of
+from trader_gui.simulated_exchange.older_klines import Minutes, OlderKlines
 from trader_gui.simulated_exchange.records import KlineRow, MarketTick, Print, SymbolSpec
 from trader_gui.simulated_exchange.regimes import MIXED, USUAL, Regime, Stretch, changes
 from trader_gui.simulated_exchange.standing_book import LEVELS, StandingBook
 
 TICK_MS = 100
 HISTORY_KLINES = 1500
+OLDER_KLINES = 60 * 1440
+"""Minutes before these, which are made when somebody asks for them."""
+OLDER_STEPS = 8
+"""Moves of the price in each of them."""
 MAX_PRINTS = 8
 
 SLOW_MINUTES = 240.0
@@ -84,25 +89,24 @@ class GeneratedMarket:
         self._history_end: tuple[int, float] | None = None
 
     @staticmethod
-    def _volatility_path(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def _volatility_path(rng: np.random.Generator, count: int) -> np.ndarray:
         paths = []
         for minutes, deviation in ((SLOW_MINUTES, SLOW_DEVIATION), (FAST_MINUTES, FAST_DEVIATION)):
             keep = math.exp(-1 / minutes)
             renewed = math.sqrt(1 - keep * keep)
-            noise = (rng.standard_normal(HISTORY_KLINES) * deviation).tolist()
+            noise = (rng.standard_normal(count) * deviation).tolist()
             value = noise[0]
             path = [value]
             for shock in noise[1:]:
                 value = keep * value + renewed * shock
                 path.append(value)
             paths.append(np.array(path))
-        return paths[0], paths[1]
+        return np.asarray(paths[0] + paths[1])
 
     def _history_paths(self) -> tuple[np.ndarray, np.ndarray, np.random.Generator]:
         """Return (price ticks within each minute with the former close in front, log volatility factor, rng)."""
         rng = np.random.default_rng([self._seed, zlib.crc32(self.symbol.encode())])
-        slow, fast = self._volatility_path(rng)
-        factor = slow + fast
+        factor = self._volatility_path(rng, HISTORY_KLINES)
         sigma = self._character.minute_volatility * np.exp(factor) / math.sqrt(60)
         steps = rng.standard_t(4, size=(HISTORY_KLINES, 60)) / math.sqrt(2) * sigma[:, None]
         log_price = np.cumsum(steps.reshape(-1))
@@ -122,19 +126,45 @@ class GeneratedMarket:
         """Return the 1500 closed 1m klines before the first tick; the last one closes at the first tick's price."""
         path, factor, rng = self._history_paths()
         self._history_end = (int(path[-1, -1]), float(factor[-1]))
-        move = (path[:, -1] - path[:, 0]) / path[:, 0] / self._character.minute_volatility
-        per_minute = 60 * self._character.trades_per_second / (1 - EXCITE_PER_TRADE)
-        counts = np.maximum(1, per_minute * np.exp(factor + 0.25 * rng.standard_normal(HISTORY_KLINES)))
-        mean_trade = self._character.median_trade * math.exp(0.5 * 1.3**2)
-        steps = np.maximum(1, counts * mean_trade / float(self._step_size))
-        taker = np.clip(0.5 + 0.18 * np.tanh(move) + 0.04 * rng.standard_normal(HISTORY_KLINES), 0.05, 0.95)
-        volumes, taken = steps.astype(np.int64).tolist(), (steps * taker).astype(np.int64).tolist()
+        volumes, taken, counts = (part.tolist() for part in self._trading(path, factor, rng))
         ohlc = np.column_stack((path[:, 0], path.max(axis=1), path.min(axis=1), path[:, -1])).tolist()
         first_open = self.start_time_ms - HISTORY_KLINES * MINUTE_MS
         return tuple(
-            self._row(first_open + index * MINUTE_MS, ohlc[index], (volumes[index], taken[index]), int(counts[index]))
+            self._row(first_open + index * MINUTE_MS, ohlc[index], (volumes[index], taken[index]), counts[index])
             for index in range(HISTORY_KLINES)
         )
+
+    def _trading(
+        self, path: np.ndarray, factor: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return (volumes, of these bought by takers, trades) of minutes: volumes in steps."""
+        count = len(path)
+        move = (path[:, -1] - path[:, 0]) / path[:, 0] / self._character.minute_volatility
+        per_minute = 60 * self._character.trades_per_second / (1 - EXCITE_PER_TRADE)
+        counts = np.maximum(1, per_minute * np.exp(factor + 0.25 * rng.standard_normal(count)))
+        mean_trade = self._character.median_trade * math.exp(0.5 * 1.3**2)
+        steps = np.maximum(1, counts * mean_trade / float(self._step_size))
+        taker = np.clip(0.5 + 0.18 * np.tanh(move) + 0.04 * rng.standard_normal(count), 0.05, 0.95)
+        return steps.astype(np.int64), (steps * taker).astype(np.int64), counts.astype(np.int64)
+
+    def older(self) -> OlderKlines:
+        """Return the two months before the history: its first kline opens at the last close of these."""
+        end_ms = self.start_time_ms - HISTORY_KLINES * MINUTE_MS
+        return OlderKlines(self._older_minutes, end_ms, (self._tick_size, self._step_size))
+
+    def _older_minutes(self) -> Minutes:
+        first_tick = int(self._history_paths()[0][0, 0])
+        rng = np.random.default_rng([self._seed, zlib.crc32(self.symbol.encode()), 1])
+        factor = self._volatility_path(rng, OLDER_KLINES)
+        sigma = self._character.minute_volatility * np.exp(factor) / math.sqrt(OLDER_STEPS)
+        steps = rng.standard_t(4, size=(OLDER_KLINES, OLDER_STEPS)) / math.sqrt(2) * sigma[:, None]
+        log_price = np.cumsum(steps.reshape(-1))
+        log_price += math.log(first_tick) - log_price[-1]
+        ticks = np.maximum(1, np.rint(np.exp(log_price))).astype(np.int64).reshape(OLDER_KLINES, OLDER_STEPS)
+        before = np.concatenate((ticks[:1, 0], ticks[:-1, -1]))
+        path = np.column_stack((before, ticks))
+        prices = np.column_stack((path[:, 0], path.max(axis=1), path.min(axis=1), path[:, -1]))
+        return Minutes(prices, *self._trading(path, factor, rng))
 
     def _row(self, open_ms: int, ohlc: list[int], volumes: tuple[int, int], count: int) -> KlineRow:
         opened, high, low, close = [tick * self._tick_size for tick in ohlc]

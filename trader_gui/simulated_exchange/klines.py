@@ -14,7 +14,7 @@ from decimal import Decimal
 
 import msgspec
 
-from trader_gui.simulated_exchange.records import KlineRow, Print
+from trader_gui.simulated_exchange.records import KlineRow, Older, Print
 
 MINUTE_MS = 60_000
 FIXED_INTERVAL_MS: dict[str, int] = {
@@ -186,7 +186,8 @@ class KlineBook:
         intervals: Every interval that can be served: the multiples of the base.
     """
 
-    def __init__(self, history: Sequence[KlineRow]) -> None:
+    def __init__(self, history: Sequence[KlineRow], older: Older | None = None) -> None:
+        """Begin after the history; what is before it is asked of `older`."""
         base_ms = history[0].close_time_ms - history[0].open_time_ms + 1
         lengths = {name: ms for name, ms in FIXED_INTERVAL_MS.items() if ms >= base_ms and ms % base_ms == 0}
         self.intervals = (*lengths, MONTH) if FIXED_INTERVAL_MS["1d"] % base_ms == 0 else tuple(lengths)
@@ -196,11 +197,17 @@ class KlineBook:
         self._wholes = {part: [name for name in self._parts if self._parts[name] == part] for part in self.intervals}
         self._closed: dict[str, list[KlineRow]] = {name: [] for name in self.intervals}
         self._partial: dict[str, KlineBuild] = {}
+        self._older: Older | None = None
+        self._cut: set[str] = set()  # intervals whose first kline begins before the history, and lacks that part
         for row in history:
             self._extend_longer(KlineBuild.from_row(row))
             self._closed[self.base_interval].append(row)
         last = history[-1]
         self._open = KlineBuild.flat(last.close_time_ms + 1, base_ms, last.close)
+        self._first_ms = history[0].open_time_ms
+        if older is not None:
+            self._older = older
+            self._cut = {name for name in self.intervals if interval_span(name, self._first_ms)[0] < self._first_ms}
 
     @property
     def close_time_ms(self) -> int:
@@ -231,8 +238,11 @@ class KlineBook:
                 else:
                     partial.absorb(later)
                 if partial.close_time_ms == later.close_time_ms:
-                    self._keep(name, partial)
-                    closed.append((name, self._partial.pop(name)))
+                    whole = self._with_head(name, self._partial.pop(name))
+                    if whole is not partial:
+                        self._cut.discard(name)
+                    self._keep(name, whole)
+                    closed.append((name, whole))
         return closed[1:]
 
     def _keep(self, interval: str, kline: KlineBuild) -> None:
@@ -240,6 +250,16 @@ class KlineBook:
         rows.append(kline.row())
         if len(rows) > KEPT_ROWS * 5 // 4:
             del rows[:-KEPT_ROWS]
+
+    def _with_head(self, interval: str, kline: KlineBuild) -> KlineBuild:
+        """Return a kline with the part of it that is older than the history."""
+        is_cut = interval in self._cut and kline.open_time_ms < self._first_ms
+        head = self._older.head(interval) if is_cut and self._older is not None else None
+        if head is None:
+            return kline
+        whole = KlineBuild.from_row(head)
+        whole.absorb(kline)
+        return whole
 
     @staticmethod
     def _begun(interval: str, base: KlineBuild) -> KlineBuild:
@@ -264,7 +284,7 @@ class KlineBook:
         if build is None:
             return self._begun(interval, self._open)
         build.absorb(self._open)
-        return build
+        return self._with_head(interval, build)
 
     def rows(
         self, interval: str, limit: int, *, start_time_ms: int | None = None, end_time_ms: int | None = None
@@ -277,7 +297,21 @@ class KlineBook:
             start_time_ms: Lowest open time wanted.
             end_time_ms: Highest open time wanted.
         """
-        closed = self._closed[interval]
+        first_ms, closed = interval_span(interval, self._first_ms)[0], self._closed[interval]
+        found = self._own_rows(interval, limit, (start_time_ms, end_time_ms))
+        if found and closed and found[0] is closed[0] and interval in self._cut:  # it closed within the history
+            found[0] = closed[0] = self._with_head(interval, KlineBuild.from_row(closed[0])).row()
+            self._cut.discard(interval)
+        is_gap = bool(closed) and closed[0].open_time_ms > first_ms  # so long ago that they are not kept any more
+        if self._older is None or is_gap or (start_time_ms is not None and start_time_ms >= first_ms):
+            return found
+        wanted = limit if start_time_ms is not None else limit - len(found)
+        older = self._older.rows(interval, wanted, start_time_ms, end_time_ms) if wanted else []
+        return [*older, *found][:limit]
+
+    def _own_rows(self, interval: str, limit: int, span: tuple[int | None, int | None]) -> list[KlineRow]:
+        """Return the rows since the history began."""
+        closed, (start_time_ms, end_time_ms) = self._closed[interval], span
         now = self.open_kline(interval)
         if end_time_ms is not None and end_time_ms < now.open_time_ms:
             return list(rows_between(closed, limit, start_time_ms, end_time_ms))

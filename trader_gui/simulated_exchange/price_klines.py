@@ -1,8 +1,9 @@
 """Klines of prices that nobody trades at: mark price, index price and premium of one symbol.
 
 They follow the minutes of the symbol's trade klines. The market source tells no mark and index prices of its past, so
-the history's minutes stand with the trades' own prices for mark and index, and with a premium of zero. A minute's kline
-is made of the values at its ticks; the count is that of the whole seconds passed, as the venue's is.
+the history's minutes, and what is older, stand with the trades' own prices for mark and index, and with a premium of
+zero. A minute's kline is made of the values at its ticks; the count is that of the whole seconds passed, as the
+venue's is.
 """
 
 from bisect import bisect_left, bisect_right
@@ -12,7 +13,7 @@ from decimal import Decimal
 import msgspec
 
 from trader_gui.simulated_exchange.klines import FIXED_INTERVAL_MS, KEPT_ROWS, MONTH, interval_span, rows_between
-from trader_gui.simulated_exchange.records import KlineRow
+from trader_gui.simulated_exchange.records import KlineRow, Older
 
 ZERO = Decimal(0)
 FLAT = Decimal("0.00000000")
@@ -38,9 +39,12 @@ class PriceRow(msgspec.Struct, frozen=True):
 class PriceKlines:
     """Base klines of one price; longer ones are put together when asked for."""
 
-    def __init__(self, history: Sequence[KlineRow], *, is_flat: bool = False) -> None:
-        """Begin after the history's last row; `is_flat`: the history stands at zero."""
-        self._rows = [_flat_row(row) if is_flat else _price_row(row) for row in history[-KEPT_ROWS:]]
+    def __init__(self, history: Sequence[KlineRow], *, is_flat: bool = False, older: Older | None = None) -> None:
+        """Begin after the history's last row; `is_flat`: the history, and what is `older`, stands at zero."""
+        self._taken = _flat_row if is_flat else _price_row
+        self._rows = [self._taken(row) for row in history[-KEPT_ROWS:]]
+        self._first_ms = self._rows[0].open_time_ms
+        self._older = older
         last = self._rows[-1]
         self._open_ms, self._close_ms = last.close_time_ms + 1, 2 * last.close_time_ms - last.open_time_ms + 1
         self._open = self._high = self._low = self._close = last.close
@@ -89,8 +93,23 @@ class PriceKlines:
                 joined.append(PriceRow(open_ms, close_ms, row.open, row.high, row.low, row.close))
             else:
                 joined[-1] = joined[-1].joined(row)
+        joined = self._with_older(joined, interval, limit, (start_time_ms, end_time_ms))
         rows = [_kline_row(row, self._open_ms) for row in joined]
         return list(rows_between(rows, limit, start_time_ms, end_time_ms))
+
+    def _with_older(
+        self, joined: list[PriceRow], interval: str, limit: int, span: tuple[int | None, int | None]
+    ) -> list[PriceRow]:
+        """Return rows with those before the history, where they are wanted."""
+        first_ms, (start_ms, end_ms) = interval_span(interval, self._first_ms)[0], span
+        is_gap = self._rows[0].open_time_ms > self._first_ms  # so long ago that they are not kept any more
+        if self._older is None or is_gap or (start_ms is not None and start_ms > first_ms):
+            return joined
+        if joined and joined[0].open_time_ms == first_ms and (head := self._older.head(interval)) is not None:
+            joined[0] = self._taken(head).joined(joined[0])
+        wanted = limit if start_ms is not None else limit - len(joined)
+        older = self._older.rows(interval, wanted, start_ms, end_ms) if wanted > 0 else []
+        return [*map(self._taken, older), *joined]
 
     def _base_rows(self, interval: str, limit: int, start_ms: int | None, end_ms: int | None) -> Sequence[PriceRow]:
         """Return all base rows that the wanted klines need, and few more."""

@@ -99,6 +99,16 @@ class KlineRow(msgspec.Struct, frozen=True):
     taker_buy_quote_volume: Decimal
 
 
+class Older(Protocol):
+    """Klines before the history of a market; see `older_klines`."""
+
+    def rows(self, interval: str, limit: int, start_ms: int | None, end_ms: int | None) -> list[KlineRow]:
+        """Return up to `limit` that are over before the history, from the start if one is given, else the newest."""
+
+    def head(self, interval: str) -> KlineRow | None:
+        """Return the part before the history of a kline that reaches into it; None when none does."""
+
+
 class MarketSource(Protocol):
     """Where the prices of one symbol come from: generated, from a file, or pushed in. Same input, same ticks."""
 

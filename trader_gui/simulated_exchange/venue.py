@@ -15,6 +15,7 @@ from trader_gui.simulated_exchange.broadcast import BookLooks, SymbolBroadcast
 from trader_gui.simulated_exchange.core import VenueCore
 from trader_gui.simulated_exchange.countdown import Countdowns
 from trader_gui.simulated_exchange.feed import AGGREGATE_MS, AggTrade, SymbolFeed
+from trader_gui.simulated_exchange.generated import GeneratedMarket
 from trader_gui.simulated_exchange.recorded import RecordedMarket
 from trader_gui.simulated_exchange.records import (
     BookChange,
@@ -103,6 +104,7 @@ class Venue:
                 market.history(),
                 is_recorded=market.is_recorded,
                 merge_ms=AGGREGATE_MS if isinstance(market, RecordedMarket) else 0,
+                older=market.older() if isinstance(market, GeneratedMarket) else None,
             )
             for market in markets
         }

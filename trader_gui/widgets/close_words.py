@@ -4,10 +4,15 @@ from collections.abc import Iterable
 
 from trader_gui.domain.account import Position
 from trader_gui.domain.closing import ClosePlan, CloseReport, LegClose, Remainder, ReversePlan, ReverseReport
-from trader_gui.domain.order import Order, OutcomeKind, PositionSide, Side
+from trader_gui.domain.order import Order, OrderType, OutcomeKind, PositionSide, Side
 from trader_gui.i18n import number_words, outcome_words, refusal_words, trouble_words
 
 _LISTED_ORDERS = 6
+_KINDS = {
+    OrderType.TAKE_PROFIT: "target",
+    OrderType.TAKE_PROFIT_MARKET: "target",
+    OrderType.TRAILING_STOP_MARKET: "trailing stop",
+}
 
 
 def plan_lines(plan: ClosePlan) -> list[str]:
@@ -94,6 +99,6 @@ def _order_words(order: Order, plan: ClosePlan) -> str:
     side = "buy" if order.side is Side.BUY else "sell"
     size = "the position" if order.close_position else number_words(order.remaining_quantity)
     level = order.trigger_price or order.price
-    kind = "stop" if order.order_type.is_conditional else "order"
+    kind = _KINDS.get(order.order_type, "stop" if order.order_type.is_conditional else "order")
     symbol = f"{order.symbol} " if plan.is_whole_account else ""
     return f"{symbol}{kind} to {side} {size}" + (f" at {number_words(level)}" if level else "")

@@ -141,7 +141,7 @@ class TablePanel(QWidget):
             return
         rows = self.table.rows.rowCount()
         for kind, title in (("csv", "CSV"), ("parquet", "Parquet")):
-            action = menu.addAction(f"{rows:,} rows as {title}…")
+            action = menu.addAction(f"{count_words(rows)} as {title}…")
             action.setEnabled(bool(rows))
             action.triggered.connect(lambda _checked=False, k=kind: self.export_requested.emit(self, k))
 
@@ -250,6 +250,11 @@ class AssetsPanel(TablePanel):
 
     def on_seen(self, is_seen: bool) -> None:
         self._assets.set_seen(is_seen)
+
+
+def count_words(rows: int) -> str:
+    """Return a number of rows in words: `1 row`, `1,200 rows`."""
+    return f"{rows:,} row{'' if rows == 1 else 's'}"
 
 
 def fill_parts(row: Any) -> list[Part]:

@@ -122,6 +122,14 @@ def test_a_position_on_a_symbol_that_is_not_shown_has_no_live_prices() -> None:
     assert (left.best_bid, left.best_ask, left.last_price, left.mark_price) == (None, None, None, D(3000))
 
 
+def test_an_account_that_had_nothing_to_say_does_not_make_prices_old() -> None:
+    trader = running()
+    trader.set_route(Route.MARKET, is_connected=False, is_fresh=False, age_s=8.0)
+    trader.set_route(Route.PRIVATE, is_connected=False, is_fresh=False, age_s=3_600)
+    trader.status.routes[Route.PRIVATE].alive_ns = trader.now_ns - 7 * 10**9
+    assert facts_of(trader).feed_age_s == D(8)
+
+
 def test_changed_comes_only_when_something_shown_differs() -> None:
     trader = running()
     model, heard = TicketModel(), []

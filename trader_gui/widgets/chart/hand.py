@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QCursor, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QToolTip
 
 from trader_gui.domain.order import Side
@@ -208,15 +208,16 @@ class Hand:
             chart.step_crosshair(-by if key == Qt.Key.Key_Left else by)
         elif key in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
             navigation.pan(navigation.width * (_PAGE if key == Qt.Key.Key_PageUp else -_PAGE))
-            chart.update_views()
+            self._show_moved()
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
             navigation.zoom(0.8 if key == Qt.Key.Key_Minus else 1.25, navigation.width / 2)
-            chart.update_views()
+            self._show_moved()
         elif key == Qt.Key.Key_Home:
             navigation.show_oldest()
-            chart.update_views()
+            self._show_moved()
         elif key == Qt.Key.Key_End:
             chart.follow()
+            self._show_moved()
         elif key in _STAGE_KEYS and not event.modifiers():
             chart.staging.begin(_STAGE_KEYS[key], is_loose=chart.underMouse())
         elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
@@ -231,6 +232,15 @@ class Hand:
         else:
             return False
         return True
+
+    def _show_moved(self) -> None:
+        """Show where a key has gone, with the crosshair under the pointer, or away when its kline is out of sight."""
+        chart, cross = self._view, self._view.klines.crosshair
+        chart.update_views()
+        if chart.underMouse():
+            chart.show_crosshair(QPointF(chart.viewport().mapFromGlobal(QCursor.pos())))
+        elif cross is not None and not chart.navigation.left <= cross.x <= chart.navigation.right:
+            chart.show_crosshair(None)
 
     def key_up(self, event: QKeyEvent) -> None:
         """A key went up."""
