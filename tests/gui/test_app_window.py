@@ -335,6 +335,13 @@ def test_a_disarmed_engines_naked_position_is_protected_and_closed_by_the_banner
     qt_run(act(), 60)
 
 
+def _hold(rig: AppRig, sheet: ArmingSheet) -> bool:
+    """Hold on; a check that fails for a moment, as a feed that is late does, ends a hold, and a person begins anew."""
+    if sheet.hold_button.isEnabled() and not sheet.hold_button.is_holding:
+        rig.press(sheet.hold_button)
+    return False
+
+
 def test_an_engine_armed_by_holding_trades_until_it_is_disarmed(qt_run: Any, tmp_path: Path) -> None:
     data = write_walk(tmp_path, seed=15)  # a market in which the strategy trades every few minutes
 
@@ -350,8 +357,7 @@ def test_an_engine_armed_by_holding_trades_until_it_is_disarmed(qt_run: Any, tmp
             rig.press(sheet.hold_button)
             rig.release(sheet.hold_button)
             assert rig.trader.callback.gate.mode is EngineMode.HALTED
-            rig.press(sheet.hold_button)
-            await rig.until("the sheet closes", lambda: not sheet.isVisible())
+            await rig.until("the sheet closes", lambda: not sheet.isVisible() or _hold(rig, sheet))
             await rig.until("armed", lambda: rig.trader.callback.gate.mode is EngineMode.ACTIVE)
             await rig.until("the bar says so", lambda: said(bar.engine_cell).startswith("ARMED"))
             await rig.until("the engine trades", lambda: rig.bridge.fills.rowCount(), 60)
