@@ -61,7 +61,9 @@ BUILD_PACKAGES = (("binutils",),)
 
 ALL_TESTS = (
     ["-n", "auto", "tests/unit", "tests/architecture", "tests/gui"],
-    ["tests/venue", "tests/e2e"],  # one at a time: they watch the clock, and start programs and screens of their own
+    # Half of their time is waiting: a processor each, file by file, for what a file's tests share is costly to make.
+    ["-n", "auto", "--dist", "loadfile", "tests/venue"],
+    ["tests/e2e"],  # one at a time: they watch the clock, and start programs and screens of their own
 )
 
 

@@ -109,9 +109,10 @@ class AppRig:
                     return
         raise AssertionError(f"no tab {title}")
 
-    def press_row_button(self, table: TableView, row: int = 0) -> None:
-        """Click the button at the end of a row."""
+    async def press_row_button(self, table: TableView, row: int = 0) -> None:
+        """Click the button at the end of a row, once it is there: tables come a frame after the chart."""
         column = next(c for c in range(table.model().columnCount()) if _is_action(table, c))
+        await self.until("the row's button", lambda: table.look(column).text(table.rows.row_at(row)))
         cell = table.visualRect(table.model().index(row, column))
         self.click(table.viewport(), button_rect(cell).center())
 

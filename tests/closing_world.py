@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from tests.core_records import RULES, dec, make_account_update, make_position, make_snapshot
@@ -26,6 +27,7 @@ from trader_gui.domain.order import (
 from trader_gui.domain.step import ApprovedOrder, EngineMode, EntryBlock, Step
 from trader_gui.domain.symbol import RulesUpdate, SymbolRules
 from trader_gui.errors import UserError, VenueError
+from trader_gui.orders import closing, leg_closer
 from trader_gui.orders.closing import Closer
 from trader_gui.orders.reversing import Reverser
 
@@ -199,3 +201,16 @@ class ClosingWorld:
     def held(self) -> dict[PositionKey, Decimal]:
         """What is still open."""
         return {key: amount for key, amount in self.amounts.items() if amount}
+
+
+def answer_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the pauses that a real venue needs; this one answers at once."""
+    for module, name, value in (
+        (closing, "PAUSE_S", 0.01),
+        (closing, "LONGEST_PAUSE_S", 0.02),
+        (leg_closer, "TOLD_LIMIT_S", 0.05),
+        (leg_closer, "ASK_AGAIN_S", 0.05),
+        (leg_closer, "KNOWN_LIMIT_S", 0.3),
+        (closing, "KNOWN_LIMIT_S", 0.3),
+    ):
+        monkeypatch.setattr(module, name, value)

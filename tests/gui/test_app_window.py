@@ -99,7 +99,7 @@ def test_an_order_by_hand_is_placed_seen_and_cancelled(qt_run: Any, tmp_path: Pa
             assert (order.price, order.quantity, order.side) == (price, Decimal("0.002"), Side.BUY)
             await rig.until("its line on the chart", lambda: line_pixels(rig, price, buy_color) > 300)
             rig.open_tab("Orders 1")
-            rig.press_row_button(rig.window.orders)
+            await rig.press_row_button(rig.window.orders)
             await rig.until("no row", lambda: rig.bridge.orders.rowCount() == 0)
             await rig.until("no line", lambda: line_pixels(rig, price, buy_color) < 100)
         with rig.journal() as journal:
@@ -130,7 +130,7 @@ def test_a_position_is_opened_at_market_and_closed_by_its_button(qt_run: Any, tm
             window.order_entry._sent_ns = 0
             rig.click(window.order_entry.buttons[Side.BUY])  # which no toast may cover
             rig.click((await rig.dialog(ConfirmDialog)).cancel_button)
-            rig.press_row_button(window.positions.table)
+            await rig.press_row_button(window.positions.table)
             dialog = await rig.dialog(CloseDialog)
             rig.click(dialog.send_button)
             await rig.until("flat", lambda: rig.bridge.positions.rowCount() == 0)
@@ -185,7 +185,7 @@ def test_a_bracket_typed_into_the_ticket_has_its_exits_at_rest_after_the_fill(qt
             assert rig.bridge.positions.row(0).stop.trigger_price == prices[OrderType.STOP_MARKET]
             await rig.until("no banner", lambda: not window.banners.banners())
             assert "NOT PROTECTED" not in said(window.session_bar.protection_cell)
-            rig.press_row_button(window.positions.table)
+            await rig.press_row_button(window.positions.table)
             rig.click((await rig.dialog(CloseDialog)).send_button)
             await rig.until("flat", lambda: rig.bridge.positions.rowCount() == 0)
             await rig.until("nothing rests", lambda: rig.bridge.orders.rowCount() == 0)
@@ -335,6 +335,13 @@ def test_a_disarmed_engines_naked_position_is_protected_and_closed_by_the_banner
     qt_run(act(), 60)
 
 
+def _hold(rig: AppRig, sheet: ArmingSheet) -> bool:
+    """Hold on; a check that fails for a moment, as a feed that is late does, ends a hold, and a person begins anew."""
+    if sheet.hold_button.isEnabled() and not sheet.hold_button.is_holding:
+        rig.press(sheet.hold_button)
+    return False
+
+
 def test_an_engine_armed_by_holding_trades_until_it_is_disarmed(qt_run: Any, tmp_path: Path) -> None:
     data = write_walk(tmp_path, seed=15)  # a market in which the strategy trades every few minutes
 
@@ -350,8 +357,7 @@ def test_an_engine_armed_by_holding_trades_until_it_is_disarmed(qt_run: Any, tmp
             rig.press(sheet.hold_button)
             rig.release(sheet.hold_button)
             assert rig.trader.callback.gate.mode is EngineMode.HALTED
-            rig.press(sheet.hold_button)
-            await rig.until("the sheet closes", lambda: not sheet.isVisible())
+            await rig.until("the sheet closes", lambda: not sheet.isVisible() or _hold(rig, sheet))
             await rig.until("armed", lambda: rig.trader.callback.gate.mode is EngineMode.ACTIVE)
             await rig.until("the bar says so", lambda: said(bar.engine_cell).startswith("ARMED"))
             await rig.until("the engine trades", lambda: rig.bridge.fills.rowCount(), 60)

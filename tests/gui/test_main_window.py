@@ -1,10 +1,12 @@
+import gc
 import logging
+import weakref
 from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QTabBar, QWidget
 
 from tests.fakes import FakeProfile, FakeTrader, fill, order, position, snapshot, stop_loss
@@ -65,6 +67,26 @@ def test_closing_asks_and_the_window_stays(qtbot, make_window):
     with qtbot.waitSignal(window.close_requested, timeout=500):
         assert window.close() is False
     assert window.isVisible()
+
+
+def test_what_is_deleted_is_freed(qapp):
+    trader = FakeTrader()
+    trader.run_quietly()
+    widgets = len(QApplication.allWidgets())
+    bridge = Bridge(trader, log_tail=LogTail(), now_ns=trader.clock)
+    window = MainWindow(bridge, trader.profile, version="0.1.0")
+    window.show()
+    QApplication.processEvents()
+    window.workspace.resize(900, 500)  # leaves work for later that is never done
+    known = [weakref.ref(window), weakref.ref(window.workspace), weakref.ref(bridge)]
+    window.workspace._save_timer.stop()
+    window.deleteLater()
+    bridge.deleteLater()
+    del window, bridge, trader
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    gc.collect()
+    assert not [ref for ref in known if ref() is not None]
+    assert len(QApplication.allWidgets()) == widgets
 
 
 # ---- layout ----------------------------------------------------------------------------------------------------------

@@ -4,11 +4,13 @@ import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 
 from tests.fakes import FakeTrader, order, position, snapshot, stop_loss
 from trader_gui.domain.account import PositionMode
 from trader_gui.domain.order import OrderIntent, OrderType, Origin, PositionSide, Purpose, Side, TimeInForce
 from trader_gui.models.bridge import Bridge
+from trader_gui.models.table import ROW_ROLE
 from trader_gui.widgets.position_columns import POSITIONS
 from trader_gui.widgets.table_columns import ORDERS
 from trader_gui.widgets.tables import TableView
@@ -176,6 +178,41 @@ def test_a_click_on_a_header_sorts_by_value_then_back(qtbot, orders, bridge, tra
         qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=point)
         seen.append(shown())
     assert seen == [["9500.0", "99000.0", "100000.0"], ["100000.0", "99000.0", "9500.0"], as_it_came]
+
+
+@pytest.mark.parametrize("change", ["another comes above", "it moves", "all are new", "it goes", "it goes up"])
+def test_a_press_is_of_the_row_that_was_pressed_whatever_moves_under_the_mouse(three, bridge, trader, change):
+    asked = []
+    three.action_requested.connect(asked.append)
+    viewport, left, where = three.viewport(), Qt.MouseButton.LeftButton, cell(three, 1, "cancel")
+    above, aimed_at = three.rows.key(0), three.rows.row_at(1)
+    QTest.mousePress(viewport, left, pos=where)
+    if change == "it moves":
+        three.header.sort_by(column_of(three, "limit"), is_descending=True)
+    elif change == "all are new":
+        three.rows.set_filter(lambda row: row is aimed_at)
+    elif change == "another comes above":
+        trader.feed(snapshot([], [order(4, Side.BUY, price="98000.0", update_time_ms=10**13)]))
+        bridge.flush()
+    else:
+        bridge.orders.merge_rows((), [above if change == "it goes up" else three.rows.key(1)])
+    if change != "all are new":
+        assert three.indexAt(where).data(ROW_ROLE) != aimed_at
+    QTest.mouseRelease(viewport, left, pos=where)
+    assert [row.client_order_id for row in asked] == [aimed_at.client_order_id] * (change != "it goes")
+
+
+def test_an_entry_of_a_rows_menu_is_of_that_row_and_of_no_other_that_took_its_place(three, bridge):
+    asked = []
+    three.action_requested.connect(asked.append)
+    index = three.indexAt(cell(three, 1, "limit"))
+    three.setCurrentIndex(index)
+    menu = three.menu_for(index)
+    bridge.orders.merge_rows((), [three.rows.key(1)])
+    assert three.currentIndex().isValid()
+    next(action for action in menu.actions() if action.text() == "Cancel order").trigger()
+    assert asked == []
+    menu.deleteLater()
 
 
 def clipboard():

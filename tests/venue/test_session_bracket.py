@@ -302,7 +302,8 @@ def test_a_crash_between_the_fill_and_its_exits_and_one_while_a_stop_is_on_its_w
             async with desk.session(tmp_path) as run:
                 await run.wait("both are found", lambda: sizes(run) == [QUANTITY, QUANTITY])
                 assert sent_by(run) == []
-                assert run.trader.callback.brackets.finding.state is ProtectionState.PROTECTED
+                brackets = run.trader.callback.brackets
+                await run.wait("protected", lambda: brackets.finding.state is ProtectionState.PROTECTED)
                 await run.submit(Side.SELL, reduce_only=True, purpose=Purpose.EXIT)
                 await over(desk, run)
 

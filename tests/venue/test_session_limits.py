@@ -109,7 +109,7 @@ def test_a_ban_stops_every_call_and_its_end_is_shown(
             status = run.trader.status
             await run.submit(Side.BUY)
             await run.wait("the position", lambda: run.position_amount == QUANTITY)
-            await plan(desk, {"kind": "ban_418", "duration_ms": 600_000})
+            await plan(desk, {"kind": "ban_418", "duration_ms": 600_000, "method": "POST"})  # strikes no read before it
             (outcome,) = (await run.submit(Side.BUY)).outcomes
             assert (outcome.kind, outcome.error_code) == (OutcomeKind.REFUSED, -1003)
             await run.wait("the end is in the status", lambda: status.banned_until_ms is not None)

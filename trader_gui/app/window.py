@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QObject, QSize, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QDialog, QMessageBox
 from qasync import QEventLoop
@@ -122,6 +122,7 @@ class Desk:
         self._table_commands: TableCommands | None = None
         self._position_commands: PositionCommands | None = None
         self._history: ChartHistory | None = None
+        self._ended: list[QObject] = []
         self._picture_error = ""
 
     async def run(self) -> int:
@@ -143,7 +144,9 @@ class Desk:
                 except JournalDamagedError as error:
                     await self._replace_journal(error)
         finally:
-            await self._tasks.aclose()
+            await self._tasks.aclose()  # which may still speak to the window and its models
+            for ended in self._ended:
+                ended.deleteLater()
             restore()
         if self._picture_error:
             raise UserError(self._picture_error)
@@ -189,7 +192,7 @@ class Desk:
             window.workspace.save()
             window.order_entry.history.flush()
             window.hide()
-            window.deleteLater()
+            self._ended += (window, bridge)
         if session.done() and not trader.started.is_set():
             session.result()
 

@@ -129,7 +129,7 @@ class OrderUpdateCollector(Collector):
 
     def enter_intent(self, intent: OrderIntent, client_order_id: str, now_ms: int) -> None:
         """Take in an order of ours as it was meant to be sent (status SENT)."""
-        order = _order_being_sent(intent, client_order_id, now_ms)
+        order = order_of(intent, client_order_id, OrderStatus.SENT, now_ms)
         self._put(_key(order), order)
 
     def enter_cancel(self, client_order_id: str, family: OrderFamily) -> None:
@@ -317,14 +317,15 @@ def _reason(outcome: OrderOutcome) -> str:
     return outcome.error_message if outcome.error_code is None else f"{outcome.error_code} {outcome.error_message}"
 
 
-def _order_being_sent(intent: OrderIntent, client_order_id: str, now_ms: int) -> Order:
+def order_of(intent: OrderIntent, client_order_id: str, status: OrderStatus, time_ms: int) -> Order:
+    """Return the order that an intent asks for, while the venue has told nothing of it; `time_ms` is UTC."""
     return Order(
         symbol=intent.symbol,
         client_order_id=client_order_id,
         order_family=OrderFamily.ALGO if intent.order_type.is_conditional else OrderFamily.BOOK,
         side=intent.side,
         order_type=intent.order_type,
-        status=OrderStatus.SENT,
+        status=status,
         quantity=intent.quantity or _ZERO,
         price=intent.price or _ZERO,
         trigger_price=intent.trigger_price or _ZERO,
@@ -334,7 +335,7 @@ def _order_being_sent(intent: OrderIntent, client_order_id: str, now_ms: int) ->
         reduce_only=intent.reduce_only,
         close_position=intent.close_position,
         working_type=intent.working_type,
-        update_time_ms=now_ms,
+        update_time_ms=time_ms,
         origin=intent.origin,
         purpose=intent.purpose,
         position_side=intent.position_side,

@@ -1,17 +1,17 @@
 """The past for tables: orders, executions and changes of balances, page by page from the newest on; an order's life."""
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from trader_gui.collectors.order_merge import merge_order
+from trader_gui.collectors.order_update import order_of
 from trader_gui.domain.account import AccountUpdate
 from trader_gui.domain.order import (
     Fill,
     Order,
-    OrderFamily,
     OrderIntent,
     OrderOutcome,
     OrderStatus,
@@ -137,26 +137,5 @@ def _refused_order(intent: OrderIntent | None, outcome: OrderOutcome) -> Order |
     if intent is None or outcome.is_cancel or outcome.is_amend or outcome.kind is not OutcomeKind.REFUSED:
         return None
     code = "" if outcome.error_code is None else f"{outcome.error_code} "
-    zero = Decimal(0)
-    return Order(
-        symbol=intent.symbol,
-        client_order_id=outcome.client_order_id,
-        order_family=OrderFamily.ALGO if intent.order_type.is_conditional else OrderFamily.BOOK,
-        side=intent.side,
-        order_type=intent.order_type,
-        status=OrderStatus.REJECTED,
-        quantity=intent.quantity or zero,
-        price=intent.price or zero,
-        trigger_price=intent.trigger_price or zero,
-        executed_quantity=zero,
-        average_price=zero,
-        time_in_force=intent.time_in_force,
-        reduce_only=intent.reduce_only,
-        close_position=intent.close_position,
-        working_type=intent.working_type,
-        update_time_ms=outcome.event_time_ms,
-        origin=intent.origin,
-        purpose=intent.purpose,
-        reject_reason=f"{code}{outcome.error_message}",
-        position_side=intent.position_side,
-    )
+    order = order_of(intent, outcome.client_order_id, OrderStatus.REJECTED, outcome.event_time_ms)
+    return replace(order, reject_reason=f"{code}{outcome.error_message}")

@@ -175,10 +175,10 @@ class FilterBar(QWidget):
         self._now_ms = now_ms
         self._applied: TableFilter | None = None
         self.choices = [FilterChoice(choice, table, self) for choice in choices]
-        self.range = ChoiceButton("Span of time", kind="filter")
+        self.range = ChoiceButton("Span of time", kind="filter", parent=self)
         self.range.set_entries(list(_RANGES.items()))
         self._range = _ALL
-        self.first, self.last = _date_edit("First day, UTC"), _date_edit("Last day, UTC")
+        self.first, self.last = _date_edit("First day, UTC", self), _date_edit("Last day, UTC", self)
         self.search = QLineEdit()
         self._typing = QTimer(self)
         self._midnight = QTimer(self)
@@ -198,6 +198,7 @@ class FilterBar(QWidget):
         self.row.setSpacing(2)
         for choice in self.choices:
             self.row.addWidget(choice)
+        self.range.setVisible(self._time_column is not None)
         if self._time_column is not None:
             for widget in (self.range, self.first, self.last):
                 self.row.addWidget(widget)
@@ -319,8 +320,8 @@ def _is_searched(column: Column[Any]) -> bool:
     return bool(column.title) and (column.is_id or not (column.is_number or column.is_time))
 
 
-def _date_edit(name: str) -> QDateEdit:
-    edit = QDateEdit()
+def _date_edit(name: str, parent: QWidget) -> QDateEdit:
+    edit = QDateEdit(parent)
     edit.setDisplayFormat("yyyy-MM-dd")
     edit.setAccessibleName(name)
     edit.setToolTip(name)

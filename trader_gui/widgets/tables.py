@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any, cast
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QHideEvent,
@@ -99,7 +99,7 @@ class TableView(QTableView):
         self._tip = tip
         self.is_dimmed = is_dimmed
         self._hot = QPersistentModelIndex()
-        self._pressed = QPersistentModelIndex()
+        self._pressed: tuple[Hashable, QRect] | None = None
         by_key = {look.key: look for look in looks}
         self._looks = [by_key.get(c.key) for c in model.columns]
         self.rows: SortedTable[Any] = SortedTable(model, self)
@@ -218,6 +218,11 @@ class TableView(QTableView):
     def _action_look(self) -> ColumnLook | None:
         return next((look for look in self._looks if look is not None and look.is_action), None)
 
+    def _index_of(self, key: Hashable, look: ColumnLook) -> QModelIndex:
+        """Return the cell of a row; an invalid index when the row has gone."""
+        row = self.rows.row_of(key)
+        return self.rows.index(row, self._looks.index(look)) if row is not None else QModelIndex()
+
     def _action_index(self, event: QMouseEvent) -> QModelIndex:
         point = event.position().toPoint()
         index = self.indexAt(point)
@@ -226,21 +231,22 @@ class TableView(QTableView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            self._pressed = QPersistentModelIndex(self._action_index(event))
+            index = self._action_index(event)
+            self._pressed = (self.rows.key(index.row()), self.visualRect(index)) if index.isValid() else None
         super().mousePressEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Press the button that the mouse went down on, where it still is; its row may have moved from under it."""
         super().mouseReleaseEvent(event)
-        index = self._action_index(event)
-        is_click = index.isValid() and self._pressed == QPersistentModelIndex(index)
-        self._pressed = QPersistentModelIndex()
-        if event.button() != Qt.MouseButton.LeftButton or not is_click:
+        pressed, self._pressed = self._pressed, None
+        if event.button() != Qt.MouseButton.LeftButton or pressed is None:
             return
-        cell = self.visualRect(index)
-        if self.look(index.column()).has_menu and menu_rect(cell).contains(event.position().toPoint()):
-            self._open_action_menu(index)
-        else:
-            self._press(index)
+        (key, cell), point = pressed, event.position().toPoint()
+        look = self._action_look()
+        if look is None or not button_rect(cell).contains(point):
+            return
+        is_menu = look.has_menu and menu_rect(cell).contains(point)
+        (self._open_action_menu if is_menu else self._press)(self._index_of(key, look))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         super().mouseDoubleClickEvent(event)
@@ -344,7 +350,8 @@ class TableView(QTableView):
             _add(menu, "Copy row\tCtrl+Shift+C", lambda: self.copy(whole_rows=True))
             action = self._action_look()
             if action is not None and action.text(row) and not index.data(PENDING_ROLE):
-                _add(menu, action.menu_text or action.text(row), lambda: self._press(self.currentIndex()))
+                key = self.rows.key(index.row())  # the row may have moved or gone when the entry is chosen
+                _add(menu, action.menu_text or action.text(row), lambda: self._press(self._index_of(key, action)))
             menu.addSeparator()
         self.menu_opening.emit(menu, row)
         menu.addSeparator()

@@ -1,7 +1,7 @@
 """The docks of the window: their places, how they collapse, and how they come back at the next start."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
@@ -48,10 +48,9 @@ class Workspace(QMainWindow):
         self._is_arranging = False
         self._tables: dict[str, TableHeader] = {}
         self._store = LayoutStore(layout_path)
-        self._save_timer = QTimer(self)
-        self._save_timer.setSingleShot(True)
-        self._save_timer.setInterval(SAVE_AFTER_MS)
-        self._save_timer.timeout.connect(self.save)
+        self._save_timer = self._timer(SAVE_AFTER_MS, self.save)
+        self._sizes_timer = self._timer(0, self._resize_default)
+        self._titles_timer = self._timer(0, self._refresh_titles)
         self.setWindowFlags(Qt.WindowType.Widget)
         self.setObjectName("workspace")
         self.setDockNestingEnabled(True)
@@ -59,6 +58,18 @@ class Workspace(QMainWindow):
         self.setAnimated(False)
         # Tabs are measured in the bar's own font: without this the active one's heavier text would be cut off.
         self.setStyleSheet("QTabBar::tab { font-weight: 400 } QTabBar::tab:selected { font-weight: 600 }")
+
+    def _timer(self, after_ms: int, do: Callable[[], None]) -> QTimer:
+        """Return a timer that calls `do` once, so long after it was last started.
+
+        WORKAROUND (PySide 6.11): `QTimer.singleShot(0, context, slot)` holds the slot, and so the window, for ever when
+        the context is deleted first. To be removed when it lets go.
+        """
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(after_ms)
+        timer.timeout.connect(do)
+        return timer
 
     def add_dock(
         self,
@@ -125,7 +136,7 @@ class Workspace(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        QTimer.singleShot(0, self, self._resize_default)
+        self._sizes_timer.start()
 
     def _resize_default(self) -> None:
         """Give the docks their default sizes, once Qt has laid them out in the new room."""
@@ -211,7 +222,7 @@ class Workspace(QMainWindow):
     # ---- titles and tabs ---------------------------------------------------------------------------------------------
 
     def _refresh_titles_later(self) -> None:
-        QTimer.singleShot(0, self, self._refresh_titles)
+        self._titles_timer.start()
 
     def _refresh_titles(self) -> None:
         for dock in self.docks.values():

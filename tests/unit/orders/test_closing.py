@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from tests.closing_world import BTC, ClosingWorld
+from tests.closing_world import BTC, ClosingWorld, answer_at_once
 from tests.core_records import RULES, dec, make_intent, make_order
 from trader_gui.domain.order import OrderFamily, OrderStatus, OrderType, PositionSide, Side
 from trader_gui.domain.step import FeedStatus, Refusal, Route
@@ -24,16 +24,7 @@ STOP = make_order(
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """Real waits are of the venue's making; this one answers at once."""
-    for module, name, value in (
-        (closing, "PAUSE_S", 0.01),
-        (closing, "LONGEST_PAUSE_S", 0.02),
-        (leg_closer, "TOLD_LIMIT_S", 0.05),
-        (leg_closer, "ASK_AGAIN_S", 0.05),
-        (leg_closer, "KNOWN_LIMIT_S", 0.3),
-        (closing, "KNOWN_LIMIT_S", 0.3),
-    ):
-        monkeypatch.setattr(module, name, value)
+    answer_at_once(monkeypatch)
 
 
 def test_entries_and_targets_go_first_the_position_then_and_the_stop_last():

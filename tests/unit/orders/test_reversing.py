@@ -3,12 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
-from tests.closing_world import BTC, ClosingWorld
+from tests.closing_world import BTC, ClosingWorld, answer_at_once
 from tests.core_records import RULES, dec, make_order
 from trader_gui.domain.order import OrderFamily, OrderStatus, OrderType, OutcomeKind, PositionSide, Side
 from trader_gui.domain.step import FeedStatus, Refusal, Route
 from trader_gui.errors import UserError, VenueError
-from trader_gui.orders import closing, leg_closer
 from trader_gui.risk.gate import RiskLimits
 
 LONG, SHORT = ("BTCUSDT", PositionSide.LONG), ("BTCUSDT", PositionSide.SHORT)
@@ -19,16 +18,7 @@ STOP = make_order(
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """Real waits are of the venue's making; this one answers at once."""
-    for module, name, value in (
-        (closing, "PAUSE_S", 0.01),
-        (closing, "LONGEST_PAUSE_S", 0.02),
-        (leg_closer, "TOLD_LIMIT_S", 0.05),
-        (leg_closer, "ASK_AGAIN_S", 0.05),
-        (leg_closer, "KNOWN_LIMIT_S", 0.3),
-        (closing, "KNOWN_LIMIT_S", 0.3),
-    ):
-        monkeypatch.setattr(module, name, value)
+    answer_at_once(monkeypatch)
 
 
 def test_it_is_closed_with_its_stop_and_then_opened_on_the_other_side():

@@ -4,9 +4,9 @@ import html
 from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from trader_gui.domain.account import PositionKey
 from trader_gui.domain.order import Order, OrderIntent, Side
@@ -16,7 +16,8 @@ from trader_gui.models.exit_draft import ExitAssessment, ExitDraft, assess_exit
 from trader_gui.models.ticket import TicketModel
 from trader_gui.models.ticket_asking import Reasons
 from trader_gui.models.ticket_records import Field, TicketFacts
-from trader_gui.widgets.dialogs.frame import ProfileDialog, main_button, rule
+from trader_gui.widgets.dialogs.form import FormDialog
+from trader_gui.widgets.dialogs.frame import main_button, rule
 from trader_gui.widgets.exit_fields import ExitFields
 from trader_gui.widgets.fields import Message, label
 from trader_gui.widgets.format import DASH, money, percent, price, quantity
@@ -33,7 +34,7 @@ _ROWS = {
 _NAMES = {OrderKind.STOP: "stop", OrderKind.TAKE_PROFIT: "target", OrderKind.TRAILING: "trailing stop"}
 
 
-class ExitDialog(ProfileDialog):
+class ExitDialog(FormDialog):
     """What the position is left by, and at which price; the dialog is the confirmation of the order it sends.
 
     Attributes:
@@ -70,38 +71,24 @@ class ExitDialog(ProfileDialog):
         Raises:
             ValueError: There is no such position.
         """
-        super().__init__(profile_name, "Stop or target for this position", parent, side_note=key[0])
-        self._model, self._key = model, key
+        super().__init__(model, profile_name, "Stop or target for this position", parent, side_note=key[0])
+        self._key = key
         self._open_orders, self._reasons = open_orders, reasons
         facts = self._facts
         if facts is None or facts.position is None:
             raise ValueError("there is no such position to leave")
         self.setMinimumWidth(400)
-        self._is_asked = False
-        self._refusal = ""
         self._judged: ExitAssessment | None = None
-        self._values: dict[str, QLabel] = {}
         self._position = label("", "title")
         self.fields = ExitFields(facts.position, facts.rules, kind)
         self.send_button = main_button("")
         self._build_body()
-        self.fields.edited.connect(self._on_edited)
-        model.changed.connect(self._judge)
-        self._judge()
+        self.fields.edited.connect(self.on_edited)
+        self.follow()
 
     @property
     def _facts(self) -> TicketFacts | None:
         return self._model.facts.for_closing(self._key) if self._model.facts is not None else None
-
-    def show_result(self, refusal: str) -> None:
-        """Take the answer: "" closes the dialog; a refusal is shown, and the order can be made another one."""
-        if not self._is_asked:
-            return
-        self._is_asked, self._refusal = False, refusal
-        if refusal:
-            self._judge()
-        else:
-            self.accept()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Begin in the level: Enter in it sends nothing."""
@@ -112,23 +99,12 @@ class ExitDialog(ProfileDialog):
         self.body.addWidget(self._position)
         self.body.addWidget(self.fields)
         self.body.addWidget(rule())
-        grid = QGridLayout()
-        grid.setVerticalSpacing(6)
-        grid.setColumnStretch(1, 1)
-        for index, (row, name) in enumerate(_ROWS.items()):
-            self._values[row] = label(DASH, "figure")
-            grid.addWidget(label(name, "body"), index, 0)
-            grid.addWidget(self._values[row], index, 1, Qt.AlignmentFlag.AlignRight)
-        self.body.addLayout(grid)
+        self._values = self.add_figures(_ROWS)
         self.body.addStretch(1)
         self.send_button.clicked.connect(self._send)
         self.buttons.addWidget(self.send_button, 1)
 
-    def _on_edited(self) -> None:
-        self._refusal = ""
-        self._judge()
-
-    def _judge(self) -> None:
+    def show_state(self) -> None:
         facts = self._facts
         if self.result():
             return
@@ -161,7 +137,7 @@ class ExitDialog(ProfileDialog):
 
     def _show_state(self, draft: ExitDraft, judged: ExitAssessment, facts: TicketFacts) -> None:
         intent = judged.intent
-        notes = [Message(html.escape(self._refusal), "danger")] if self._refusal else []
+        notes = self.refusal_messages()
         notes += problem_messages(judged.problems, Field.FLAGS)
         if judged.hold:
             notes.append(Message(html.escape(f"Held: {words('hold', judged.hold)}."), "warn"))
@@ -177,10 +153,8 @@ class ExitDialog(ProfileDialog):
     def _send(self) -> None:
         """Ask for what was judged last, unless the press came too soon; the fields stay until there is an answer."""
         intent, facts = (self._judged.intent if self._judged else None), self._facts
-        if intent is None or facts is None or self._is_asked or not self.is_settled():
+        if intent is None or facts is None or not self.is_settled() or not self.begin():
             return
-        self._is_asked, self._refusal = True, ""
-        self._judge()
         self.exit_requested.emit(replace(intent, wanted_time_ms=facts.now_ms))
 
 

@@ -1,13 +1,14 @@
 """ProfileDialog: the frame of every dialog: profile edge and badge, title, body, buttons with Cancel first."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from trader_gui.widgets.fields import Message, MessageList, label
+from trader_gui.widgets.format import DASH
 from trader_gui.widgets.theme import theme
 
 EDGE = 4
@@ -70,6 +71,18 @@ class ProfileDialog(QDialog):
         self.buttons.addWidget(self.cancel_button, 1)
         self._build(title, side_note)
         theme().changed.connect(self.update)
+
+    def add_figures(self, names: Mapping[str, str]) -> dict[str, QLabel]:
+        """Add rows of a name and a figure, key -> name, to the body; return the figures by key, unknown as yet."""
+        grid = QGridLayout()
+        grid.setVerticalSpacing(6)
+        grid.setColumnStretch(1, 1)
+        figures = {key: label(DASH, "figure") for key in names}
+        for row, (key, name) in enumerate(names.items()):
+            grid.addWidget(label(name, "body"), row, 0)
+            grid.addWidget(figures[key], row, 1, Qt.AlignmentFlag.AlignRight)
+        self.body.addLayout(grid)
+        return figures
 
     def say(self, messages: Sequence[Message]) -> None:
         """Show errors and notices above the buttons, and grow for them."""

@@ -1,18 +1,18 @@
 """LeverageDialog: the leverage of the symbol, what it allows and what it means for the position."""
 
-import html
 from decimal import Decimal
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QSlider, QWidget
 
 from trader_gui.domain.account import MarginType
 from trader_gui.models.ticket import TicketModel
 from trader_gui.models.ticket_math import largest_notional
 from trader_gui.models.ticket_records import TicketFacts
-from trader_gui.widgets.dialogs.frame import ProfileDialog, main_button
-from trader_gui.widgets.fields import Message, label
+from trader_gui.widgets.dialogs.form import FormDialog
+from trader_gui.widgets.dialogs.frame import main_button
+from trader_gui.widgets.fields import Message
 from trader_gui.widgets.format import DASH, money
 from trader_gui.widgets.number_field import NumberField
 
@@ -21,7 +21,7 @@ _MOST = 125
 _ROWS = {"cap": "Largest position", "margin": "Margin of the position", "available": "Available"}
 
 
-class LeverageDialog(ProfileDialog):
+class LeverageDialog(FormDialog):
     """Slider and field between 1 and what the lowest bracket allows.
 
     Signals:
@@ -38,21 +38,16 @@ class LeverageDialog(ProfileDialog):
         """
         if model.facts is None:
             raise ValueError("there is no leverage to change before the ticket has facts")
-        super().__init__(profile_name, "Leverage", parent, side_note=model.facts.rules.symbol)
+        super().__init__(model, profile_name, "Leverage", parent, side_note=model.facts.rules.symbol)
         self.setMinimumWidth(346)
-        self._model = model
-        self._is_asked = False
-        self._refusal = ""
         self.most = max((b.max_leverage for b in model.facts.brackets), default=_MOST)
         self.field = NumberField("Leverage")
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        self._values: dict[str, QLabel] = {}
         self.set_button = main_button("Set leverage", "primary")
         self._build_body(model.facts)
         self.slider.valueChanged.connect(self._on_slider)
         self.field.edited.connect(self._on_typed)
-        model.changed.connect(self._show)
-        self._show()
+        self.follow()
 
     @property
     def value(self) -> int | None:
@@ -61,17 +56,6 @@ class LeverageDialog(ProfileDialog):
         if typed is None or typed != typed.to_integral_value() or not 1 <= typed <= self.most:
             return None
         return int(typed)
-
-    def show_result(self, refusal: str) -> None:
-        """Take the answer: "" closes the dialog; a refusal is shown, and everything is as it was."""
-        if not self._is_asked:
-            return
-        self._is_asked = False
-        self._refusal = refusal
-        if refusal:
-            self._show()
-        else:
-            self.accept()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Begin in the number: Enter in it sets nothing."""
@@ -91,14 +75,7 @@ class LeverageDialog(ProfileDialog):
         self.slider.setMinimumHeight(24)
         self.body.addWidget(self.field)
         self.body.addWidget(self.slider)
-        grid = QGridLayout()
-        grid.setVerticalSpacing(6)
-        grid.setColumnStretch(1, 1)
-        for index, (row, name) in enumerate(_ROWS.items()):
-            self._values[row] = label(DASH, "figure")
-            grid.addWidget(label(name, "body"), index, 0)
-            grid.addWidget(self._values[row], index, 1, Qt.AlignmentFlag.AlignRight)
-        self.body.addLayout(grid)
+        self._values = self.add_figures(_ROWS)
         self.body.addStretch(1)
         self.set_button.clicked.connect(self._ask)
         self.buttons.addWidget(self.set_button, 1)
@@ -108,12 +85,11 @@ class LeverageDialog(ProfileDialog):
             self.field.set_value(Decimal(value))
 
     def _on_typed(self) -> None:
-        self._refusal = ""
         if self.value is not None:
             self.slider.setValue(self.value)
-        self._show()
+        self.on_edited()
 
-    def _show(self) -> None:
+    def show_state(self) -> None:
         facts, value = self._model.facts, self.value
         if facts is None or self.result():
             return
@@ -129,9 +105,7 @@ class LeverageDialog(ProfileDialog):
         self.set_button.setText("asking the exchange…" if self._is_asked else f"Set {value or DASH}×")
 
     def _messages(self, facts: TicketFacts, value: int | None, cap: Decimal | None) -> list[Message]:
-        messages = []
-        if self._refusal:
-            messages.append(Message(html.escape(self._refusal), "danger"))
+        messages = self.refusal_messages()
         if value is None:
             messages.append(Message(f"A whole number from 1 to {self.most}.", "danger"))
             return messages
@@ -145,10 +119,8 @@ class LeverageDialog(ProfileDialog):
 
     def _ask(self) -> None:
         value = self.value
-        if value is None or self._is_asked:
+        if value is None or not self.begin():
             return
-        self._is_asked, self._refusal = True, ""
-        self._show()
         self.wanted.emit(value)
 
 

@@ -1,14 +1,13 @@
 """MarginDialog: margin type of the symbol and position mode of the account, each changed on its own."""
 
-import html
-
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from trader_gui.domain.account import MarginType
 from trader_gui.models.ticket import TicketModel
 from trader_gui.models.ticket_records import TicketFacts
-from trader_gui.widgets.dialogs.frame import ProfileDialog, main_button, rule
+from trader_gui.widgets.dialogs.form import FormDialog
+from trader_gui.widgets.dialogs.frame import main_button, rule
 from trader_gui.widgets.fields import Message, SegmentBar, label
 
 _ONE_WAY, _HEDGE = "one_way", "hedge"
@@ -22,7 +21,7 @@ _MODE_NOTES = {
 }
 
 
-class MarginDialog(ProfileDialog):
+class MarginDialog(FormDialog):
     """Two choices; what the venue would refuse is said beside each, and may be tried all the same.
 
     Signals:
@@ -41,11 +40,8 @@ class MarginDialog(ProfileDialog):
         """
         if model.facts is None:
             raise ValueError("there is no margin type to change before the ticket has facts")
-        super().__init__(profile_name, "Margin and position mode", parent)
+        super().__init__(model, profile_name, "Margin and position mode", parent)
         self.setMinimumWidth(380)
-        self._model = model
-        self._is_asked = False
-        self._refusal = ""
         self.margin_type = SegmentBar(
             "Margin type", [(MarginType.CROSSED.value, "Cross"), (MarginType.ISOLATED.value, "Isolated")]
         )
@@ -55,20 +51,8 @@ class MarginDialog(ProfileDialog):
         self.set_mode_button = main_button("Set position mode", "primary", 28)
         self._build_body(model.facts)
         for bar in (self.margin_type, self.position_mode):
-            bar.chosen.connect(self._on_chosen)
-        model.changed.connect(self._show)
-        self._show()
-
-    def show_result(self, refusal: str) -> None:
-        """Take the answer: "" closes the dialog; a refusal is shown, and everything is as it was."""
-        if not self._is_asked:
-            return
-        self._is_asked = False
-        self._refusal = refusal
-        if refusal:
-            self._show()
-        else:
-            self.accept()
+            bar.chosen.connect(self.on_edited)
+        self.follow()
 
     def _build_body(self, facts: TicketFacts) -> None:
         if facts.margin_type is not None:
@@ -91,11 +75,7 @@ class MarginDialog(ProfileDialog):
         self.set_margin_button.clicked.connect(self._ask_margin_type)
         self.set_mode_button.clicked.connect(self._ask_position_mode)
 
-    def _on_chosen(self) -> None:
-        self._refusal = ""
-        self._show()
-
-    def _show(self) -> None:
+    def show_state(self) -> None:
         facts = self._model.facts
         if facts is None or self.result():
             return
@@ -108,26 +88,18 @@ class MarginDialog(ProfileDialog):
         bar = "" if facts.is_account_flat else "It can be changed only without any position or open order."
         self._mode_note.setText(f"{note} {bar}".strip() if is_hedge is not facts.is_hedge else note)
         self.set_mode_button.setEnabled(is_hedge is not facts.is_hedge and not self._is_asked)
-        messages = [Message(html.escape(self._refusal), "danger")] if self._refusal else []
+        messages = self.refusal_messages()
         self.say([*messages, Message("Asking the exchange…", "info")] if self._is_asked else messages)
 
     def _ask_margin_type(self) -> None:
-        if not self._begin():
+        if not self.begin():
             return
         self.margin_type_wanted.emit(self.margin_type.value)
 
     def _ask_position_mode(self) -> None:
-        if not self._begin():
+        if not self.begin():
             return
         self.position_mode_wanted.emit(self.position_mode.value == _HEDGE)
-
-    def _begin(self) -> bool:
-        """Note that the venue is asked; False while it is being asked already."""
-        if self._is_asked:
-            return False
-        self._is_asked, self._refusal = True, ""
-        self._show()
-        return True
 
 
 def _why_no_margin_type(facts: TicketFacts) -> str:

@@ -1,20 +1,20 @@
 """PositionMarginDialog: margin added to an isolated position, or taken away, with the liquidation price it leads to."""
 
-import html
 from decimal import Decimal
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from trader_gui.domain.account import MarginType, PositionKey
 from trader_gui.domain.symbol import SymbolRules
 from trader_gui.models.margin_move import MarginMove, assess_margin
 from trader_gui.models.ticket import TicketModel
 from trader_gui.models.ticket_records import Field, TicketFacts
-from trader_gui.widgets.dialogs.frame import ProfileDialog, main_button, rule
+from trader_gui.widgets.dialogs.form import FormDialog
+from trader_gui.widgets.dialogs.frame import main_button, rule
 from trader_gui.widgets.fields import Message, SegmentBar, label
-from trader_gui.widgets.format import DASH, money, price
+from trader_gui.widgets.format import money, price
 from trader_gui.widgets.number_field import NumberField
 from trader_gui.widgets.order_preview import position_words
 from trader_gui.widgets.ticket_words import problem_messages
@@ -23,7 +23,7 @@ _ADD, _REMOVE = "add", "remove"
 _ROWS = {"most": "Most now", "margin": "Margin of the position", "liquidation": "Liquidation price"}
 
 
-class PositionMarginDialog(ProfileDialog):
+class PositionMarginDialog(FormDialog):
     """Add or remove, the amount, and what it leads to; the dialog is the confirmation.
 
     Signals:
@@ -38,40 +38,26 @@ class PositionMarginDialog(ProfileDialog):
         Raises:
             ValueError: There is no such position.
         """
-        super().__init__(profile_name, "Margin of this position", parent, side_note=key[0])
-        self._model, self._key = model, key
+        super().__init__(model, profile_name, "Margin of this position", parent, side_note=key[0])
+        self._key = key
         facts = self._facts
         if facts is None:
             raise ValueError("there is no such position")
         self.setMinimumWidth(380)
-        self._is_asked = False
-        self._refusal = ""
         self._judged: MarginMove | None = None
-        self._values: dict[str, QLabel] = {}
         self._position = label("", "title")
         self.way = SegmentBar("Margin", [(_ADD, "Add"), (_REMOVE, "Take away")])
         self.amount = NumberField("Amount")
         self.most_button = QPushButton("Most")
         self.send_button = main_button("", "primary")
         self._build_body(facts)
-        self.way.chosen.connect(self._on_edited)
-        self.amount.edited.connect(self._on_edited)
-        model.changed.connect(self._judge)
-        self._judge()
+        self.way.chosen.connect(self.on_edited)
+        self.amount.edited.connect(self.on_edited)
+        self.follow()
 
     @property
     def _facts(self) -> TicketFacts | None:
         return self._model.facts.for_closing(self._key) if self._model.facts is not None else None
-
-    def show_result(self, refusal: str) -> None:
-        """Take the answer: "" closes the dialog; a refusal is shown, and everything is as it was."""
-        if not self._is_asked:
-            return
-        self._is_asked, self._refusal = False, refusal
-        if refusal:
-            self._judge()
-        else:
-            self.accept()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Begin in the amount: Enter in it sends nothing."""
@@ -86,14 +72,7 @@ class PositionMarginDialog(ProfileDialog):
         self.most_button.clicked.connect(self._put_most)
         for part in (self._position, self.way, self.amount, self.most_button, rule()):
             self.body.addWidget(part)
-        grid = QGridLayout()
-        grid.setVerticalSpacing(6)
-        grid.setColumnStretch(1, 1)
-        for index, (row, name) in enumerate(_ROWS.items()):
-            self._values[row] = label(DASH, "figure")
-            grid.addWidget(label(name, "body"), index, 0)
-            grid.addWidget(self._values[row], index, 1, Qt.AlignmentFlag.AlignRight)
-        self.body.addLayout(grid)
+        self._values = self.add_figures(_ROWS)
         self.body.addStretch(1)
         self.send_button.clicked.connect(self._send)
         self.buttons.addWidget(self.send_button, 1)
@@ -106,11 +85,7 @@ class PositionMarginDialog(ProfileDialog):
         if self._judged is not None and self._judged.most is not None:
             self.amount.set_value(self._judged.most)
 
-    def _on_edited(self) -> None:
-        self._refusal = ""
-        self._judge()
-
-    def _judge(self) -> None:
+    def show_state(self) -> None:
         facts = self._facts
         if self.result():
             return
@@ -125,7 +100,7 @@ class PositionMarginDialog(ProfileDialog):
         self._position.setText(position_words(position.position_amount, position.entry_price, facts.rules))
         self.amount.set_messages(problem_messages(judged.problems, Field.SIZE))
         self._show_figures(judged, facts.rules)
-        self.say([Message(html.escape(self._refusal), "danger")] if self._refusal else [])
+        self.say(self.refusal_messages())
         verb = "Add" if self._adds else "Take away"
         size = "" if judged.amount is None else f" {money(judged.amount, sign=False)} {facts.rules.margin_asset}"
         self.send_button.setText("asking the exchange…" if self._is_asked else f"{verb}{size}")
@@ -147,8 +122,6 @@ class PositionMarginDialog(ProfileDialog):
     def _send(self) -> None:
         """Ask for what was judged last, once, unless the press came too soon."""
         amount = self._judged.amount if self._judged is not None else None
-        if amount is None or self._is_asked or not self.is_settled():
+        if amount is None or not self.is_settled() or not self.begin():
             return
-        self._is_asked, self._refusal = True, ""
-        self._judge()
         self.wanted.emit(amount, self._adds)

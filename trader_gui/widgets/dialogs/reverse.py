@@ -4,8 +4,8 @@ import html
 from decimal import Decimal
 
 from msgspec.structs import replace
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from trader_gui.domain.closing import ReversePlan
 from trader_gui.domain.order import Side
@@ -58,7 +58,6 @@ class ReverseDialog(ProfileDialog):
         self.setMinimumWidth(400)
         self._model, self._plan, self._reasons = model, plan, reasons
         (self._close,) = plan.close.closes
-        self._values: dict[str, QLabel] = {}
         self._side = plan.openings[0].side
         self.send_button = main_button("Close and reverse", "sell" if self._side is Side.SELL else "buy")
         self._build_body()
@@ -71,14 +70,7 @@ class ReverseDialog(ProfileDialog):
             text.setWordWrap(True)
             self.body.addWidget(text)
         self.body.addWidget(rule())
-        grid = QGridLayout()
-        grid.setVerticalSpacing(6)
-        grid.setColumnStretch(1, 1)
-        for index, (row, name) in enumerate(_ROWS.items()):
-            self._values[row] = label(DASH, "figure")
-            grid.addWidget(label(name, "body"), index, 0)
-            grid.addWidget(self._values[row], index, 1, Qt.AlignmentFlag.AlignRight)
-        self.body.addLayout(grid)
+        self._values = self.add_figures(_ROWS)
         note = label("The new position has no stop until you place one.", "small")
         note.setWordWrap(True)
         self.body.addWidget(note)
