@@ -18,15 +18,7 @@ import msgspec
 from trader_gui.collectors.order_update import OrderKey
 from trader_gui.domain.account import Position
 from trader_gui.domain.bracket import Bracket
-from trader_gui.domain.order import (
-    Order,
-    OrderIntent,
-    OrderStatus,
-    OrderType,
-    Origin,
-    PositionSide,
-    Purpose,
-)
+from trader_gui.domain.order import Order, OrderIntent, OrderStatus, OrderType, Origin, PositionSide, Purpose
 from trader_gui.domain.step import EngineMode, Refusal
 from trader_gui.domain.symbol import SymbolRules, is_multiple, snap
 from trader_gui.risk.order_kinds import refuse_kind
