@@ -1,5 +1,6 @@
 """Dialogs under real keys and clicks: nothing happens by accident, and everything happens once."""
 
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -557,6 +558,18 @@ def test_letting_go_early_does_nothing(room: Room, arming: Arming, how: str) -> 
         else:
             arming.sheet.cancel_button.setFocus()
     assert not button.is_holding
+    assert arming.asked == []
+
+
+def test_a_program_that_stood_still_does_not_take_that_for_a_hold(arming: Arming) -> None:
+    """The timer may come before the news that the button was let go meanwhile."""
+    button = arming.sheet.hold_button
+    arming.hold_for(400)
+    QTest.mousePress(button, Qt.MouseButton.LeftButton)
+    time.sleep(0.5)
+    QApplication.processEvents()
+    assert button.is_holding and arming.asked == []
+    QTest.mouseRelease(button, Qt.MouseButton.LeftButton)
     assert arming.asked == []
 
 

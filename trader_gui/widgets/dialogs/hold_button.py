@@ -8,6 +8,8 @@ from trader_gui.widgets.theme import theme
 
 HOLD_MS = 2000
 _TICK_MS = 30
+_LONGEST_TICK_MS = 100
+"""A program that stood still for longer may not have heard yet that the button was let go: that time does not count."""
 
 
 class HoldButton(QAbstractButton):
@@ -26,6 +28,7 @@ class HoldButton(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumHeight(44)
         self._clock = QElapsedTimer()
+        self._held_ms = 0
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK_MS)
         self._timer.timeout.connect(self._tick)
@@ -97,6 +100,7 @@ class HoldButton(QAbstractButton):
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._words())
 
     def _begin(self) -> None:
+        self._held_ms = 0
         self._clock.start()
         self._timer.start()
         self.setDown(True)
@@ -108,14 +112,15 @@ class HoldButton(QAbstractButton):
 
     def _tick(self) -> None:
         self.update()
-        if self._clock.elapsed() >= HOLD_MS:
+        self._held_ms += min(self._clock.restart(), _LONGEST_TICK_MS)
+        if self._held_ms >= HOLD_MS:
             self._let_go()
             self.held.emit()
 
     def _fraction(self) -> float:
-        return min(1.0, self._clock.elapsed() / HOLD_MS) if self.is_holding else 0.0
+        return min(1.0, self._held_ms / HOLD_MS) if self.is_holding else 0.0
 
     def _words(self) -> str:
         if not self.is_holding:
             return self.text()
-        return f"{self.text()} · {min(self._clock.elapsed(), HOLD_MS) / 1000:.1f} of {HOLD_MS / 1000:.1f} s"
+        return f"{self.text()} · {min(self._held_ms, HOLD_MS) / 1000:.1f} of {HOLD_MS / 1000:.1f} s"
