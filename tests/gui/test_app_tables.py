@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -61,6 +62,23 @@ def menu_of(widget: Any) -> QMenu:
     return next(menu for menu in widget.findChildren(QMenu) if menu.isVisible())
 
 
+async def positions_exported(rig: AppRig, path: Path) -> None:
+    """Export the one position by what its row's menu offers, and look into the file."""
+    positions = rig.window.positions
+    await rig.until("the position", lambda: positions.table.rows.rowCount() == 1)
+    menu = positions.table.menu_for(positions.table.model().index(0, 0))
+    offered = next(action for action in menu.actions() if action.text() == "Export").menu()
+    assert isinstance(offered, QMenu)
+    assert [action.text() for action in offered.actions()] == ["1 row as CSV…", "1 row as Parquet…"]
+    menu.deleteLater()
+    commands = rig.desk._table_commands
+    assert commands is not None
+    commands.export(positions.export, "parquet", path)
+    await rig.until("the file", path.exists)
+    (row,) = pq.read_table(path).to_pylist()
+    assert (row["symbol"], Decimal(row["quantity"])) == ("BTCUSDT", Decimal("0.010"))
+
+
 def test_fills_are_read_exported_and_lead_to_their_orders_life(
     qt_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,6 +89,7 @@ def test_fills_are_read_exported_and_lead_to_their_orders_life(
         async with open_app(tmp_path, *DEMO) as rig:
             await started(rig)
             await rig.trader.submit(wish(Side.BUY))
+            await positions_exported(rig, tmp_path / "positions.parquet")
             await rig.trader.submit(wish(Side.SELL))
             tabs, loader = rig.window.tabs, rig.bridge.history.loader
             assert not loader.symbols - {"BTCUSDT"} and loader.whole_since(rig.bridge.history.now_ms) is None
@@ -85,7 +104,7 @@ def test_fills_are_read_exported_and_lead_to_their_orders_life(
             path = tmp_path / "fills.csv"
             commands = rig.desk._table_commands
             assert commands is not None
-            commands.export(tabs.fills, "csv", path)
+            commands.export(tabs.fills.export, "csv", path)
             await rig.until("the file", path.exists)
             await rig.until(
                 "it is said", lambda: any("exported" in t.accessibleName() for t in rig.window.toasts.toasts())

@@ -13,7 +13,7 @@ from tests.history_world import DAY_MS, NOW_MS, Deal, FakeHistory, FakeVenue, fu
 from trader_gui.domain.order import OrderStatus, OrderType, Side
 from trader_gui.errors import VenueError
 from trader_gui.models.bridge import Bridge
-from trader_gui.widgets.table_panel import count_words
+from trader_gui.widgets.table_export import count_words
 from trader_gui.widgets.table_tabs import TableTabs
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform says it of every window
@@ -334,7 +334,7 @@ def test_the_menu_of_an_order_leads_to_its_life_and_to_files(qtbot, orders, monk
     panel = orders.panel
     asked = []
     panel.life_requested.connect(lambda row: asked.append(row.client_order_id))
-    panel.export_requested.connect(lambda which, kind: asked.append((which, kind)))
+    panel.export.requested.connect(lambda which, kind: asked.append((which, kind)))
     panel.table.setCurrentIndex(panel.table.model().index(0, 0))
     menu = panel.table.menu_for(panel.table.currentIndex())
     names = entries(menu)
@@ -344,7 +344,7 @@ def test_the_menu_of_an_order_leads_to_its_life_and_to_files(qtbot, orders, monk
     assert export.actions()[0].text() == "5 rows as CSV…"
     for action in export.actions():
         action.trigger()
-    assert asked == [panel.table.rows.rows()[0].client_order_id, (panel, "csv"), (panel, "parquet")]
+    assert asked == [panel.table.rows.rows()[0].client_order_id, (panel.export, "csv"), (panel.export, "parquet")]
     menu.deleteLater()
 
 

@@ -23,7 +23,7 @@ from trader_gui.tasks import TaskRegistry, in_thread
 from trader_gui.widgets.dialogs.cancel_many import CancelManyDialog
 from trader_gui.widgets.dialogs.order_life import OrderLifeDialog
 from trader_gui.widgets.main_window import MainWindow
-from trader_gui.widgets.table_panel import TablePanel, count_words
+from trader_gui.widgets.table_export import TableExport, count_words
 
 PROGRESS_S = 0.1
 _KINDS = {"csv": "Tables (*.csv)", "parquet": "Parquet (*.parquet)"}
@@ -45,8 +45,9 @@ class TableCommands:
         history.assets.wanted.connect(lambda: tasks.spawn(history.assets.load(), "assets"))
         tabs.orders.cancel_many_requested.connect(self._on_cancel_many)
         tabs.orders.amend_requested.connect(self._on_amend)
+        for export in (window.positions.export, *(panel.export for panel in tabs.panels().values())):
+            export.requested.connect(self._on_export)
         for panel in tabs.panels().values():
-            panel.export_requested.connect(self._on_export)
             panel.life_requested.connect(self._on_life)
             panel.table.said.connect(lambda text: window.notify("info", "Not done", text))
 
@@ -119,27 +120,27 @@ class TableCommands:
 
     # ---- exporting -------------------------------------------------------------------------------------------------
 
-    def _on_export(self, panel: TablePanel, kind: str) -> None:
+    def _on_export(self, wanted: TableExport, kind: str) -> None:
         day = iso_utc(self._bridge.history.now_ms)[:10]
-        name = f"{self._trader.profile.name} {panel.title} {day}.{kind}".replace(" ", "-")
-        dialog = QFileDialog(self._window, f"Export {panel.title}", name, _KINDS[kind])
+        name = f"{self._trader.profile.name} {wanted.title} {day}.{kind}".replace(" ", "-")
+        dialog = QFileDialog(self._window, f"Export {wanted.title}", name, _KINDS[kind])
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(kind)
-        dialog.fileSelected.connect(lambda path: self.export(panel, kind, Path(path)))
+        dialog.fileSelected.connect(lambda path: self.export(wanted, kind, Path(path)))
         dialog.open()
 
-    def export(self, panel: TablePanel, kind: str, path: Path) -> None:
-        """Write the rows that a panel shows to a file."""
-        self._spawn(self._export(panel, kind, path), f"export {panel.title}")
+    def export(self, wanted: TableExport, kind: str, path: Path) -> None:
+        """Write the rows that a table shows to a file."""
+        self._spawn(self._export(wanted, kind, path), f"export {wanted.title}")
 
-    async def _export(self, panel: TablePanel, kind: str, path: Path) -> None:
-        rows = panel.table.rows.rows()
+    async def _export(self, wanted: TableExport, kind: str, path: Path) -> None:
+        rows = wanted.table.rows.rows()
         progress = ExportProgress(len(rows))
-        work = partial(export_table, path, kind, panel.table.source.columns, rows, progress)
-        writing = asyncio.create_task(in_thread(work, "export"), name=f"write {panel.title}")
+        work = partial(export_table, path, kind, wanted.table.source.columns, rows, progress)
+        writing = asyncio.create_task(in_thread(work, "export"), name=f"write {wanted.title}")
         try:
             while not writing.done():
-                panel.show_export(progress)
+                wanted.show(progress)
                 await asyncio.wait({writing}, timeout=PROGRESS_S)
             await writing
         except ExportStoppedError:
@@ -148,7 +149,7 @@ class TableCommands:
             self._window.notify("ok", f"{count_words(len(rows))} exported", str(path))
         finally:
             progress.is_stopped = True
-            panel.show_export(None)
+            wanted.show(None)
 
     # ---- an order's life -------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from trader_gui.widgets.position_menu import fill_position_menu
 from trader_gui.widgets.provenance_words import order_source
 from trader_gui.widgets.table_cells import ROW_HEIGHT
 from trader_gui.widgets.table_columns import FILLS_SMALL, ORDERS_SMALL
+from trader_gui.widgets.table_export import TableExport
 from trader_gui.widgets.table_header import HEADER_HEIGHT
 from trader_gui.widgets.tables import TableView
 
@@ -51,6 +52,9 @@ class _SmallTable(QWidget):
 class PositionsPanel(QWidget):
     """The positions table with its small companions.
 
+    Attributes:
+        export: Writes the positions to files.
+
     Signals:
         close_requested: (PositionRow) the row's Close… was pressed.
         wish_requested: (PositionWish) from a menu of the row.
@@ -69,9 +73,10 @@ class PositionsPanel(QWidget):
             tip=lambda row, key: position_tip(row, key, positions.now_ns),
             is_dimmed=lambda row: row.is_in_doubt,
         )
+        self.export = TableExport("Positions", self.table)
         self.table.action_requested.connect(self.close_requested)
         self.table.action_menu_opening.connect(self._fill_menu)
-        self.table.menu_opening.connect(self._fill_menu)
+        self.table.menu_opening.connect(self._fill_row_menu)
         self.orders = TableView(
             orders,
             ORDERS_SMALL,
@@ -101,6 +106,10 @@ class PositionsPanel(QWidget):
     def _fill_menu(self, menu: QMenu, row: PositionRow | None) -> None:
         if row is not None:
             fill_position_menu(menu, row, self.wish_requested.emit)
+
+    def _fill_row_menu(self, menu: QMenu, row: PositionRow | None) -> None:
+        self._fill_menu(menu, row)
+        self.export.fill(menu.addMenu("Export"))
 
     def set_small_tables(self, are_shown: bool) -> None:
         """Show or hide orders and fills below the positions; they have tabs of their own."""

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWid
 
 from trader_gui.models.history import History
 from trader_gui.models.history_assets import AssetsModel
-from trader_gui.models.table_export import ExportProgress
 from trader_gui.models.table_sums import Part, TableSums
 from trader_gui.widgets.filter_bar import BAR_HEIGHT, ElidedLabel, FilterBar, MenuButton
 from trader_gui.widgets.history_words import assets_words, loader_words
+from trader_gui.widgets.table_export import TableExport
 from trader_gui.widgets.tables import TableView
 
 _GAP = 8
@@ -31,24 +31,24 @@ class TablePanel(QWidget):
         has_life: Its rows are of orders, whose life can be shown.
 
     Attributes:
+        export: Writes the rows to files.
         note: What is said about the rows, at the right of the bar.
 
     Signals:
-        export_requested: (this panel, `csv` or `parquet`).
         life_requested: (row) all messages of the row's order are wanted.
     """
 
-    export_requested = Signal(object, str)
     life_requested = Signal(object)
 
     def __init__(self, title: str, table: TableView, bar: FilterBar | None = None, *, has_life: bool = False) -> None:
         super().__init__()
         self.title, self.table, self.bar = title, table, bar
         self._has_life = has_life
-        self._export: ExportProgress | None = None
         self._empty_text = table.empty_text
         self.note = ElidedLabel()
-        self.export_button = MenuButton("Export", f"Export {title}", self._fill_export)
+        self.export = TableExport(title, table)
+        self.export_button = MenuButton("Export", f"Export {title}", self.export.fill)
+        self.export.changed.connect(self._show_export)
         head: QWidget = bar if bar is not None else QWidget()
         head.setFixedHeight(BAR_HEIGHT)
         self.tools = bar.row if bar is not None else QHBoxLayout(head)
@@ -116,15 +116,9 @@ class TablePanel(QWidget):
 
     # ---- exporting -------------------------------------------------------------------------------------------------
 
-    def show_export(self, progress: ExportProgress | None) -> None:
-        """Show how far an export of this table is; None when there is none any more."""
-        self._export = progress
-        percent = 100 * progress.done // max(1, progress.total) if progress is not None else 0
-        self.export_button.setText("Export" if progress is None else f"Export {percent} %")
-
-    def _stop_export(self) -> None:
-        if self._export is not None:
-            self._export.is_stopped = True
+    def _show_export(self) -> None:
+        percent = self.export.percent
+        self.export_button.setText("Export" if percent is None else f"Export {percent} %")
 
     # ---- menus -----------------------------------------------------------------------------------------------------
 
@@ -133,17 +127,7 @@ class TablePanel(QWidget):
             action = menu.addAction("Order's life…")
             action.setEnabled(bool(row.client_order_id))
             action.triggered.connect(lambda _checked=False: self.life_requested.emit(row))
-        self._fill_export(menu.addMenu("Export"))
-
-    def _fill_export(self, menu: QMenu) -> None:
-        if self._export is not None:
-            menu.addAction("Stop exporting").triggered.connect(lambda _checked=False: self._stop_export())
-            return
-        rows = self.table.rows.rowCount()
-        for kind, title in (("csv", "CSV"), ("parquet", "Parquet")):
-            action = menu.addAction(f"{count_words(rows)} as {title}…")
-            action.setEnabled(bool(rows))
-            action.triggered.connect(lambda _checked=False, k=kind: self.export_requested.emit(self, k))
+        self.export.fill(menu.addMenu("Export"))
 
 
 class HistoryPanel(TablePanel):
@@ -250,11 +234,6 @@ class AssetsPanel(TablePanel):
 
     def on_seen(self, is_seen: bool) -> None:
         self._assets.set_seen(is_seen)
-
-
-def count_words(rows: int) -> str:
-    """Return a number of rows in words: `1 row`, `1,200 rows`."""
-    return f"{rows:,} row{'' if rows == 1 else 's'}"
 
 
 def fill_parts(row: Any) -> list[Part]:
