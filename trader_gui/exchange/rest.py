@@ -30,6 +30,7 @@ from trader_gui.exchange.endpoints import Endpoints
 from trader_gui.exchange.port import CommissionRate, IncomeRow, LeverageBracket, OrderName, Sleep
 from trader_gui.exchange.rate_budget import RateBudget
 from trader_gui.exchange.rest_calls import Answer, Call, Connector, RestCalls, RestLimits, Security
+from trader_gui.exchange.rest_costs import Lane
 from trader_gui.exchange.wire import answer, order_answer, request, rules
 
 T = TypeVar("T")
@@ -235,10 +236,13 @@ class RestClient(RestCalls):
         return answer.fills(await self._get(paths.USER_TRADES, parameters))
 
     async def order_names(self, symbol: str) -> tuple[OrderName, ...]:
-        """Return the names of orders of the book, then those of conditional orders, each oldest first."""
-        parameters = {"symbol": symbol, "limit": "1000"}
+        """Return the names of orders of the book, then those of conditional orders, each oldest first.
+
+        Whose a position is hangs on them, and no session starts without: they are not read for a table of the past.
+        """
+        parameters, lane = {"symbol": symbol, "limit": "1000"}, Lane.ACCOUNT
         book_body, algo_body = await _together(
-            self._get(paths.ALL_ORDERS, parameters), self._get(paths.ALL_ALGO_ORDERS, parameters)
+            self._get(paths.ALL_ORDERS, parameters, lane=lane), self._get(paths.ALL_ALGO_ORDERS, parameters, lane=lane)
         )
         return (
             *order_answer.order_names(book_body, OrderFamily.BOOK),
@@ -307,9 +311,16 @@ class RestClient(RestCalls):
         connector.timeout = (self._limits.connect_s, self._limits.read_s)
         return connector  # type: ignore[no-any-return]
 
-    async def _get(self, path: str, parameters: dict[str, str], security: Security = Security.SIGNED) -> bytes:
+    async def _get(
+        self,
+        path: str,
+        parameters: dict[str, str],
+        security: Security = Security.SIGNED,
+        *,
+        lane: Lane | None = None,
+    ) -> bytes:
         self._need_key(path, security)
-        return await self.query(Call("GET", path, parameters, security))
+        return await self.query(Call("GET", path, parameters, security), lane)
 
     async def _change(self, method: str, path: str, parameters: dict[str, str]) -> bytes:
         self._need_key(path, Security.SIGNED)

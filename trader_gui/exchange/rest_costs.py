@@ -61,8 +61,6 @@ _WEIGHT = {
     paths.POSITION_RISK: 5,
     paths.SYMBOL_CONFIG: 5,
     paths.USER_TRADES: 5,
-    paths.ALL_ORDERS: 5,
-    paths.ALL_ALGO_ORDERS: 5,
     paths.INCOME: 30,
     paths.COMMISSION_RATE: 20,
     paths.LEVERAGE_BRACKET: 1,
