@@ -202,16 +202,30 @@ class Person:
         before = len(self.shown.read(lambda journal: journal.intents()))
         self.choose(where.choose(OrderKind.LIMIT if price else OrderKind.MARKET))
         if price:
-            self.screen.type_over(self.window, where.price_field, price)
+            self.fill(where.price_field, price)
         for field, text in zip(where.exit_fields(), exits or (), strict=False):
-            self.screen.type_over(self.window, field, text)
-        self.screen.type_over(self.window, where.size_field, size)
+            self.fill(field, text)
+        self.fill(where.size_field, size)
         ready = theme().direction(side is Side.BUY, "button")
         button = where.side(side)
         until("the button is ready", lambda: self.screen.count(button.translated(self.origin), ready) > 1000)
         self.screen.click(self.window, button.center())
         self.confirm("Send this order")
         until("the order is written", lambda: len(self.shown.read(lambda journal: journal.intents())) > before)
+
+    def fill(self, field: QPoint, text: str) -> None:
+        """Click into a field until it is lit, and replace what it holds."""
+        frame = QRect(field - QPoint(40, 17), QSize(80, 34)).translated(self.origin)
+        lit = theme().color("accent")
+
+        def is_lit() -> bool:
+            self.screen.click(self.window, field)
+            self.screen.pause()
+            return self.screen.count(frame, lit) > 60
+
+        until("the field is lit", is_lit)
+        self.screen.key("ctrl+a")
+        self.screen.write(text)
 
     def clear_exits(self, where: Map) -> None:
         """Take stop and target out of the ticket."""
@@ -226,9 +240,22 @@ class Person:
 
     def export(self, where: Map, dock_id: str, kind: str, path: Path) -> None:
         """Export the table that is in front to a file."""
-        self.open_menu(where.export_button(dock_id))
-        self.screen.key(*["Down"] * (1 if kind == "csv" else 2), "Return")
         title = f"Export {where.window.tabs.panels()[dock_id].title}"
+        button = where.export_button(dock_id)
+
+        def is_asked() -> bool:
+            """A table that has changed below the mouse may have been taken for the menu: again, then."""
+            self.open_menu(button)
+            self.screen.pause()
+            self.screen.key(*["Down"] * (1 if kind == "csv" else 2), "Return")
+            for _ in range(20):
+                self.screen.pause()
+                if self.screen.window(title):
+                    return True
+            self.screen.key("Escape")
+            return False
+
+        until(f"{title!r} comes", is_asked)
         self.screen.wait_front(title)
         self.screen.key("ctrl+a")
         self.screen.write(str(path))

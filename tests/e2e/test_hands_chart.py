@@ -30,7 +30,7 @@ pytestmark = [
 SYMBOL = "ADAUSDT"
 """A tick is much there: trades stay at one price for a while, and an order that waits there is filled in parts."""
 FAST = ("--symbol", SYMBOL, "--seed", "11", "--size", SIZE, "--speed", "10")
-SIZE_ADA, STOP_AWAY, TARGET_AWAY = "50000", "0.02", "0.04"
+ABOUT, SIZE_ADA, STOP_AWAY, TARGET_AWAY = "0.65", "50000", "0.02", "0.04"
 BELOW_PX = 8
 """About a tick."""
 
@@ -129,15 +129,21 @@ def _layout(person: Person) -> str:
 def _stage_bracket(person: Person, where: Map) -> None:
     """Entry, stop and target in one: a buy staged by B a little below the market, put down by a click, and sent."""
     screen, window, eyes = person.screen, person.window, ChartEyes(person, where.area("chart"))
-    for field, text in zip((*where.exit_fields(), where.size_field), (STOP_AWAY, TARGET_AWAY, SIZE_ADA), strict=True):
-        screen.type_over(window, field, text)
+    fields = (where.price_field, where.size_field, *where.exit_fields())  # from above: what is missing is said below it
+    for field, text in zip(fields, (ABOUT, SIZE_ADA, STOP_AWAY, TARGET_AWAY), strict=True):
+        person.fill(field, text)
     middle = where.area("chart").center()
-    screen.click(window, QPoint(middle.x(), where.area("chart").top() + 60))
-    screen.key("b")
-    price = until("the last price", eyes.last_price)
-    screen.click(window, QPoint(middle.x(), price + BELOW_PX))
-    send = until("the button of the staged order", lambda: eyes.blob(theme().direction(True, "button")))
-    screen.click(window, send)
+
+    def staged() -> QPoint | None:
+        """The market moves on: a place that is not below it any more is chosen anew."""
+        screen.click(window, QPoint(middle.x(), where.area("chart").top() + 60))
+        screen.key("b")
+        price = until("the last price", eyes.last_price)
+        screen.click(window, QPoint(middle.x(), price + BELOW_PX))
+        screen.pause()
+        return eyes.blob(theme().direction(True, "button"))
+
+    screen.click(window, until("the button of the staged order", staged))
     person.confirm("Send this order")
 
 
@@ -145,6 +151,9 @@ def _watch_it_grow(shown: Program) -> None:
     """Every stop and target that was sent is as large as what had been filled by then, up to the whole."""
     held = until("the whole entry", lambda: _held(shown) == D(SIZE_ADA) and _held(shown), 90)
     kinds = (OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET)
+    (bracket,) = shown.read(believed).brackets
+    away = [level.distance for level in (bracket.stop, bracket.target) if level is not None]
+    assert away == [D(STOP_AWAY), D(TARGET_AWAY)]
 
     def resting() -> list[Decimal]:
         return [o.quantity for kind in kinds for o in shown.read(believed).orders if o.order_type is kind]

@@ -126,6 +126,7 @@ def _move_the_stop(desk: Desk) -> None:
     pixel = (target.trigger_price - former.trigger_price) / (low - high)
     desk.drag_stop(12)
     desk.screen.let_go()
+    desk.person.confirm("Move this order?")  # further from the market: more may be lost
     until("another stop", lambda: [o.trigger_price < former.trigger_price for o in _resting(desk)] == [True])
     assert abs(former.trigger_price - desk.stop.trigger_price - 12 * pixel) < 4 * pixel
     assert (desk.stop.quantity, desk.stop.reduce_only) == (D("0.010"), True)
@@ -152,8 +153,10 @@ def _move_the_stop_while_nobody_answers(desk: Desk) -> None:
     """It is hatched while nobody knows; then the exchange is asked, and the line is what it says."""
     former, before, eyes = desk.stop, desk.intents(), desk.eyes
     desk.drag_stop(10)
+    desk.screen.let_go()
+    desk.screen.wait_window("Move this order?")
     with _cut(desk.shown):
-        desk.screen.let_go()
+        desk.person.confirm("Move this order?")
         (sent,) = until("one intent", lambda: desk.intents().keys() - before.keys())
         until("it is not known", lambda: OutcomeKind.UNKNOWN in _outcomes(desk, sent), CUT_S)
         assert eyes.is_hatched(stop_color())

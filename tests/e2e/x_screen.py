@@ -177,6 +177,10 @@ class XScreen:
         self.key("ctrl+a")
         self.write(text)
 
+    def pause(self) -> None:
+        """Give the program the time to show what was done."""
+        _never.wait(0.15)
+
     # ---- eyes --------------------------------------------------------------------------------------------------------
 
     def pixels(self, area: QRect) -> "np.ndarray[Any, np.dtype[np.uint32]]":
