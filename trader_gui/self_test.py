@@ -114,6 +114,7 @@ async def _trade(trader: RtTrader) -> str:
     try:
         async with asyncio.timeout(SESSION_LIMIT_S):
             await _wait_started(trader, session)
+            await _wait_fresh(trader)
             answer = await trader.submit(_buy(trader))
             if answer.step.refusals or answer.outcomes[0].kind is not OutcomeKind.ACCEPTED:
                 raise TraderError(f"the order was not accepted: {answer.step.refusals or answer.outcomes[0]}")
@@ -137,6 +138,15 @@ async def _wait_started(trader: RtTrader, session: "asyncio.Task[None]") -> None
     if session.done():
         session.result()
         raise TraderError("the session ended before it had started")
+
+
+async def _wait_fresh(trader: RtTrader) -> None:
+    """Wait until every route has been heard of: nothing is opened before."""
+    moved = asyncio.Event()
+    trader.add_observer(lambda _step: moved.set())
+    while not all(route.is_fresh for route in trader.status.routes.values()):
+        moved.clear()
+        await moved.wait()
 
 
 def _buy(trader: RtTrader) -> OrderIntent:
