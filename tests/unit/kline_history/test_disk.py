@@ -36,7 +36,9 @@ def test_klines_come_back(tmp_path: Path) -> None:
         assert await disk.before(START_SLOT + 100, 1000) is None
 
     asyncio.run(run())
-    assert not [t for t in threading.enumerate() if t.name.startswith("kline cache")]
+    for thread in [t for t in threading.enumerate() if t.name.startswith("kline cache")]:
+        thread.join(5.0)  # its work is done; its end may be a moment away
+        assert not thread.is_alive()
 
 
 def test_damage_that_shows_late_is_thrown_away(tmp_path: Path, expect_log: Callable[[str], None]) -> None:
